@@ -1,0 +1,44 @@
+# Each target makes the environment first if it is not there.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# The lock file names every package, so none is resolved. Torch comes first, from
+# its CPU builds: the registry's build for Linux asks for gigabytes of CUDA.
+PIP := $(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check --no-deps
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+
+.PHONY: book test lab lint bench claims clean lock
+
+book: $(READY)  ## execute every chapter, render the book, check it
+	@$(BIN)/python -m descent.book
+
+test: $(READY)  ## run every test
+	@$(BIN)/python -m pytest
+
+lab: $(READY)  ## open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+lint: $(READY)  ## style, types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: $(READY)  ## measure speed against naive versions and peers
+	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+claims: $(READY)  ## print every claim with its verdict
+	@$(BIN)/python -m descent.claims
+
+clean:  ## remove all that was made, but the environment
+	rm -rf book/_build benchmarks/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+lock: $(READY)  ## refresh requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --all-extras \
+	  --upgrade --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@echo "making the environment in .venv (a few minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Descent needs Python 3.11 to 3.14, and " + sys.executable + " is " + sys.version.split()[0] + "; name another with make PYTHON=…")'
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --retries 1 --extra-index-url $(TORCH_CPU) $$(grep '^torch==' requirements.lock) 2>/dev/null || true
+	@$(PIP) -r requirements.lock
+	@$(PIP) --editable .
+	@touch $@

@@ -1,0 +1,190 @@
+"""Write the pages that are computed: claims, errata, status, and the map of chapters.
+
+Everything comes from the executed notebooks and the register; nothing is kept
+beside them.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from descent import claims
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "torch",
+    "ipywidgets",
+    "nbclient",
+    "jupyter-book",
+    "sphinx",
+    "myst-nb",
+)
+
+
+def _marks(runs: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield (chapter, mark) for each output that carries this kind of mark."""
+    for chapter, run in runs.items():
+        for cell in run.cells:
+            for output in cell.get("outputs", []):
+                mark = output.get("metadata", {}).get("descent", {})
+                if kind in mark:
+                    yield chapter, mark
+
+
+def checked_claims(runs: Mapping[str, Any]) -> list[tuple[str, claims.Claim, float]]:
+    """Return (chapter, claim, computed value) of every claim that the notebooks checked."""
+    register = claims.load()
+    return [
+        (chapter, register[mark["claim"]], mark["value"]) for chapter, mark in _marks(runs, "claim")
+    ]
+
+
+def _link(chapter: str, claim: claims.Claim) -> str:
+    return f"../notebooks/{chapter}.html#claim-{claim.id}"
+
+
+def claims_table(runs: Mapping[str, Any]) -> str:
+    """Return the table of all claims, with a filter by verdict and source, as HTML."""
+    rows = "".join(
+        f'<tr data-verdict="{claim.verdict}" data-source="{claim.document}">'
+        f'<td><a href="{_link(chapter, claim)}">{escape(claim.statement)}</a></td>'
+        f"<td>{claim.document}</td><td>{escape(claim.stated)}</td>"
+        f'<td data-sort="{value!r}">{escape(claim.format(value))}</td>'
+        f"<td>{claim.verdict}</td></tr>"
+        for chapter, claim, value in checked_claims(runs)
+    )
+    choices = {
+        "verdict": list(claims.VERDICTS),
+        "source": sorted({claim.document for _, claim, _ in checked_claims(runs)}),
+    }
+    filters = "".join(
+        f'<label>{name.capitalize()} <select data-filter="{name}"><option value="">all</option>'
+        + "".join(f"<option>{choice}</option>" for choice in options)
+        + "</select></label>"
+        for name, options in choices.items()
+    )
+    heads = "".join(
+        f'<th scope="col"><button type="button">{head}</button></th>'
+        for head in ("Claim", "Source", "Stated", "Computed", "Verdict")
+    )
+    return (
+        f'<div class="descent-claims"><form class="descent-filters">{filters}'
+        '<output class="descent-filter-count" aria-live="polite"></output></form>'
+        f'<div class="descent-scroll" tabindex="0" role="region" aria-label="Table of claims">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></div>"
+    )
+
+
+def verdict_counts(runs: Mapping[str, Any]) -> str:
+    """Return how many claims have each verdict, in words."""
+    counts = Counter(claim.verdict for _, claim, _ in checked_claims(runs))
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in claims.VERDICTS)
+
+
+def errata(runs: Mapping[str, Any]) -> str:
+    """Return what is corrected or refuted in each source, as an HTML list."""
+    parts = []
+    wrong = [c for c in checked_claims(runs) if c[1].verdict in ("corrected", "refuted")]
+    for document in sorted({claim.document for _, claim, _ in wrong}):
+        items = "".join(
+            f'<li><a href="{_link(chapter, claim)}">{escape(claim.section)}</a>: '
+            f"{escape(claim.statement)} Stated: {escape(claim.stated)}; computed: "
+            f"{escape(claim.format(value))} ({claim.verdict}). {escape(claim.why)}</li>"
+            for chapter, claim, value in wrong
+            if claim.document == document
+        )
+        parts.append(f"## Source {document}\n\n<ul>{items}</ul>")
+    return "\n\n".join(parts)
+
+
+def explorers(runs: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return (chapter, mark) of every explorer that the notebooks show."""
+    return list(_marks(runs, "explorer"))
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def run_times(runs: Mapping[str, Any]) -> str:
+    """Return a table of the chapters with the time that each takes to execute."""
+    counts = Counter(chapter for chapter, _, _ in checked_claims(runs))
+    return _table(
+        ["Chapter", "Cells", "Claims", "Seconds"],
+        [
+            [
+                f"[{chapter}](../notebooks/{chapter}.ipynb)",
+                str(len(run.cells)),
+                str(counts[chapter]),
+                str(run.metadata.descent.seconds),
+            ]
+            for chapter, run in runs.items()
+        ],
+    )
+
+
+def explorer_table(runs: Mapping[str, Any]) -> str:
+    """Return a table of the explorers with their states, size and precomputation."""
+    return _table(
+        ["Explorer", "Chapter", "States", "Kilobytes", "Seconds"],
+        [
+            [
+                mark["explorer"],
+                chapter,
+                str(mark["states"]),
+                f"{mark['bytes'] / 1000:.0f}",
+                f"{mark['seconds']:.1f}",
+            ]
+            for chapter, mark in explorers(runs)
+        ],
+    )
+
+
+def versions() -> str:
+    """Return a table of Python and the packages that made this copy of the book."""
+    rows = [["Python", platform.python_version()]]
+    return _table(["Package", "Version"], rows + [[name, version(name)] for name in PACKAGES])
+
+
+def chapter_map(runs: Mapping[str, Any], chapters: Path) -> str:
+    """Return the table of the twelve chapters; those that are built are links."""
+    rows = []
+    for number, entry in enumerate(yaml.safe_load(chapters.read_text(encoding="utf-8")), start=1):
+        title = entry["title"]
+        if entry["file"] in runs:
+            title = f"[{title}](../notebooks/{entry['file']}.ipynb)"
+        rows.append([str(number), title, entry["teaser"], entry["source"]])
+    return _table(["", "Chapter", "What you see", "Source"], rows)
+
+
+def render(template: str, runs: Mapping[str, Any], chapters: Path) -> str:
+    """Return a page with its ``{{ name }}`` marks filled in.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If the page asks for a name that is not there.
+    """
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    return environment.from_string(template).render(
+        chapter_map=chapter_map(runs, chapters),
+        claims_count=len(checked_claims(runs)),
+        claims_table=claims_table(runs),
+        errata=errata(runs),
+        explorer_table=explorer_table(runs),
+        run_times=run_times(runs),
+        verdict_counts=verdict_counts(runs),
+        versions=versions(),
+    )

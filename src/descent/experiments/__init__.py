@@ -1,0 +1,1 @@
+"""One module a chapter: the functions that its figures, claims and explorers call."""

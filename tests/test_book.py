@@ -1,0 +1,290 @@
+"""Making the book: what a stored run depends on, how failures are told, what pages may hold."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import jinja2
+import nbformat
+import pytest
+import yaml
+
+from descent.book import execute, fingerprint, pages, paths, render, site
+
+
+def notebook(*codes):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Return a small checkout with a library of three modules and a chapter that uses two."""
+    source = tmp_path / "src" / "descent"
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text("")
+    (source / "used.py").write_text("from descent.beneath import x\n")
+    (source / "beneath.py").write_text("x = 1\n")
+    (source / "apart.py").write_text("x = 2\n")
+    (source / "style.css").write_text("")
+    (tmp_path / "requirements.lock").write_text("numpy==1\n")
+    (tmp_path / "book" / "claims").mkdir(parents=True)
+    (tmp_path / "book" / "claims" / "01-a.yml").write_text("")
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(notebook("print('ran')"), tmp_path / "notebooks" / "01-a.ipynb")
+    for name, place in [
+        ("ROOT", tmp_path),
+        ("EXECUTED", tmp_path / "book" / "_build" / "executed"),
+        ("NOTEBOOKS", tmp_path / "notebooks"),
+    ]:
+        monkeypatch.setattr(paths, name, place)
+    return tmp_path
+
+
+def name_of(checkout, code="from descent import used"):
+    return fingerprint.fingerprint(notebook(code), "01-a", checkout)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "src/descent/used.py",
+        "src/descent/beneath.py",
+        "src/descent/__init__.py",
+        "src/descent/style.css",
+        "requirements.lock",
+        "book/claims/01-a.yml",
+    ],
+)
+def test_a_change_in_what_a_run_may_depend_on_renames_it(checkout, changed):
+    before = name_of(checkout)
+    (checkout / changed).write_text("# other\n")
+    assert name_of(checkout) != before
+
+
+def test_a_change_elsewhere_does_not(checkout):
+    before = name_of(checkout)
+    (checkout / "src" / "descent" / "apart.py").write_text("x = 3\n")
+    assert name_of(checkout) == before
+    assert name_of(checkout, "import descent.apart") != before
+
+
+def test_imports_are_followed_whatever_their_form():
+    code = "import descent.a\nfrom descent.b import c\nfrom descent import d as e\nimport numpy"
+    assert {"descent.a", "descent.b", "descent.b.c", "descent.d"} <= set(
+        fingerprint.imported_names(code)
+    )
+
+
+def test_the_library_has_no_import_that_the_fingerprint_misses():
+    """Relative and dynamic imports are not followed, so chapters' code may not have them."""
+    for path in (paths.ROOT / "src").rglob("*.py"):
+        code = path.read_text()
+        assert not re.search(r"^\s*from \.", code, re.MULTILINE), path
+        if "import_module" in code:
+            assert path.name == "explorer.py", path
+
+
+def test_a_notebook_runs_once_while_nothing_changes(checkout, capfd):
+    path = checkout / "notebooks" / "01-a.ipynb"
+    first = execute.execute(path)
+    assert first.cells[0].outputs[0].text == "ran\n"
+    assert first.metadata.descent.seconds > 0
+    assert execute.execute(path) == first
+    assert capfd.readouterr().out.count("executing") == 1
+
+
+def test_half_a_stored_run_is_not_believed(checkout):
+    path = checkout / "notebooks" / "01-a.ipynb"
+    execute.execute(path)
+    stored = paths.EXECUTED / "01-a.ipynb"
+    text = stored.read_text()
+    stored.write_text(text[: len(text) // 2])
+    assert execute.stored(path) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("a = 1\n1 / 0", r"01-a\.ipynb: cell 2 failed: ZeroDivisionError: division by zero"),
+        ("import warnings\nwarnings.warn('mind')", "cell 2 failed: the cell wrote to stderr"),
+        ("import os\nos._exit(1)", r"01-a\.ipynb: stopped in code cell 2"),
+    ],
+)
+def test_a_failing_cell_is_named_with_its_error(checkout, code, message):
+    path = checkout / "notebooks" / "01-a.ipynb"
+    nbformat.write(notebook("x = 0", code), path)
+    with pytest.raises(execute.NotebookFailed, match=message) as failure:
+        execute.execute_all([path])
+    if "os._exit" not in code:
+        assert code in str(failure.value)
+    assert not (paths.EXECUTED / path.name).exists()
+
+
+def test_a_planted_wrong_claim_makes_the_run_fail(checkout, monkeypatch):
+    (checkout / "book" / "claims" / "01-a.yml").write_text(
+        yaml.safe_dump(
+            [
+                {
+                    "id": "planted",
+                    "source": {"document": "003", "section": "nowhere"},
+                    "statement": "Two and two are four.",
+                    "stated": "4",
+                    "expected": 4,
+                    "tolerance": 1.0e-9,
+                    "verdict": "reproduced",
+                    "why": "Arithmetic.",
+                }
+            ]
+        )
+    )
+    monkeypatch.setenv("DESCENT_CLAIMS", str(checkout / "book" / "claims"))
+    path = checkout / "notebooks" / "01-a.ipynb"
+    cell = "from descent import claims\nx = 2\nclaims.check('planted', x + {})"
+    nbformat.write(notebook(cell.format(2)), path)
+    (run,) = execute.execute_all([path]).values()
+    assert [value for _, _, value in pages.checked_claims({"01-a": run})] == [4.0]
+    nbformat.write(notebook(cell.format(3)), path)
+    with pytest.raises(execute.NotebookFailed, match="computed 5.0, expected 4.0"):
+        execute.execute_all([path])
+
+
+PAGE = '<html><body><h1 id="top">x</h1>{}</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('<script src="https://example.org/x.js"></script>', "loads https://example.org/x.js"),
+        ('<img src="//example.org/x.png">', "loads //example.org/x.png"),
+        ('<link rel="stylesheet" href="https://example.org/x.css">', "loads https"),
+        ('<p style="background: url(https://example.org/x.png)">', "loads https"),
+        ("<style>@import 'https://example.org/x.css';</style>", "loads https"),
+        ('<img srcset="https://example.org/x.png 2x">', "loads https"),
+        ('<a href="missing.html">x</a>', "missing.html leads nowhere"),
+        ('<a href="#missing">x</a>', "#missing has no such anchor"),
+        ('<img src="missing.png">', "missing.png leads nowhere"),
+        ("x" * (site.PAGE_BYTES + 1), f"more than {site.PAGE_BYTES}"),
+    ],
+)
+def test_a_planted_fault_in_a_page_is_found(tmp_path, body, message):
+    (tmp_path / "index.html").write_text(PAGE.format(body))
+    (complaint,) = site.complaints(tmp_path)
+    assert message in complaint
+
+
+def test_sound_pages_and_links_to_other_hosts_pass(tmp_path):
+    body = '<a href="#top">x</a><a href="two.html#top">y</a><a href="https://example.org">z</a>'
+    (tmp_path / "index.html").write_text(PAGE.format(body))
+    (tmp_path / "two.html").write_text(PAGE.format('<img src="data:image/png;base64,">'))
+    assert site.complaints(tmp_path) == []
+
+
+def test_no_pages_is_a_complaint(tmp_path):
+    assert "no pages" in site.complaints(tmp_path)[0]
+
+
+def test_a_page_that_asks_for_an_unknown_value_is_an_error():
+    with pytest.raises(jinja2.UndefinedError, match="no_such_thing"):
+        pages.render("{{ no_such_thing }}", {}, paths.BOOK / "chapters.yml")
+
+
+@pytest.mark.parametrize(
+    ("origin", "launches"),
+    [("https://github.com/o/r", {"binderhub_url", "colab_url"}), (None, None)],
+)
+def test_launch_links_appear_when_readers_can_reach_the_repository(origin, launches):
+    text = (paths.BOOK / "_config.yml").read_text()
+    config = yaml.safe_load(render.configuration(text, origin))
+    if launches is None:
+        assert "launch_buttons" not in config
+        assert "repository" not in config
+    else:
+        assert set(config["launch_buttons"]) == launches
+        assert config["repository"]["url"] == origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "public"),
+    [
+        ("git@github.com:o/r.git", "https://github.com/o/r"),
+        ("https://gitlab.com/o/r.git", "https://gitlab.com/o/r"),
+        ("/srv/git/r.git", None),
+    ],
+)
+def test_public_repository_is_read_from_the_origin(tmp_path, monkeypatch, origin, public):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / ".git" / "objects").mkdir()
+    (tmp_path / ".git" / "refs").mkdir()
+    (tmp_path / ".git" / "config").write_text(f'[remote "origin"]\n\turl = {origin}\n')
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    assert render.public_repository() == public
+
+
+# What the checkout itself promises.
+
+
+def requirement_names(texts):
+    return {re.split(r"[\s<>=!;\[]", text.lower(), maxsplit=1)[0].replace("_", "-") for text in texts}
+
+
+def project():
+    return tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_every_dependency_is_pinned_in_the_lock_file():
+    wanted = project()["dependencies"] + sum(project()["optional-dependencies"].values(), [])
+    lines = (paths.ROOT / "requirements.lock").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith(("#", " "))]
+    assert all("==" in pin for pin in pins)
+    assert requirement_names(wanted) <= requirement_names(pins)
+
+
+def test_conda_environment_asks_for_what_the_project_asks_for():
+    environment = yaml.safe_load((paths.ROOT / "environment.yml").read_text())
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    extras = project()["optional-dependencies"]
+    assert pip == ["-r requirements.lock", "--no-deps -e ."]
+    (python,) = [e for e in environment["dependencies"] if str(e).startswith("python")]
+    assert python == "python" + project()["requires-python"]
+    assert set(extras) == {"networks", "book", "lab", "test", "dev"}
+
+
+def test_every_chapter_is_in_the_table_of_contents_and_the_map():
+    toc = (paths.BOOK / "_toc.yml").read_text()
+    listed = [entry["file"] for entry in yaml.safe_load((paths.BOOK / "chapters.yml").read_text())]
+    assert len(listed) == 12
+    built = [path.stem for path in paths.notebooks()]
+    assert re.findall(r"file: notebooks/(\S+)", toc) == built
+    assert [name for name in listed if name in built] == built
+
+
+@pytest.mark.parametrize("path", paths.notebooks(), ids=lambda path: path.stem)
+def test_notebooks_are_stored_without_outputs(path):
+    stored = nbformat.read(path, as_version=4)
+    for cell in stored.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    assert "descent" not in stored.metadata
+
+
+def test_no_module_is_longer_than_400_lines():
+    for path in (paths.ROOT / "src").rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_numerics_import_no_plotting_and_no_book():
+    upper = {"claims", "explorer", "figures", "book", "experiments", "inline_math", "svg"}
+    for path in (paths.ROOT / "src" / "descent").glob("*.py"):
+        if path.stem in upper | {"__init__"}:
+            continue
+        for name in fingerprint.imported_names(path.read_text()):
+            assert not name.startswith("matplotlib"), path
+            assert not any(name.startswith(f"descent.{module}") for module in upper), path
+
+
+def test_stray_words_of_other_places_do_not_occur():
+    """The project speaks of itself alone."""
+    for path in [*paths.ROOT.glob("*.md"), *Path(paths.BOOK).glob("*.md")]:
+        assert "../shared" not in path.read_text(), path
