@@ -122,7 +122,7 @@ def test_malformed_claims_are_named_errors(tmp_path, change, message):
 
 
 def test_missing_field_and_double_id_are_errors(tmp_path):
-    with pytest.raises(claims.ClaimError, match="lacks .'why'."):
+    with pytest.raises(claims.ClaimError, match=r"lacks \['why'\]"):
         register(tmp_path, {k: v for k, v in GOOD.items() if k != "why"})
     with pytest.raises(claims.ClaimError, match="twice"):
         register(tmp_path, GOOD, GOOD)

@@ -132,13 +132,11 @@ class Claim:
         """Return `value` with the digits that the tolerance leaves meaningful, and the unit."""
         percent = "%" in self.stated
         scale = 100 if percent else 1
-        if self.tolerance >= 1 and float(value).is_integer():
-            text = f"{value * scale:,.0f}"
-        else:
-            decimals = max(0, -math.floor(math.log10(self.tolerance * scale)))
-            text = (
-                f"{value * scale:.3g}" if decimals > 9 else f"{value * scale:,.{decimals}f}"
-            ).replace("-", "−")
+        decimals = max(0, -math.floor(math.log10(self.tolerance * scale)))
+        text = f"{value * scale:,.{decimals}f}"
+        if decimals:
+            text = text.rstrip("0").rstrip(".")
+        text = text.replace("-", "−")
         return f"{text} %" if percent else f"{text} {self.unit}".strip()
 
 

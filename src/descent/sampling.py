@@ -1,0 +1,202 @@
+"""Trajectories of stochastic gradient descent, sampled: W' = W - T g_j(W), j uniform."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from descent.arguments import check_count, check_start, check_step_size
+from descent.landscapes import Array, FiniteSum
+
+BLOCK = 8192  # particles that are moved together: their arrays stay in the cache
+CHUNK = 256  # steps for which random samples are drawn at once
+
+
+def _draw(rng: np.random.Generator, n: int, shape: tuple[int, ...]) -> npt.NDArray[np.integer]:
+    """Draw sample indices, uniform on 0 … n-1; one random bit each where n = 2."""
+    if n == 2:
+        count = int(np.prod(shape))
+        return np.unpackbits(rng.integers(256, size=-(-count // 8), dtype=np.uint8))[
+            :count
+        ].reshape(shape)
+    return rng.integers(n, size=shape)
+
+
+def _trajectory(step: Callable[[Array], Array], w0: npt.ArrayLike, n_steps: int) -> Array:
+    w = np.asarray(w0, float)
+    if not np.isfinite(w).all():
+        raise ValueError(f"w0 must be finite; got {w0!r}")
+    path = np.empty((check_count("n_steps", n_steps) + 1, *w.shape))
+    path[0] = w
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(n_steps):
+            path[k + 1] = step(path[k])
+    if not np.isfinite(path[-1]).all():
+        first = int(np.argmin(np.isfinite(path.reshape(n_steps + 1, -1)).all(axis=1)))
+        raise FloatingPointError(f"the descent diverges: not finite at step {first}")
+    return path
+
+
+def gradient_descent(
+    gradient: Callable[[Array], npt.ArrayLike], w0: npt.ArrayLike, step_size: float, n_steps: int
+) -> Array:
+    """Full-batch descent: w' = w - T gradient(w).
+
+    Parameters
+    ----------
+    gradient : callable
+        Maps the shape of ``w0`` to itself, for instance ``model.mean_gradient``.
+    w0 : array (...)
+        Start, or many starts.
+    step_size : float
+        T > 0, in units of w² per loss.
+    n_steps : int
+        Number of steps, zero or more.
+
+    Returns
+    -------
+    array (n_steps + 1, ...)
+        The trajectory, with the start first.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range.
+    FloatingPointError
+        If the descent diverges.
+
+    Examples
+    --------
+    >>> gradient_descent(lambda w: 2 * w, 1.0, 0.25, 3)
+    array([1.   , 0.5  , 0.25 , 0.125])
+    """
+    step_size = check_step_size(step_size)
+    return _trajectory(lambda w: w - step_size * np.asarray(gradient(w)), w0, n_steps)
+
+
+def simulate(
+    model: FiniteSum, w0: npt.ArrayLike, step_size: float, n_steps: int, rng: np.random.Generator
+) -> Array:
+    """Sample trajectories of stochastic gradient descent: w' = w - T g_j(w), j uniform.
+
+    Parameters
+    ----------
+    model : FiniteSum
+        The objective.
+    w0 : array (...)
+        Starts; each entry is a walker with its own draws.
+    step_size, n_steps
+        As in `gradient_descent`.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    array (n_steps + 1, ...)
+        The trajectories, with the starts first.
+
+    Raises
+    ------
+    ValueError, TypeError, FloatingPointError
+        As in `gradient_descent`.
+
+    Examples
+    --------
+    >>> from descent.landscapes import two_datapoint
+    >>> path = simulate(two_datapoint(), [0.0, 4.0], 0.05, 100, np.random.default_rng(0))
+    >>> path.shape
+    (101, 2)
+    """
+    step_size = check_step_size(step_size)
+    n = model.n_samples
+
+    def step(w: Array) -> Array:
+        return w - step_size * model.sample_gradient(w, _draw(rng, n, w.shape))
+
+    return _trajectory(step, w0, n_steps)
+
+
+def first_passage_times(
+    model: FiniteSum,
+    start: float,
+    step_size: float,
+    n_steps: int,
+    threshold: float,
+    n_particles: int,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.int64]:
+    """Sample the step of escape: min {n : W_n > threshold}, for many walkers from one start.
+
+    The walkers are moved in blocks that fit the cache, without allocation, and those
+    that have escaped are dropped.
+
+    Parameters
+    ----------
+    model : FiniteSum
+        The objective.
+    start, threshold : float
+        start <= threshold.
+    step_size, n_steps
+        As in `gradient_descent`.
+    n_particles : int
+        Number of walkers.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    integer array (n_particles,)
+        The step of escape, from 1 to ``n_steps``; ``n_steps + 1`` stands for walkers
+        that have not escaped by then.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range.
+    FloatingPointError
+        If a walker diverges to the left.
+
+    Notes
+    -----
+    Source: 003, post 1, "Monte Carlo".
+
+    Examples
+    --------
+    >>> from descent.landscapes import two_datapoint
+    >>> rng = np.random.default_rng(0)
+    >>> times = first_passage_times(two_datapoint(), 1.0, 0.02, 100, 1.196, 10_000, rng)
+    >>> bool(0.4 < (times <= 100).mean() < 0.6)
+    True
+    """
+    step_size = check_step_size(step_size)
+    start, threshold = check_start(start, threshold)
+    n_steps, n_particles = check_count("n_steps", n_steps), check_count("n_particles", n_particles)
+    n = model.n_samples
+    times = np.full(n_particles, n_steps + 1)
+    gradient, work = np.empty(BLOCK), np.empty((2, BLOCK))
+    for first in range(0, n_particles, BLOCK):
+        alive = min(BLOCK, n_particles - first)
+        particle = np.arange(first, first + alive)
+        w = np.full(alive, start)
+        for step in range(n_steps):
+            if step % CHUNK == 0:
+                index = _draw(rng, n, (min(CHUNK, n_steps - step), alive))
+            live, g = w[:alive], gradient[:alive]
+            model.sample_gradient(live, index[step % CHUNK, :alive], g, work[:, :alive])
+            g *= step_size
+            live -= g
+            if live.max() <= threshold:
+                continue
+            (gone,) = np.nonzero(live > threshold)
+            times[particle[gone]] = step + 1
+            # The last walkers that remain fill the holes of those that have gone.
+            kept = alive - len(gone)
+            movers = kept + np.nonzero(live[kept:] <= threshold)[0]
+            holes = gone[gone < kept]
+            w[holes], particle[holes] = w[movers], particle[movers]
+            alive = kept
+            if alive == 0:
+                break
+        if not np.isfinite(w[:alive]).all():
+            raise FloatingPointError("a walker diverges before it escapes")
+    return times

@@ -1,0 +1,119 @@
+"""Objectives: derivatives against finite steps, means and variances, stationary points."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descent.landscapes import FiniteSum, stationary_points, two_datapoint
+
+DEPTHS = st.floats(0, 5)
+PARAMETERS = st.floats(-3, 5)
+
+
+@given(depth=DEPTHS, w=PARAMETERS)
+def test_two_datapoint_follows_its_formula(depth, w):
+    well, pit = -np.exp(-((w - 2) ** 2)), -depth * np.exp(-100 * (w - 1) ** 2)
+    np.testing.assert_allclose(two_datapoint(depth).losses(w), [well, well + pit], rtol=1e-14)
+
+
+@given(depth=DEPTHS, w=PARAMETERS)
+def test_derivatives_match_central_differences(depth, w):
+    model, h = two_datapoint(depth), 1e-5
+    scale = 1 + 200 * depth  # the curvature of the pit; higher derivatives scale alike
+    slope = (model.losses(w + h) - model.losses(w - h)) / (2 * h)
+    bend = (model.gradients(w + h) - model.gradients(w - h)) / (2 * h)
+    np.testing.assert_allclose(model.gradients(w), slope, atol=1e-8 * scale)
+    np.testing.assert_allclose(model.curvatures(w), bend, atol=2e-6 * scale)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
+def test_leading_axes_are_kept(shape):
+    model, w = two_datapoint(), np.full(shape, 1.1)
+    for name in ("losses", "gradients", "curvatures"):
+        assert getattr(model, name)(w).shape == (2, *shape)
+    for name in ("loss", "mean_gradient", "mean_curvature", "gradient_variance"):
+        assert getattr(model, name)(w).shape == shape
+
+
+@given(w=PARAMETERS)
+def test_mean_and_population_variance(w):
+    model = two_datapoint()
+    first, second = model.gradients(w)
+    np.testing.assert_allclose(model.mean_gradient(w), (first + second) / 2, atol=1e-15)
+    np.testing.assert_allclose(model.gradient_variance(w), ((first - second) / 2) ** 2, atol=1e-13)
+
+
+def test_variance_is_not_the_unbiased_estimate():
+    model = two_datapoint()
+    unbiased = model.gradients(1.1).var(ddof=1)
+    assert model.gradient_variance(1.1) == pytest.approx(unbiased / 2)
+
+
+def test_the_in_place_gradient_of_a_sample_is_that_of_the_formula():
+    model, rng = two_datapoint(1.5), np.random.default_rng(0)
+    w, index = rng.uniform(0, 3, 500), rng.integers(2, size=500)
+    picked = np.where(index == 1, *model.gradients(w)[::-1])
+    np.testing.assert_allclose(model.sample_gradient(w, index, None, None), picked, atol=1e-13)
+    out = np.empty_like(w)
+    assert model.sample_gradient(w, index, out, np.empty((2, 500))) is out
+    np.testing.assert_allclose(out, picked, atol=1e-13)
+
+
+def test_other_models_pick_the_gradient_of_the_sample():
+    model = FiniteSum(
+        losses=lambda w: np.stack([k * np.asarray(w) for k in range(3)]),
+        gradients=lambda w: np.stack([np.full_like(w, k) for k in range(3)]),
+        curvatures=lambda w: np.zeros((3, *np.shape(w))),
+    )
+    assert model.n_samples == 3
+    index, out = np.array([2, 0, 1]), np.empty(3)
+    np.testing.assert_array_equal(model.sample_gradient(np.zeros(3), index, out, None), index)
+    np.testing.assert_array_equal(out, index)
+
+
+def test_stationary_points_of_the_pit():
+    model = two_datapoint()
+    minimum, maximum = stationary_points(lambda w: model.gradients(w)[1], 0.5, 1.5)
+    assert round(minimum, 3) == 1.004
+    assert round(maximum, 3) == 1.196
+    # Along the second loss alone, the curvatures have opposite signs.
+    assert model.curvatures(minimum)[1] > 0 > model.curvatures(maximum)[1]
+
+
+@given(low=st.floats(-20, -0.1), high=st.floats(0.1, 20))
+def test_stationary_points_of_a_sine_are_the_multiples_of_pi(low, high):
+    multiples = np.pi * np.arange(np.ceil(low / np.pi), np.floor(high / np.pi) + 1)
+    inside = multiples[(multiples > low + 0.05) & (multiples < high - 0.05)]
+    found = stationary_points(np.sin, low, high)
+    found = found[(found > low + 0.05) & (found < high - 0.05)]
+    np.testing.assert_allclose(found, inside, atol=1e-14)
+
+
+def test_a_zero_on_a_point_of_the_scan_is_found_once():
+    np.testing.assert_allclose(stationary_points(lambda w: w, -1, 1, n=3), [0], atol=1e-15)
+
+
+def test_a_gradient_without_zeros_has_no_stationary_points():
+    assert stationary_points(np.exp, -1, 1).shape == (0,)
+
+
+@pytest.mark.parametrize("depth", [-1.0, np.nan, np.inf, [1.0], "1"])
+def test_bad_depths_are_named(depth):
+    with pytest.raises((ValueError, TypeError), match="depth"):
+        two_datapoint(depth)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "low", "high", "n", "word"),
+    [
+        (np.sin, 1, 1, 10, "low must be less"),
+        (np.sin, 0, np.inf, 10, "high must be finite"),
+        (np.sin, 0, 1, 1, "n must"),
+        (lambda w: w[:-1], 0, 1, 10, "shape"),
+        (lambda w: np.full_like(w, np.nan), 0, 1, 10, "finite"),
+    ],
+)
+def test_bad_scans_are_named(gradient, low, high, n, word):
+    with pytest.raises(ValueError, match=word):
+        stationary_points(gradient, low, high, n)
