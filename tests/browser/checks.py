@@ -1,0 +1,179 @@
+"""Checks that any rendered page can be put through."""
+
+from typing import NamedTuple
+
+from playwright.sync_api import Locator, Page, TimeoutError, expect
+
+EXPLORER = ".descent-explorer"
+
+_PICTURE = """root => [...root.querySelectorAll(".descent-tile > svg, .descent-panels img")]
+  .map(e => e.src ?? e.innerHTML).join()"""
+_WORDS = """root => [root.querySelector("figcaption").innerHTML,
+  root.querySelector(".descent-panels").getAttribute("aria-label")]"""
+_LATENCY = """input => new Promise(done => input.addEventListener("keydown", event =>
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => done(performance.now() - event.timeStamp);
+    channel.port2.postMessage(0);
+  }), {once: true}))"""
+_SET = """(input, value) => { input.value = value;
+  input.dispatchEvent(new Event("input", {bubbles: true})); }"""
+_LAST = "input => input.options ? input.options.length - 1 : Number(input.max)"
+
+
+class Look(NamedTuple):
+    """What a reader gets from an explorer in one moment."""
+
+    picture: str
+    caption: str
+    spoken: str
+
+
+def look(explorer: Locator) -> Look:
+    return Look(explorer.evaluate(_PICTURE), *explorer.evaluate(_WORDS))
+
+
+def value_text(control: Locator) -> str:
+    """Return the visible value: the chosen option, or the output beside a slider."""
+    return control.evaluate(
+        """c => c.options ? c.selectedOptions[0].textContent
+           : c.closest(".descent-control").querySelector("output").textContent"""
+    )
+
+
+def _mouse(page: Page, control: Locator, index: int, last: int) -> None:
+    if control.evaluate("c => Boolean(c.options)"):
+        control.select_option(index=index)  # the list itself belongs to the operating system
+        return
+    control.scroll_into_view_if_needed()
+    box = control.bounding_box()
+    thumb = 18
+    x = box["x"] + thumb / 2 + (box["width"] - thumb) * index / max(1, last)
+    page.mouse.move(x, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.up()
+
+
+def _changes_by_mouse(page: Page, explorer: Locator, control: Locator, before: Look) -> list[bool]:
+    last = control.evaluate(_LAST)
+    value, start = value_text(control), control.input_value()
+    changed = [False, False, False]
+    order = sorted(range(last + 1), key=lambda i: (abs(i - last // 2), i))
+    for index in [last, 0, *order]:
+        _mouse(page, control, index, last)
+        assert control.input_value() == str(index), f"{_name(control)}: a click does not move it"
+        if control.input_value() != start:
+            assert value_text(control) != value, (
+                f"{_name(control)}: the value beside it does not change"
+            )
+        changed = [c or a != b for c, a, b in zip(changed, look(explorer), before, strict=True)]
+        if all(changed):
+            break
+    return changed
+
+
+def _changes_by_keyboard(
+    explorer: Locator, control: Locator, before: Look, latencies: list[float]
+) -> list[bool]:
+    changed = [False, False, False]
+    control.focus()
+    for key in ["ArrowDown", "ArrowUp"]:
+        for _ in range(control.evaluate(_LAST)):
+            was, text = control.input_value(), value_text(control)
+            pending = control.evaluate_handle(f"c => ({{done: ({_LATENCY})(c)}})")
+            control.press(key)
+            if control.input_value() == was:
+                break
+            latencies.append(pending.evaluate("p => p.done"))
+            assert value_text(control) != text, (
+                f"{_name(control)}: the value beside it does not change"
+            )
+            changed = [c or a != b for c, a, b in zip(changed, look(explorer), before, strict=True)]
+            if all(changed):
+                return changed
+    return changed
+
+
+def _set_others(explorer: Locator, control: Locator, share: float | None) -> None:
+    name = control.get_attribute("data-control")
+    for other in explorer.locator(f"[data-control]:not([data-control='{name}'])").all():
+        if share is not None:
+            other.evaluate(_SET, str(round(share * other.evaluate(_LAST))))
+
+
+def _name(control: Locator) -> str:
+    explorer = control.evaluate("c => c.closest('.descent-explorer').dataset.name")
+    return f"explorer {explorer}, control {control.get_attribute('data-control')}"
+
+
+def _report(control: Locator, changed: list[bool], how: str) -> str:
+    still = [part for part, c in zip(Look._fields, changed, strict=True) if not c]
+    return f"{_name(control)}, {how}: no change of {still}"
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait for the explorers' scripts, which uncover the controls when they are done."""
+    ready = "[...document.querySelectorAll('.descent-controls')].every(c => !c.hidden)"
+    try:
+        page.wait_for_function(ready, timeout=10_000)
+    except TimeoutError:
+        names = "[...document.querySelectorAll('.descent-explorer')].filter(e => "
+        names += "e.querySelector('.descent-controls')?.hidden).map(e => e.dataset.name)"
+        raise AssertionError(f"explorer {page.evaluate(names)}: the controls stay hidden") from None
+
+
+def assert_every_control_moves_its_picture(page: Page) -> list[float]:
+    """Move every control of every explorer of a page, by mouse and by keyboard.
+
+    Each must change its own picture, caption, spoken text and visible value, and
+    no other explorer's. A control may act at some values only, and only at some
+    values of the others: those are searched.
+
+    Returns
+    -------
+    list of float
+        Milliseconds from each key press to the next painted frame.
+    """
+    wait_until_ready(page)
+    explorers = page.locator(EXPLORER).all()
+    latencies: list[float] = []
+    for explorer in explorers:
+        name = explorer.get_attribute("data-name")
+        controls = explorer.locator("[data-control]").all()
+        assert controls, f"explorer {name} has no controls"
+        for control in controls:
+            expect(control, f"{_name(control)}: not visible").to_be_visible(timeout=3000)
+            others = [look(e) for e in explorers if e is not explorer]
+            start = [(c, c.input_value()) for c in controls]
+            for how in ("mouse", "keyboard"):
+                for share in (None, 0.5, 1.0, 0.0):
+                    _set_others(explorer, control, share)
+                    before = look(explorer)
+                    if how == "mouse":
+                        changed = _changes_by_mouse(page, explorer, control, before)
+                    else:
+                        changed = _changes_by_keyboard(explorer, control, before, latencies)
+                    if all(changed):
+                        break
+                assert all(changed), _report(control, changed, how)
+                after = [look(e) for e in explorers if e is not explorer]
+                assert after == others, f"{_name(control)}: moves another explorer"
+                for restored, value in start:
+                    restored.evaluate(_SET, value)
+        for button in explorer.locator(".descent-play").all():
+            before = explorer.evaluate(_PICTURE)
+            button.click()
+            page.wait_for_function(
+                f"([root, was]) => ({_PICTURE})(root) !== was",
+                arg=[explorer.element_handle(), before],
+                timeout=5000,
+            )
+            if button.get_attribute("data-playing") is not None:
+                button.click()
+            assert button.get_attribute("data-playing") is None, f"explorer {name}: does not pause"
+    return latencies
+
+
+def assert_no_horizontal_scroll(page: Page) -> None:
+    wide, narrow = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= narrow, f"the page is {wide} px wide in a window of {narrow} px"

@@ -1,0 +1,231 @@
+"""Explorers in a real browser: from the disk, without a network."""
+
+import re
+import statistics
+
+import numpy as np
+import pytest
+from checks import (
+    assert_every_control_moves_its_picture,
+    assert_no_horizontal_scroll,
+    look,
+    wait_until_ready,
+)
+
+from descent import figures
+from descent.explorer import explore
+
+pytestmark = pytest.mark.browser
+
+
+def descent_path(T, start):
+    path = [start]
+    for _ in range(40):
+        path.append(path[-1] - T * 4 * path[-1] * (path[-1] ** 2 - 1))
+    return np.array(path)
+
+
+def draw_path(T, start):
+    fig, (left, right) = figures.figure(1, 2)
+    w = np.linspace(-1.6, 1.6, 200)
+    path = descent_path(T, start)
+    left.plot(w, (w**2 - 1) ** 2, color=figures.COLOURS["exact"])
+    left.plot(path, (path**2 - 1) ** 2, "o-", color=figures.COLOURS["W"])
+    left.set(xlim=(-1.6, 1.6), ylim=(0, 2), xlabel="weight $w$", ylabel="loss $f(w)$")
+    right.plot(path, color=figures.COLOURS["W"])
+    right.set(xlim=(0, 40), ylim=(-1.6, 1.6), xlabel="step $n$", ylabel="weight $w_n$")
+    return fig
+
+
+def say_path(T, start):
+    return f"From $w_0={start}$ with $T={T}$ the weight ends at {descent_path(T, start)[-1]:.4f}."
+
+
+wells = explore(
+    draw_path,
+    name="wells",
+    caption=say_path,
+    T=[0.01, 0.03, 0.05, 0.1, 0.15],
+    start=[-1.5, -0.5, 0.5, 1.5],
+    labels={"T": "step size $T$", "start": "start $w_0$"},
+)
+
+
+def draw_waves(n, kind):
+    fig, ax = figures.figure()
+    x = np.linspace(-1, 1, 40)
+    wave = np.cos if kind == "even" else np.sin
+    ax.imshow(wave(n * np.pi * x)[:, None] * wave(n * np.pi * x), vmin=-1, vmax=1)
+    ax.set(xlabel="a", ylabel="b")
+    return fig
+
+
+waves = explore(
+    draw_waves,
+    name="waves",
+    caption=lambda n, kind: f"The {kind} wave number {n} < 9.",
+    n=[1, 2, 3, 4, 5],
+    kind=["even", "odd"],
+    play="n",
+    render="frames",
+)
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return wells.html(), waves.html()
+
+
+@pytest.fixture
+def page_of(tmp_path):
+    def write(*parts):
+        path = tmp_path / "page.html"
+        head = "<meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        body = "<p>Between the explorers.</p>".join(parts)
+        path.write_text(
+            f"<!doctype html><html lang=en><head>{head}<title>Page</title></head>"
+            f"<body style='margin:12px;font-family:sans-serif'>{body}</body></html>"
+        )
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("width", [1300, 360])
+def test_every_control_moves_its_own_picture_and_no_other(
+    visit, page_of, parts, width, record_property
+):
+    page = visit(page_of(parts[0], parts[1], parts[0]), viewport={"width": width, "height": 800})
+    latencies = assert_every_control_moves_its_picture(page)
+    assert_no_horizontal_scroll(page)
+    record_property("latency_ms", round(statistics.median(latencies), 1))
+    print(f"key press to repaint: median {statistics.median(latencies):.1f} ms", end=" ")
+    print(f"of {len(latencies)}, largest {max(latencies):.1f} ms")
+
+
+PLANTED = {
+    "the script is gone": lambda html: re.sub(r"<script>.*?</script>", "", html, flags=re.S),
+    "the picture stays": lambda html: html.replace("panel.slots[i].innerHTML = ", "void "),
+    "the caption stays": lambda html: html.replace("caption.innerHTML = html", ""),
+    "the value stays": lambda html: html.replace(".textContent = text", ".title = text"),
+    "another's caption moves too": lambda html: html.replace(
+        "caption.innerHTML = html",
+        "caption.innerHTML = document.querySelector('figcaption').innerHTML = html",
+    ),
+    "another's picture moves instead": lambda html: html.replace(
+        'root.querySelectorAll(".descent-panel")', 'document.querySelectorAll(".descent-panel")'
+    ),
+    "one control is dead": lambda html: html.replace("data-control='start'", "data-control='T'"),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_caught(visit, page_of, parts, fault):
+    broken = PLANTED[fault](parts[0])
+    assert broken != parts[0]
+    page = visit(page_of(parts[0], broken))
+    with pytest.raises(AssertionError, match=r"explorer \[?'?wells"):
+        assert_every_control_moves_its_picture(page)
+    visit.troubles.clear()
+
+
+def test_the_page_without_scripts_shows_what_the_script_draws(visit, page_of, parts):
+    path = page_of(*parts)
+    without = visit(path, java_script_enabled=False)
+    assert without.locator(".descent-control").count() == 4
+    assert not any(c.is_visible() for c in without.locator(".descent-control").all())
+    with_script = visit(path)
+    wait_until_ready(with_script)
+    stills = [
+        re.sub(
+            r"(?s)<script.*?</script>|<div class=.descent-controls.*?</output></div></div>", "", p
+        )
+        for p in parts
+    ]
+    bare = visit(page_of(*stills))
+    for index in range(2):
+        drawn = look(with_script.locator(".descent-explorer").nth(index))
+        assert drawn == look(bare.locator(".descent-explorer").nth(index))
+
+
+def test_page_keys_move_by_a_tenth_and_home_and_end_to_the_ends(visit, page_of):
+    def still(x):
+        fig, ax = figures.figure()
+        ax.plot([x], [x], "o")
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+        return fig
+
+    many = explore(still, name="many", caption=lambda x: f"At {x}.", x=np.linspace(0, 1, 41))
+    page = visit(page_of(many.html()))
+    wait_until_ready(page)
+    slider = page.locator("input")
+    slider.focus()
+    for key, place in [("End", 40), ("PageDown", 36), ("Home", 0), ("PageUp", 4), ("PageUp", 8)]:
+        slider.press(key)
+        assert slider.input_value() == str(place)
+        assert slider.get_attribute("aria-valuetext") == f"{place / 40:.3f}"
+
+
+def test_play_steps_when_the_reader_asks_for_no_animation(visit, page_of, parts):
+    page = visit(page_of(parts[1]), reduced_motion="reduce")
+    button, slider = page.locator(".descent-play"), page.locator("input")
+    assert "no animation" in button.get_attribute("title")
+    button.click()
+    page.wait_for_timeout(900)
+    assert slider.input_value() == "1"
+    assert button.get_attribute("data-playing") is None
+
+
+def test_play_runs_to_the_end_and_stops(visit, page_of, parts):
+    page = visit(page_of(parts[1]))
+    button, slider = page.locator(".descent-play"), page.locator("input")
+    button.click()
+    page.wait_for_function("document.querySelector('input').value === '4'", timeout=8000)
+    page.wait_for_function("!('playing' in document.querySelector('.descent-play').dataset)")
+    assert slider.input_value() == "4"
+
+
+def test_the_caption_is_announced_once_after_a_rest(visit, page_of, parts):
+    page = visit(page_of(parts[0]))
+    wait_until_ready(page)
+    page.evaluate(
+        """() => { window.said = []; new MutationObserver(() => {
+        const text = document.querySelector(".descent-announcer").textContent;
+        if (text) said.push(text); }).observe(
+        document.querySelector(".descent-announcer"), {childList: true}) }"""
+    )
+    slider = page.locator("input").first
+    for _ in range(3):
+        slider.press("ArrowRight")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("said") == [page.locator(".descent-panels").get_attribute("aria-label")]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_and_lines_stand_out_from_the_paper(visit, page_of, parts, theme):
+    page = visit(page_of(parts[0]))
+    wait_until_ready(page)
+    page.evaluate(f"document.documentElement.style.colorScheme = '{theme}'")
+    ink, paper = page.evaluate(
+        """() => { const text = document.querySelector(".descent-tile text");
+        const canvas = document.createElement("canvas").getContext("2d");
+        const rgb = colour => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+          return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3); };
+        document.body.style.background = "Canvas";
+        return [getComputedStyle(text).fill, getComputedStyle(document.body).backgroundColor]
+          .map(rgb); }"""
+    )
+    assert contrast(ink, paper) > 7
+
+
+def contrast(a, b):
+    def luminance(rgb):
+        c = np.array(rgb) / 255
+        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ (
+            0.2126,
+            0.7152,
+            0.0722,
+        )
+
+    low, high = sorted([luminance(a), luminance(b)])
+    return (high + 0.05) / (low + 0.05)

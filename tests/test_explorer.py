@@ -1,0 +1,429 @@
+"""Explorers: input, states, HTML, live widgets."""
+
+import base64
+import io
+import json
+import re
+import sys
+import types
+import zlib
+from html.parser import HTMLParser
+
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+from PIL import Image
+
+import descent.experiments
+from descent import explorer, figures
+from descent.controls import Control
+from descent.explorer import BudgetError, explore, registry
+
+
+def descent_path(T, start):
+    path = [start]
+    for _ in range(60):
+        path.append(path[-1] - T * 4 * path[-1] * (path[-1] ** 2 - 1))
+    return np.array(path)
+
+
+def draw_path(T, start):
+    fig, ax = figures.figure()
+    ax.plot(descent_path(T, start), color=figures.COLOURS["W"])
+    ax.axhline(1, color="0.7")
+    ax.set(xlim=(0, 60), ylim=(-2, 2), xlabel="step $n$", ylabel="weight $w_n$")
+    return fig
+
+
+def draw_well(start):
+    fig, ax = figures.figure()
+    ax.plot([start], [(start**2 - 1) ** 2], "o", color=figures.COLOURS["X"])
+    ax.set(xlim=(-2, 2), ylim=(0, 4), xlabel="weight $w$", ylabel="loss $f$")
+    return fig
+
+
+def say(T, start):
+    return f"From $w_0={start}$ with $T={T}$ the weight ends at {descent_path(T, start)[-1]:.3f}."
+
+
+CONTROLS = {"T": [0.01, 0.05, 0.1], "start": [-1.5, -0.5, 0.5, 1.5]}
+
+
+def make(*draw, **arguments):
+    settings = {"name": "wells", "caption": say, **CONTROLS, **arguments}
+    return explore(*(draw or (draw_path,)), **settings)
+
+
+def payload(html):
+    packed = re.search(r"class='descent-data'>(.*?)</script>", html, re.S).group(1)
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+
+# States.
+
+
+def test_states_are_all_combinations_and_corners_their_ends():
+    made = make()
+    assert len(made.states()) == 12
+    assert made.states()[1] == {"T": 0.01, "start": -0.5}
+    assert made.corners() == [{"T": T, "start": s} for T in (0.01, 0.1) for s in (-1.5, 1.5)]
+    one = explore(draw_well, name="one", caption=lambda start: "x", start=[0.5])
+    assert one.corners() == [{"start": 0.5}]
+
+
+def test_corners_hold_every_text():
+    made = explore(
+        lambda kind: figures.figure()[0],
+        name="kinds",
+        caption=lambda kind: kind,
+        kind=["a", "b", "c"],
+    )
+    assert [corner["kind"] for corner in made.corners()] == ["a", "b", "c"]
+
+
+def test_the_default_is_the_first_or_the_one_asked_for():
+    assert make().default == {"T": 0.01, "start": -1.5}
+    assert make(default={"T": 0.1}).default == {"T": 0.1, "start": -1.5}
+    spaced = explore(
+        draw_well, name="a", caption=lambda start: "x", start=np.linspace(0, 1, 11),
+        default={"start": 0.3},
+    )  # fmt: skip
+    assert spaced.default["start"] == pytest.approx(0.3)
+
+
+def test_drawing_takes_defaults_and_refuses_what_is_no_state():
+    made = make(draw_path, draw_well)
+    one, two = made.draw(start=0.5)
+    assert one is not two
+    assert len(make().draw().axes) == 1
+    with pytest.raises(ValueError, match=r"start = 0.4 is not one of its values"):
+        made.draw(start=0.4)
+    with pytest.raises(ValueError, match="no control"):
+        made.draw(stop=1)
+
+
+@given(
+    st.lists(
+        st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda v: float(f"{v:.4g}")),
+        min_size=1,
+        max_size=12,
+        unique=True,
+    )
+)
+def test_values_are_told_apart_by_their_texts(values):
+    control = Control("x", sorted(values), "x", None, None)
+    assert len(set(control.texts)) == len(values)
+    for value, text in zip(control.values, control.texts, strict=True):
+        assert float(text.replace("−", "-")) == pytest.approx(value, rel=1e-2, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "texts"),
+    [
+        ([0.05, 0.1], None, ["0.05", "0.10"]),
+        ([1, 2, 10], None, ["1", "2", "10"]),
+        ([-1, 0], "{} s", ["−1 s", "0 s"]),
+        ([1e-9, 1e-8], None, ["1e−09", "1e−08"]),
+        ([0.5], lambda v: f"{v:.0%}", ["50%"]),
+        (["l0", "a-b"], None, ["l0", "a-b"]),
+    ],
+)
+def test_formats(values, form, texts):
+    assert Control("x", values, "x", form, None).texts == texts
+
+
+# Input.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"T": []}, ValueError, "control T has no values"),
+        ({"T": [1, 1]}, ValueError, "value twice"),
+        ({"T": [1, "a"]}, TypeError, "all numbers or all texts"),
+        ({"T": [True, False]}, TypeError, "all numbers or all texts"),
+        ({"T": [1.0, float("nan")]}, ValueError, "finite"),
+        ({"T": [1.0, float("inf")]}, ValueError, "finite"),
+        ({"T": [1, 3, 2]}, ValueError, "increase or decrease"),
+        ({"T": "abc"}, TypeError, "list of values"),
+        ({"T": 3}, TypeError, "list of values"),
+        ({"default": {"T": 7}}, ValueError, "T = 7 is not one"),
+        ({"default": {"t": 7}}, ValueError, "default names"),
+        ({"labels": {"t": "x"}}, ValueError, "labels names"),
+        ({"format": {"t": "x"}}, ValueError, "format names"),
+        ({"format": {"T": "{:.0f}"}}, ValueError, "look alike"),
+        ({"play": "n"}, ValueError, "play names 'n'"),
+        ({"caption": None}, TypeError, "caption must be a function"),
+        ({"caption": lambda x: "x"}, ValueError, "takes x"),
+        ({"render": "video"}, ValueError, "render must be"),
+        ({"more": [1, 2]}, ValueError, r"no draw function takes \['more'\]"),
+        ({"name": "Two Words"}, ValueError, "lower-case"),
+        ({"T": np.linspace(0, 1, 2000)}, ValueError, "8000 states"),
+    ],
+)
+def test_bad_input_is_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        make(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        ("draw", TypeError, "explorer wells: draw must be a function, got 'draw'"),
+        (lambda T, other: None, ValueError, "takes other, the controls are"),
+        (lambda **all: None, TypeError, r"must name its arguments"),
+        (lambda T, /, start: None, TypeError, "usable by name"),
+    ],
+)
+def test_a_bad_draw_function_is_named(draw, error, message):
+    with pytest.raises(error, match=message):
+        make(draw)
+
+
+def test_no_draw_function_no_controls_and_a_play_button_on_texts():
+    with pytest.raises(TypeError, match="at least one draw function"):
+        explore(name="a", caption=say, T=[1])
+    with pytest.raises(ValueError, match="at least one control"):
+        explore(lambda: None, name="a", caption=lambda: "x")
+    with pytest.raises(TypeError, match="play needs a control with numbers"):
+        explore(lambda k: None, name="a", caption=lambda k: k, k=["a"], play="k")
+
+
+def test_what_a_function_returns_is_checked():
+    with pytest.raises(TypeError, match=r"explorer wells: .* Figure, got NoneType"):
+        make(lambda T, start: None).draw()
+    with pytest.raises(TypeError, match="caption must return a text"):
+        make(caption=lambda T: "").caption()
+
+
+# HTML.
+
+
+class Reader(HTMLParser):
+    """Check that elements are closed in order and collect attributes."""
+
+    VOID = ("input", "img", "meta")
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.found = [], []
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names), f"an attribute twice: {tag} {names}"
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def html():
+    return make(draw_path, draw_well, play="T").html()
+
+
+def test_the_html_is_well_formed_and_self_contained(html):
+    reader = Reader()
+    reader.feed(html)
+    assert not reader.open
+    assert not [tag for tag, a in reader.found if {"id", "for"} & set(a)]
+    outside = re.findall(r"""(?:https?:)?//[\w.]+|url\(|@import""", re.sub("//.*", "", html))
+    assert not outside
+    assert not [a for _, a in reader.found if a.get("src", "data:")[:5] != "data:"]
+
+
+def test_the_controls_are_native_labelled_and_hidden_without_a_script(html):
+    reader = Reader()
+    reader.feed(html)
+    ranges = [a for tag, a in reader.found if tag == "input"]
+    assert [a["data-control"] for a in ranges] == ["T", "start"]
+    assert all(a["data-lm-suppress-shortcuts"] == "true" for a in ranges)
+    assert ranges[0]["aria-label"] == "T"
+    assert ranges[1]["aria-valuetext"] == "−1.5"
+    assert next(a for _, a in reader.found if a.get("class") == "descent-controls") == {
+        "class": "descent-controls",
+        "hidden": None,
+    }
+    pictures = [a["aria-label"] for _, a in reader.found if a.get("role") == "img"]
+    assert len(pictures) == 1
+    assert pictures[0].startswith("From w_0\u2005=\u2005−1.5 with")
+
+
+def test_equal_inputs_give_equal_bytes(html):
+    assert make(draw_path, draw_well, play="T").html() == html
+
+
+def test_panels_are_drawn_over_their_own_controls_alone(html):
+    path, well = payload(html)["panels"]
+    assert (path["takes"], len(path["states"])) == (["T", "start"], 12)
+    assert (well["takes"], len(well["states"])) == (["start"], 4)
+    # The two ends and the two middles of the well are no mirror images on the page.
+    assert len(well["contents"]) == 4
+
+
+def test_the_payload_holds_the_data_of_every_state(html):
+    path = payload(html)["panels"][0]
+    for index, state in enumerate(make().states()):
+        fig = make().draw(**state)
+        markup = explorer.explorer_page.drawing(fig)
+        (content,) = path["states"][index]
+        _, data = path["contents"][content]
+        assert f"d='{data}'" in markup
+        line = fig.axes[0].lines[0]
+        wanted = line.get_transform().transform(line.get_xydata()) * (1, -1) + (0, 216)
+        steps = np.array(re.findall(r"-?\d+", data), dtype=float).reshape(-1, 2)
+        drawn = np.cumsum(steps, axis=0) / 20
+        assert np.abs(np.interp(wanted[:, 0], *drawn.T) - wanted[:, 1]).max() < 0.5
+
+
+def test_states_that_look_the_same_are_stored_once():
+    made = explore(
+        lambda n, kind: draw_well(n % 2), name="two", caption=lambda n: f"{n}.", n=range(10),
+        kind=["a", "b"],
+    )  # fmt: skip
+    panel = payload(made.html())["panels"][0]
+    assert len(panel["states"]) == 20
+    assert len(panel["contents"]) == 2
+
+
+def striped(n):
+    fig, ax = figures.figure()
+    ax.bar([0], [n], hatch="/")
+    ax.set(xlim=(-1, 1), ylim=(0, 4))
+    return fig
+
+
+def test_what_cannot_be_curves_becomes_frames_or_an_error_that_names_it():
+    settings = {"name": "bars", "caption": lambda n: f"Bar {n}.", "n": [1, 2, 3]}
+    panel = payload(explore(striped, **settings).html())["panels"][0]
+    assert len(panel["frames"]) == 3
+    first = base64.b64decode(panel["frames"][0].split(",")[1])
+    assert Image.open(io.BytesIO(first)).size == (691, 432)
+    with pytest.raises(ValueError, match=r"bars cannot be drawn as curves: Rectangle.*hatching"):
+        explore(striped, render="curves", **settings).html()
+
+
+def test_frames_that_look_the_same_are_stored_once_and_sizes_must_agree():
+    made = explore(
+        lambda n: striped(n % 2 + 1), name="f", caption=lambda n: f"{n}.", n=[1, 2, 3],
+        render="frames",
+    )  # fmt: skip
+    assert payload(made.html())["panels"][0]["states"] == [0, 1, 0]
+    changing = explore(
+        lambda n: figures.figure(width=n)[0], name="f", caption=lambda n: f"{n}.", n=[2, 3]
+    )
+    with pytest.raises(ValueError, match="size of the figure differs"):
+        changing.html()
+
+
+def test_limits_may_move():
+    def draw(n):
+        fig, ax = figures.figure()
+        ax.plot([0, n], [0, 1])
+        return fig
+
+    made = explore(draw, name="moving", caption=lambda n: f"{n}.", n=[1, 2, 30])
+    panel = payload(made.html())["panels"][0]
+    assert len({tuple(state) for state in panel["states"]}) == 3
+
+
+def test_a_script_end_in_a_caption_does_not_end_the_script():
+    made = make(caption=lambda T: f"</script><b>{T}")
+    reader = Reader()
+    reader.feed(made.html())
+    assert not reader.open
+    assert not [tag for tag, _ in reader.found if tag == "b"]
+
+
+def test_the_budget_is_held(monkeypatch):
+    monkeypatch.setattr(explorer, "MAX_BYTES", 1000)
+    with pytest.raises(BudgetError, match=r"explorer wells: \d+ bytes of HTML, allowed are 1000"):
+        make().html()
+
+
+def test_the_static_bundle(monkeypatch):
+    monkeypatch.setenv("DESCENT_RENDER", "static")
+    data, metadata = make()._repr_mimebundle_()
+    assert data["text/html"] == make().html()
+    assert Image.open(io.BytesIO(data["image/png"])).size == (691, 432)
+    assert data["text/plain"].startswith("From w_0")
+    facts = metadata["descent"]
+    assert (facts["explorer"], facts["states"]) == ("wells", 12)
+    assert facts["bytes"] == len(data["text/html"].encode())
+    assert facts["seconds"] > 0
+    monkeypatch.setenv("DESCENT_RENDER", "maybe")
+    with pytest.raises(ValueError, match="DESCENT_RENDER must be static or live, got 'maybe'"):
+        make()._repr_mimebundle_()
+
+
+# Live.
+
+NOTEBOOK = """
+import numpy as np
+from descent import figures
+from descent.explorer import explore
+def draw(a, kind):
+    fig, ax = figures.figure()
+    if a == 3: raise RuntimeError("no picture for three")
+    ax.plot([0, 1], [0, a]); ax.set(xlim=(0, 1), ylim=(0, 4))
+    return fig
+line = explore(draw, name="line", caption=lambda a, kind: f"Slope {a}, {kind}.", a=[1, 2, 3],
+               kind=["x", "y"], play="a")
+line
+"""
+MOVE = """
+box = line.widget()
+chooser, player, kind = box.children[1].children
+picture = box.children[2]
+seen = [picture.value]
+chooser.value = 2
+seen.append(picture.value)
+kind.value = "y"
+seen.append(picture.value)
+player.value = 2
+print(len(set(seen)), "Slope 2, x." in seen[1], "Slope 2, y." in seen[2],
+      "no picture for three" in picture.value, chooser.value)
+"""
+
+
+def test_a_live_kernel_gets_widgets_that_redraw(monkeypatch):
+    monkeypatch.delenv("DESCENT_RENDER", raising=False)
+    cells = [nbformat.v4.new_code_cell(code) for code in (NOTEBOOK, MOVE)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    (shown,) = notebook.cells[0].outputs
+    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    (printed,) = notebook.cells[1].outputs
+    assert printed["text"].strip() == "3 True True True 3"
+
+
+# Registry.
+
+
+def test_the_registry_finds_every_explorer_of_every_chapter():
+    for name, made in registry().items():
+        assert made.name == name
+        assert made.chapter.startswith("descent.experiments.")
+
+
+def test_names_are_unique(monkeypatch, tmp_path):
+    for module, made in [("aa", make()), ("bb", make())]:
+        (tmp_path / f"{module}.py").write_text("")
+        fake = types.ModuleType(f"descent.experiments.{module}")
+        fake.wells = fake.again = made
+        monkeypatch.setitem(sys.modules, fake.__name__, fake)
+    monkeypatch.setattr(descent.experiments, "__path__", [str(tmp_path)])
+    with pytest.raises(ValueError, match="two explorers are named wells"):
+        registry()
+    (tmp_path / "bb.py").unlink()
+    assert list(registry()) == ["wells"]

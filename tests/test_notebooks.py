@@ -1,0 +1,76 @@
+"""Every notebook runs from top to bottom, and its explorers keep to their budgets.
+
+A notebook that has run unchanged is not run again: the rendered book and these
+tests share one execution.
+"""
+
+from collections import Counter
+
+import pytest
+from matplotlib.figure import Figure
+
+from descent import explorer
+from descent.book import pages, paths
+from descent.book.execute import KERNEL_ENVIRONMENT, execute, execute_all
+
+NOTEBOOKS = paths.notebooks()
+EXPLORERS = explorer.registry()
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return execute_all(NOTEBOOKS)
+
+
+def test_kernels_render_statically():
+    assert KERNEL_ENVIRONMENT["DESCENT_RENDER"] == "static"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs(path):
+    run = execute(path)
+    codes = [cell for cell in run.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in codes] == list(range(1, len(codes) + 1))
+
+
+def test_every_claim_is_recorded_where_it_is_checked(runs):
+    checked = pages.checked_claims(runs)
+    assert checked
+    assert all(chapter == claim.chapter for chapter, claim, _ in checked)
+
+
+def test_every_explorer_is_shown_once_and_every_shown_one_is_registered(runs):
+    shown = Counter(mark["explorer"] for _, mark in pages.explorers(runs))
+    assert shown == Counter(EXPLORERS)
+
+
+def test_explorers_keep_to_their_budgets(runs):
+    for _, mark in pages.explorers(runs):
+        assert mark["bytes"] <= explorer.MAX_BYTES, mark
+        assert mark["seconds"] <= SECONDS, mark
+        assert mark["states"] == len(EXPLORERS[mark["explorer"]].states()), mark
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_explorer_draws_at_every_corner_and_says_what_it_shows(name):
+    shown = EXPLORERS[name]
+    corners = shown.corners()
+    assert corners
+    for state in corners:
+        drawn = shown.draw(**state)
+        for figure in drawn if isinstance(drawn, tuple) else (drawn,):
+            assert isinstance(figure, Figure)
+            for axes in figure.axes:
+                assert axes.get_xlabel(), f"{name} has an axis without a label"
+                assert axes.get_ylabel(), f"{name} has an axis without a label"
+        assert shown.caption(**state)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_of_a_page_has_a_text_alternative(path):
+    for cell in execute(path).cells:
+        for output in cell.get("outputs", []):
+            html = output.get("data", {}).get("text/html", "")
+            if "image/png" in output.get("data", {}):
+                assert "aria-label" in html, f"a bare image in {path.stem}: {cell.source}"
