@@ -19,8 +19,8 @@ from PIL import Image
 
 import descent.experiments
 from descent import explorer, figures
-from descent.controls import Control
 from descent.explorer import BudgetError, explore, registry
+from descent.explorer.controls import Control
 
 
 def descent_path(T, start):
@@ -275,7 +275,7 @@ def test_the_payload_holds_the_data_of_every_state(html):
     path = payload(html)["panels"][0]
     for index, state in enumerate(make().states()):
         fig = make().draw(**state)
-        markup = explorer.explorer_page.drawing(fig)
+        markup = explorer.page.drawing(fig)
         (content,) = path["states"][index]
         _, data = path["contents"][content]
         assert f"d='{data}'" in markup

@@ -66,7 +66,7 @@ def test_explorer_path_is_the_same_each_time():
 
 def test_spread_keeps_all_mass_and_agrees_with_the_escape_curve():
     """For small T nothing returns, so the mass beyond the barrier is what has escaped."""
-    density, curve = chapter._spread(0.02)
+    density, curve = chapter.spread(0.02)
     mass = density * np.diff(chapter.EDGES)
     np.testing.assert_allclose(mass.sum(axis=1), 1, atol=1e-9)
     beyond = mass[:, chapter.EDGES[:-1] >= 1.2].sum(axis=1)

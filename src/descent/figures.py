@@ -20,9 +20,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from descent import inline_math
-from descent.display_list import drawing
-from descent.svg import UnsupportedError, data_uri
+from descent.drawing import inline_math
+from descent.drawing.display_list import drawing
+from descent.drawing.svg import UnsupportedError, data_uri
 
 __all__ = ["COLOURS", "Shown", "figure", "pixels", "png", "show", "style", "use_style"]
 
@@ -132,7 +132,7 @@ def png(image: NDArray[np.uint8]) -> bytes:
 @cache
 def stylesheet() -> str:
     """Return the style sheet that travels with every figure and explorer."""
-    return (_HERE / "explorer.css").read_text(encoding="utf-8")
+    return (_HERE / "drawing" / "drawing.css").read_text(encoding="utf-8")
 
 
 def stacked(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:

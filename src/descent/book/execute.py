@@ -107,12 +107,19 @@ def execute(path: Path) -> Any:
     if (run := stored(path)) is not None:
         return run
     notebook = nbformat.read(path, as_version=4)
+    at = 0
+
+    def entered(cell: Any, cell_index: int) -> None:
+        nonlocal at
+        at = cell_index + 1
+
     name = fingerprint(notebook, path.stem, paths.ROOT)
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
         allow_errors=True,
         kernel_name="python3",
+        on_cell_execute=entered,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -121,8 +128,7 @@ def execute(path: Path) -> Any:
     try:
         asyncio.run(client.async_execute())
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
-        cell = 1 + sum(bool(cell.get("execution_count")) for cell in notebook.cells)
-        raise NotebookFailed(f"{path}: stopped in code cell {cell}: {error}") from error
+        raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
     if (complaint := _complaint(path, notebook)) is not None:
         raise NotebookFailed(complaint)
     seconds = time.perf_counter() - begin

@@ -73,10 +73,8 @@ def stage(runs: Mapping[str, Any]) -> str:
     ignore = shutil.ignore_patterns("_build", "claims", ".*")
     shutil.copytree(paths.BOOK, paths.STAGE / "book", ignore=ignore)
     _mathjax(paths.STAGE / "book" / "_static" / "mathjax")
-    for name in ("claims.css", "figures.css", "explorer.css"):
-        style = Path(pages.__file__).parents[1] / name
-        if style.exists():
-            shutil.copyfile(style, paths.STAGE / "book" / "_static" / name)
+    style = Path(pages.__file__).parents[1] / "claims.css"
+    shutil.copyfile(style, paths.STAGE / "book" / "_static" / "claims.css")
     for chapter, run in runs.items():
         write_atomically(paths.STAGE / "notebooks" / f"{chapter}.ipynb", nbformat.writes(run))
     for page in (paths.STAGE / "book").glob("*.md"):

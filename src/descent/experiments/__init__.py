@@ -1,1 +1,1 @@
-"""One module a chapter: the functions that its figures, claims and explorers call."""
+"""A chapter: its numbers in one module, its figures and explorers in ``<chapter>_figures``."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.path import Path
 
-from descent.path_data import GRID, circle, codes, dots, path_data, simplified
+from descent.drawing.path_data import GRID, circle, codes, dots, path_data, simplified
 
 
 def read(data, height):

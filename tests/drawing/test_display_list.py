@@ -3,9 +3,9 @@
 import pytest
 
 from descent import figures
-from descent.display_list import Entry, Recorder, Tile, combine, tiles
-from descent.path_data import dots_of
-from descent.svg import UnsupportedError
+from descent.drawing.display_list import Entry, Recorder, Tile, combine, tiles
+from descent.drawing.path_data import dots_of
+from descent.drawing.svg import UnsupportedError
 
 WHOLE = Tile(0.0, 100.0, 50.0, frozenset({-1, 0, 1}))
 

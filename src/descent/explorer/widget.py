@@ -4,7 +4,8 @@ import traceback
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from descent import explorer_page, figures
+from descent import figures
+from descent.explorer import page
 
 if TYPE_CHECKING:
     from descent.explorer import Explorer
@@ -27,7 +28,7 @@ def widget(explorer: "Explorer") -> Any:
         chooser = kind(
             options=list(zip(control.texts, control.values, strict=True)),
             value=control.values[control.default],
-            description=explorer_page.plain(control.label),
+            description=page.plain(control.label),
             style={"description_width": "initial"},
             layout={"width": "min(100%, 22em)"},
         )
@@ -43,7 +44,7 @@ def widget(explorer: "Explorer") -> Any:
     def redraw(_: object = None) -> None:
         state = {name: chooser.value for name, chooser in controls.items()}
         try:
-            picture.value = explorer_page.state_html(explorer, state)
+            picture.value = page.state_html(explorer, state)
         except Exception:
             picture.value = f"<pre class='descent-error'>{escape(traceback.format_exc())}</pre>"
 

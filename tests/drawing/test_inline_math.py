@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descent.inline_math import Run, runs, to_html, to_plain, to_svg
+from descent.drawing.inline_math import Run, runs, to_html, to_plain, to_svg
 
 
 @pytest.mark.parametrize(

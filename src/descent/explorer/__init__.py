@@ -19,8 +19,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from descent import explorer_page, figures
-from descent.controls import Control, Value
+from descent import figures
+from descent.explorer import page
+from descent.explorer.controls import Control, Value
 
 __all__ = ["BudgetError", "Explorer", "explore", "registry"]
 
@@ -238,7 +239,7 @@ class Explorer:
         BudgetError
             When it is larger than a page can carry.
         """
-        html = explorer_page.page(self)
+        html = page.page(self)
         size = len(html.encode())
         if size > MAX_BYTES:
             raise BudgetError(
@@ -257,7 +258,7 @@ class Explorer:
 
     def widget(self) -> Any:
         """Return a box of live widgets that call the draw functions."""
-        from descent.explorer_widget import widget
+        from descent.explorer.widget import widget
 
         return widget(self)
 
@@ -273,7 +274,7 @@ class Explorer:
         bundle = {
             "text/html": html,
             "image/png": self.still(),
-            "text/plain": explorer_page.plain_caption(self, self.default),
+            "text/plain": page.plain_caption(self, self.default),
         }
         facts = {
             "explorer": self.name,

@@ -19,8 +19,8 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from descent.path_data import GRID, dots_of
-from descent.svg import UnsupportedError, renderer_for
+from descent.drawing.path_data import GRID, dots_of
+from descent.drawing.svg import UnsupportedError, renderer_for
 
 __all__ = ["Entry", "Picture", "Recorder", "Tile", "combine", "drawing", "tiles"]
 

@@ -14,13 +14,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from descent import figures, inline_math
-from descent.display_list import Picture, Recorder, combine, drawing
-from descent.svg import UnsupportedError, data_uri
+from descent import figures
+from descent.drawing import inline_math
+from descent.drawing.display_list import Picture, Recorder, combine, drawing
+from descent.drawing.svg import UnsupportedError, data_uri
 
 if TYPE_CHECKING:
-    from descent.controls import Control
     from descent.explorer import Explorer
+    from descent.explorer.controls import Control
 
 __all__ = ["page", "plain", "plain_caption", "state_html"]
 

@@ -10,9 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from descent import figures
-from descent.display_list import Recorder, drawing
-from descent.path_data import GRID
-from descent.svg import UnsupportedError
+from descent.drawing.display_list import Recorder, drawing
+from descent.drawing.path_data import GRID
+from descent.drawing.svg import UnsupportedError
 
 RNG = np.random.default_rng(1)
 X = np.linspace(0, 1, 61)

@@ -26,8 +26,8 @@ from matplotlib.transforms import Bbox, Transform
 from numpy.typing import NDArray
 from PIL import Image
 
-from descent.inline_math import to_svg
-from descent.path_data import (
+from descent.drawing.inline_math import to_svg
+from descent.drawing.path_data import (
     FARTHEST,
     GRID,
     box,

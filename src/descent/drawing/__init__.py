@@ -1,0 +1,1 @@
+"""Draw matplotlib figures as SVG that takes on the page's font and colours."""
