@@ -13,7 +13,7 @@ book: $(READY)  ## execute every chapter, render the book, check it
 	@$(BIN)/python -m descent.book
 
 test: $(READY)  ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks

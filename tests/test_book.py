@@ -94,6 +94,13 @@ def test_a_notebook_runs_once_while_nothing_changes(checkout, capfd):
     assert capfd.readouterr().out.count("executing") == 1
 
 
+def test_kernels_render_statically_whoever_asks_for_the_run(checkout, monkeypatch):
+    monkeypatch.delenv("DESCENT_RENDER", raising=False)
+    path = checkout / "notebooks" / "01-a.ipynb"
+    nbformat.write(notebook("import os\nprint(os.environ['DESCENT_RENDER'])"), path)
+    assert execute.execute(path).cells[0].outputs[0].text == "static\n"
+
+
 def test_half_a_stored_run_is_not_believed(checkout):
     path = checkout / "notebooks" / "01-a.ipynb"
     execute.execute(path)

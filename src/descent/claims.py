@@ -317,8 +317,11 @@ def check(claim_id: str, value: float) -> Card:
 
     Examples
     --------
-    >>> check("stationary-point-of-the-pit", 1.00368)
-    Stationary point ...
+    >>> check("stationary-point-of-the-pit", 1.0036974)
+    The loss l1 has a stationary point at the bottom of the pit.
+      the source says: 1.004
+      we get: 1.0036974
+      reproduced: ...
     """
     claims = load()
     if claim_id not in claims:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +41,6 @@ def write_atomically(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_text(text, encoding="utf-8")
     scratch.replace(path)
-
-
-@contextmanager
-def _environment(changes: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _complaint(path: Path, notebook: Any) -> str | None:
@@ -126,7 +110,7 @@ def execute(path: Path) -> Any:
     print(f"  executing {path.name} ({len(notebook.cells)} cells)", flush=True)
     begin = time.perf_counter()
     try:
-        asyncio.run(client.async_execute())
+        asyncio.run(client.async_execute(env=os.environ | KERNEL_ENVIRONMENT))
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
         raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
     if (complaint := _complaint(path, notebook)) is not None:
@@ -154,10 +138,7 @@ def execute_all(wanted: list[Path]) -> dict[str, Any]:
     failures: list[str] = []
     fresh = [path for path in wanted if stored(path) is None]
     print(f"notebooks: {len(wanted)}, to execute: {len(fresh)}", flush=True)
-    with (
-        _environment(KERNEL_ENVIRONMENT),
-        ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool,
-    ):
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         waiting = {pool.submit(execute, path): path for path in wanted}
         for done, future in enumerate(as_completed(waiting), start=1):
             path = waiting[future]
