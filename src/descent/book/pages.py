@@ -118,6 +118,11 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _title(run: Any) -> str:
+    """Return the first heading of a notebook."""
+    return str(run.cells[0].source.splitlines()[0].removeprefix("# "))
+
+
 def run_times(runs: Mapping[str, Any]) -> str:
     """Return a table of the chapters with the time that each takes to execute."""
     counts = Counter(chapter for chapter, _, _ in checked_claims(runs))
@@ -125,7 +130,7 @@ def run_times(runs: Mapping[str, Any]) -> str:
         ["Chapter", "Cells", "Claims", "Seconds"],
         [
             [
-                f"[{chapter}](../notebooks/{chapter}.ipynb)",
+                f"[{_title(run)}](../notebooks/{chapter}.ipynb)",
                 str(len(run.cells)),
                 str(counts[chapter]),
                 str(run.metadata.descent.seconds),
@@ -142,7 +147,7 @@ def explorer_table(runs: Mapping[str, Any]) -> str:
         [
             [
                 mark["explorer"],
-                chapter,
+                _title(runs[chapter]),
                 str(mark["states"]),
                 f"{mark['bytes'] / 1000:.0f}",
                 f"{mark['seconds']:.1f}",
