@@ -209,6 +209,7 @@ def test_launch_links_appear_when_readers_can_reach_the_repository(origin, launc
     else:
         assert set(config["launch_buttons"]) == launches
         assert config["repository"]["url"] == origin
+        assert config["sphinx"]["recursive_update"], "else the theme's options replace the links"
 
 
 @pytest.mark.parametrize(
