@@ -188,6 +188,7 @@ RUNS = 3
 LOSSES = ("l0 alone", "full batch", "stochastic")
 
 
+@cache
 def path(loss: str, start: float, T: float) -> Array:
     """Return descents from one start: one if it is deterministic, RUNS if it is stochastic."""
     model = two_datapoint()
