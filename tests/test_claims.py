@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 from collections import Counter
 
 import nbformat
@@ -54,6 +55,27 @@ def test_no_check_is_handed_a_number_from_the_keyboard():
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims.check":
                     names = [n for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)]
                     assert names, f"{path.name}: {ast.unparse(node)} computes nothing"
+
+
+DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\w)")
+
+
+@pytest.mark.parametrize("path", paths.notebooks(), ids=lambda path: path.stem)
+def test_decimals_in_prose_are_parameters_of_the_code_or_the_sources_own(path):
+    """A number in a markdown cell is typed; one that is a result must come from a cell."""
+    notebook = nbformat.read(path, as_version=4)
+    known = {claim.stated for claim in REGISTER.values() if claim.chapter == path.stem}
+    known |= set(DECIMAL.findall(" ".join(known)))
+    known |= {
+        str(node.value)
+        for code in code_cells(notebook)
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Constant)
+    }
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"`[^`]*`", "", cell.source)
+            assert set(DECIMAL.findall(prose)) <= known, cell.source
 
 
 @pytest.mark.parametrize("claim", REGISTER.values(), ids=list(REGISTER))

@@ -64,6 +64,11 @@ def test_explorer_path_is_the_same_each_time():
     assert first.shape == (chapter.STEPS + 1, chapter.RUNS)
 
 
+def test_unknown_loss_is_an_error():
+    with pytest.raises(ValueError, match=r"loss must be one of .* got 'l2'"):
+        chapter.path("l2", 1.0, 0.05)
+
+
 def test_spread_keeps_all_mass_and_agrees_with_the_escape_curve():
     """For small T nothing returns, so the mass beyond the barrier is what has escaped."""
     density, curve = chapter.spread(0.02)

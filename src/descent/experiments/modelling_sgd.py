@@ -190,7 +190,15 @@ LOSSES = ("l0 alone", "full batch", "stochastic")
 
 @cache
 def path(loss: str, start: float, T: float) -> Array:
-    """Return descents from one start: one if it is deterministic, RUNS if it is stochastic."""
+    """Return descents from one start: one if it is deterministic, RUNS if it is stochastic.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not one of LOSSES.
+    """
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {LOSSES}; got {loss!r}")
     model = two_datapoint()
     if loss == "stochastic":
         rng = np.random.default_rng(1)
