@@ -65,7 +65,8 @@ def draw_networks(network: Network, node: str) -> Figure:
     y = chapter.values_in_y(network, node)
     drawings = [(plain, "world W", False), (plain, "W, divided", True)]
     drawings += [(x, "world X", True), (y, "world Y", True)]
-    for ax, (world, label, divided) in zip(axes.flat, drawings, strict=True):
+    # Down the columns, which stay together on a narrow screen.
+    for ax, (world, label, divided) in zip(axes.T.flat, drawings, strict=True):
         _network(ax, network, world, label, divided)
         if divided and world is not plain:
             t, row = network.places[node]
@@ -80,6 +81,11 @@ def power_of_ten(value: float) -> str:
     """Return a power of ten as text, such as 10⁻³."""
     exponent = round(float(np.log10(value)))
     return "1" if exponent == 0 else "10" + str(exponent).translate(SUPERSCRIPTS)
+
+
+def below(value: float) -> str:
+    """Return the next power of ten above a value, as text."""
+    return power_of_ten(10.0 ** np.ceil(np.log10(value)))
 
 
 def draw_course(room: Array, thermostat: Array, printed: Array) -> Figure:
@@ -150,7 +156,7 @@ def draw_forcing(times: Array, linear: dict[float, Array], saturated: dict[float
 
 def draw_floating_point(exact: Array, approximations: dict[float, Array], stride: int) -> Figure:
     """Draw Op by finite differences with several delta on the exact line."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(height=3.3)
     t = np.arange(len(exact))
     ax.plot(t, exact, color=EXACT, label="tangent dynamics")
     names = ("sky", "green", "gold", "violet")
@@ -170,7 +176,7 @@ def draw_horizons(
     deltas: Array, amplitudes: Sequence[float], found: Array, predicted: Array
 ) -> Figure:
     """Draw the horizon against delta for several amplitudes, measured and predicted."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(height=3.3)
     names = ("black", "sky", "gold", "violet")
     for i, (amplitude, name) in enumerate(zip(amplitudes, names, strict=True)):
         colour = figures.COLOURS.get(name, EXACT)
@@ -184,7 +190,7 @@ def draw_horizons(
 
 def draw_waterbed(omega: Array, gains: dict[float, Array]) -> Figure:
     """Draw the log of the sensitivity against frequency for several gains."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(height=3.3)
     for (k, gain), name in zip(gains.items(), ("sky", "black", "violet"), strict=True):
         colour = figures.COLOURS.get(name, EXACT)
         ax.plot(omega, np.log(gain), color=colour, label=f"$k$ = {k:g}")
@@ -201,7 +207,7 @@ RANKED = (-2.0, 1.8)
 
 def draw_ranking(slopes: dict[int, Array], named: dict[str, float]) -> Figure:
     """Draw the distribution of the slope of Op over random systems, and some named systems."""
-    fig, ax = figures.figure(width=6.4, height=3.6)
+    fig, ax = figures.figure(height=3.4)
     edges = np.linspace(*RANKED, 77)
     for (d, slope), name in zip(slopes.items(), ("sky", "gold", "violet"), strict=True):
         density = np.histogram(slope, edges)[0] / len(slope) / np.diff(edges)
@@ -248,7 +254,7 @@ def _disturbances(k: float, delta: float, amplitude: float) -> tuple[Array, Arra
 
 def draw_rooms(k: float, amplitude: float) -> Figure:
     """Draw the room of W."""
-    fig, ax = figures.figure(width=6.4, height=2.2)
+    fig, ax = figures.figure(height=2.2)
     room = _explored(k, 1.0)[0][:, AMPLITUDES.index(amplitude)]
     t = np.arange(EXPLORED_STEPS + 1)[::4]
     ax.plot(t, room[::4], color=W)
@@ -276,8 +282,8 @@ def draw_worlds(k: float, delta: float, amplitude: float) -> Figure:
     op[~np.isfinite(op) | (np.abs(op) > 40)] = np.nan
     right.plot(t, op, ".", color=X, markersize=3, label="finite difference")
     right.set(xlabel="time $t$ (steps)", ylabel="Op (nats)")
-    right.set(xlim=(0, EXPLORED_STEPS), ylim=(-5, 40))
-    right.legend(loc="upper left")
+    right.set(xlim=(0, EXPLORED_STEPS), ylim=(-13, 40), yticks=[0, 10, 20, 30, 40])
+    right.legend(loc="lower right")  # below every line
     return fig
 
 
@@ -345,7 +351,8 @@ def loop_caption(k: float) -> str:
         kind = "The roots lie on the unit circle: disturbances never fade and return every 6 steps"
     else:
         kind = "The roots lie outside the unit circle: disturbances oscillate and grow"
-    return f"$k = {k:g}$. {kind}. Op changes by {rate:.3f} nats per step in the long run."
+    slope = f"{round(rate, 3) + 0.0:.3f}".replace("-", "−")
+    return f"$k = {k:g}$. {kind}. Op changes by {slope} nats per step in the long run."
 
 
 three_worlds = explore(
