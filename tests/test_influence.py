@@ -77,6 +77,17 @@ def test_linear_thermostat_comp_oscillates_above_a_quarter():
     assert (values < 0).any()
 
 
+def test_linear_thermostat_comp_at_the_double_root():
+    steps = np.arange(60)
+    at = influence.linear_thermostat_comp(0.25, steps)
+    values = influence.comp(systems.linear_thermostat(0.25, 0.0), [1.0, 0.0], steps, *THERMOSTAT)
+    np.testing.assert_allclose(at, values, rtol=1e-12)
+    for k in (0.25 - 1e-9, 0.25 + 1e-9):
+        near = influence.linear_thermostat_comp(k, steps)
+        np.testing.assert_allclose(near, at, rtol=1e-5)
+        assert not np.array_equal(near, at)
+
+
 def test_doubling_the_gain_more_than_doubles_op():
     """The ratio is that of the logarithms of the larger roots: 2.03 in the limit."""
     values = [
@@ -316,8 +327,6 @@ def test_bad_options():
             influence.comp(*arguments, **option)
     with pytest.raises(ValueError, match="delta"):
         worlds.finite_difference_comp(*arguments, 0.0)
-    with pytest.raises(ValueError, match="1/4"):
-        influence.linear_thermostat_comp(0.25, 3)
     with pytest.raises(ValueError, match="ascending 'room'"):
         influence.removed_width(
             systems.linear_thermostat(0.1, 0.0), [1.0, 0.0], 1.0, "thermostat", "room"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import expm
 
 from descent import systems
 from descent.dynamics import Flow, Map, complex_step, state_of
@@ -143,9 +144,21 @@ def test_saturated_thermostat_cools_by_p_outside_the_band():
     np.testing.assert_allclose(thermostat, [10.0, 0.1])
 
 
+def test_linear_flow_is_the_matrix_exponential():
+    J = np.random.default_rng(3).normal(size=(3, 3))
+    system, start = systems.linear_flow(J, "xyz"), np.array([[1.0], [-2.0], [0.5]])
+    unit = Tangents((0, 1, 2), np.eye(3)[:, :, None])
+    state, (tangents,) = advance(system, start, [unit], 0.0, 2.0)
+    np.testing.assert_allclose(state, expm(2 * J) @ start, rtol=1e-10)
+    np.testing.assert_allclose(tangents.vectors[:, :, 0], expm(2 * J), rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "match"),
     [
+        (lambda: systems.linear_flow([[1.0, 2.0]], "x"), ValueError, "matrix must be square"),
+        (lambda: systems.linear_flow([[np.inf]], "x"), ValueError, "matrix must be square and fin"),
+        (lambda: systems.linear_flow(np.eye(2), "xx"), ValueError, "names must be 2 different"),
         (lambda: systems.linear_thermostat(np.nan, 25.0), ValueError, "k must be finite"),
         (lambda: systems.linear_thermostat("1", 25.0), TypeError, "k must be a real number"),
         (lambda: systems.saturated_thermostat(0.0, 1.0, 25.0), ValueError, "theta must be pos"),

@@ -312,7 +312,8 @@ def linear_thermostat_comp(k: float, steps: npt.ArrayLike) -> Array:
     Parameters
     ----------
     k : float
-        Gain of `descent.systems.linear_thermostat`, other than 1/4 (a double root).
+        Gain of `descent.systems.linear_thermostat`. At 1/4 both roots are 1/2, and Comp
+        is :math:`(t + 1)/2^t`.
     steps : integer array
         t.
 
@@ -321,21 +322,16 @@ def linear_thermostat_comp(k: float, steps: npt.ArrayLike) -> Array:
     array, shape of ``steps``
         Comp(thermostat; room, room).
 
-    Raises
-    ------
-    ValueError
-        If k is 1/4.
-
     Examples
     --------
     >>> linear_thermostat_comp(0.19, [0, 1, 2]).round(12)
     array([1.  , 1.  , 0.81])
     """
+    t = np.asarray(steps)
     if k == 0.25:
-        raise ValueError("k must not be 1/4, where the two roots coincide; got 0.25")
+        return np.asarray((t + 1) * 0.5**t)
     root = np.sqrt(complex(1 - 4 * k))
     plus, minus = (1 + root) / 2, (1 - root) / 2
-    t = np.asarray(steps)
     return np.asarray(((plus ** (t + 1) - minus ** (t + 1)) / root).real)
 
 

@@ -1,7 +1,8 @@
-r"""Dynamical systems of named variables: thermostats and the Lorenz system.
+r"""Dynamical systems of named variables: thermostats, linear systems, the Lorenz system.
 
 The thermostats are a `FiniteSystem` (two parts with finitely many states) or a
-`descent.dynamics.Map`; the Lorenz system is a `descent.dynamics.Flow`.
+`descent.dynamics.Map`; linear systems and the Lorenz system are a
+`descent.dynamics.Flow`.
 
 Source: 003, posts 5 to 8.
 """
@@ -223,6 +224,47 @@ def saturated_thermostat(theta: float, p: float, target: float, dt: float = 0.02
         return (1.0, np.where(in_band, -dt * p / theta, 0.0)), (1.0, 0.0)
 
     return Map(("room", "thermostat"), step, jacobian, dt, start=(target + 10.0, 10.0))
+
+
+def linear_flow(matrix: npt.ArrayLike, names: Sequence[str]) -> Flow:
+    r"""Linear system with constant coefficients.
+
+    .. math:: \dot s = J s
+
+    Parameters
+    ----------
+    matrix : array (d, d)
+        J, finite.
+    names : sequence of str
+        The d variables, all different.
+
+    Returns
+    -------
+    Flow
+        Its Jacobian is J everywhere.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square, not finite, or does not fit the names.
+
+    Examples
+    --------
+    >>> oscillator = linear_flow([[0.0, 1.0], [-1.0, -0.2]], ["position", "velocity"])
+    >>> [float(r) for r in oscillator.rate(np.array([1.0, 2.0]), 0.0)]
+    [2.0, -1.4]
+    """
+    J, variables = np.array(matrix, float), tuple(names)
+    if J.ndim != 2 or J.shape[0] != J.shape[1] or not np.isfinite(J).all():
+        raise ValueError(f"matrix must be square and finite; got {matrix!r}")
+    if len(variables) != len(J) or len(set(variables)) != len(variables):
+        raise ValueError(f"names must be {len(J)} different names; got {names!r}")
+    entries = J.tolist()
+
+    def rate(state: Array, time: float) -> Rows:
+        return list(np.tensordot(J, state, axes=1))
+
+    return Flow(variables, rate, lambda state, time: entries)
 
 
 def lorenz(sigma: float = 10.0, rho: float = 28.0, beta: float = 8 / 3) -> Flow:
