@@ -1,6 +1,7 @@
 """Chapter 6: the Lorenz attractor from all sides, and landscapes of Op and Comp."""
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.colors import AsinhNorm, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
@@ -13,30 +14,29 @@ RED, VIOLET = figures.COLOURS["red"], figures.COLOURS["violet"]
 DIVERGING = LinearSegmentedColormap.from_list("op", ["#8a3703", RED, "0.8", VIOLET, "#45164a"])
 
 ELEVATION = np.radians(20)
+MIDDLE = 24.0
 OP_RANGE = 5.0
 
 
 def draw_attractor(view: int) -> Figure:
     """Draw the attractor from one side, coloured by Op over the next half unit of time."""
-    states, op = chapter.local_op(0.5)
-    centred = states - [0.0, 0.0, 24.0]
+    pieces, op = chapter.local_op(0.5)
+    a, b, c = np.moveaxis(pieces, 2, 0)
     turn = np.radians(view)
-    across = np.cos(turn) * centred[:, 0] + np.sin(turn) * centred[:, 1]
-    depth = -np.sin(turn) * centred[:, 0] + np.cos(turn) * centred[:, 1]
-    height = np.cos(ELEVATION) * centred[:, 2] + np.sin(ELEVATION) * depth
-    order = np.argsort(-depth)
-    fig, ax = figures.figure(width=4.4, height=2.9)
-    points = ax.scatter(
-        across[order],
-        height[order],
-        c=op[order],
-        s=3.0,
+    across = np.cos(turn) * a + np.sin(turn) * b
+    depth = -np.sin(turn) * a + np.cos(turn) * b
+    height = np.cos(ELEVATION) * (c - MIDDLE) + np.sin(ELEVATION) * depth
+    order = np.argsort(-depth.mean(axis=1))  # far pieces first
+    fig, ax = figures.figure(width=4.8, height=3.3)
+    lines = LineCollection(
+        list(np.stack([across, height], axis=2)[order]),
+        array=op[order],
         cmap=DIVERGING,
-        vmin=-OP_RANGE,
-        vmax=OP_RANGE,
-        linewidths=0,
-        rasterized=True,
+        norm=Normalize(-OP_RANGE, OP_RANGE),
+        linewidths=1.4,
+        capstyle="round",
     )
+    ax.add_collection(lines)
     ax.set(
         xlim=(-32, 32),
         ylim=(-24, 28),
@@ -44,7 +44,7 @@ def draw_attractor(view: int) -> Figure:
         ylabel="height in the picture",
         aspect="equal",
     )
-    fig.colorbar(points, ax=ax, label="Op of b by a over 0.5 (nats)", extend="both")
+    fig.colorbar(lines, ax=ax, label="Op of b by a over 0.5 (nats)", extend="both")
     return fig
 
 
@@ -63,7 +63,7 @@ attractor = explore(
     draw_attractor,
     name="lorenz-attractor",
     caption=attractor_caption,
-    view=tuple(range(0, 360, 20)),
+    view=tuple(range(0, 360, 10)),
     labels={"view": "viewing angle"},
     format={"view": "{}°"},
     default={"view": 40},

@@ -309,18 +309,25 @@ def horizons(which: int) -> dict[float, float]:
 
 
 @cache
-def local_op(window: float, n: int = 2500) -> tuple[Array, Array]:
-    """Return states (n, 3) on the attractor, and Op(a; b, b) from each over a window of time.
+def local_op(window: float, n: int = 390) -> tuple[Array, Array]:
+    """Return n pieces of a trajectory on the attractor, and Op(a; b, b) over a window of time.
 
-    The states are those of one trajectory, evenly spaced in time.
+    Returns
+    -------
+    array (n, 7, 3)
+        Pieces of 0.09 units of time; each begins where the one before ends.
+    array (n,)
+        Op from the middle of each piece.
     """
     system = lorenz()
     state, path = on_attractor(1, seed=3).T, []
-    for _ in range(n):
-        state = system.step(state, dt=0.03)
+    for _ in range(6 * n + 1):
         path.append(state[:, 0])
+        state = system.step(state, dt=0.015)
     states = np.array(path)
-    return states, influence.op(system, states, [window], "a", "b", "b", dt=0.005, scheme="rk4")[0]
+    pieces = np.stack([states[6 * k : 6 * k + 7] for k in range(n)])
+    op = influence.op(system, pieces[:, 3], [window], "a", "b", "b", dt=0.005, scheme="rk4")
+    return pieces, op[0]
 
 
 GRID = np.linspace(-20, 20, 96)
