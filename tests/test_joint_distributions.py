@@ -44,7 +44,7 @@ def entropy_by_counting(joint):
 )
 def test_entropies_of_the_post_in_closed_form_and_by_counting(system, joint_future, mixed_future):
     tables = chapter.futures(chapter.CORRELATED, system)
-    for name, expected in (("$P_1$", joint_future), ("$P′_1$", mixed_future)):
+    for name, expected in (("$P_{1}$", joint_future), ("$P′_{1}$", mixed_future)):
         assert information.entropy(tables[name]) == pytest.approx(expected, abs=1e-14)
         assert entropy_by_counting(tables[name]) == pytest.approx(expected, abs=1e-14)
         assert tables[name].sum() == 1

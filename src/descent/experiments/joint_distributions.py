@@ -27,6 +27,8 @@ CORRELATED = fractions([[0, 0, 1], [0, 1, 0], [1, 0, 0]], over=3)
 
 UNIFORM = fractions([[1, 1, 1]] * 3, over=9)
 
+THERMOSTATS = {"dumb": dumb_thermostat(), "smart": smart_thermostat()}
+
 PRESETS = {
     "colder room, more heat": CORRELATED,
     "colder room, less heat": fractions([[1, 0, 0], [0, 1, 0], [0, 0, 1]], over=3),
@@ -102,14 +104,16 @@ def account(joint: Distribution, system: FiniteSystem) -> Strength:
     )
 
 
-def futures(joint: Distribution, system: FiniteSystem) -> dict[str, Distribution]:
+def futures(
+    joint: Distribution, system: FiniteSystem, now: str = "0", after: str = "1"
+) -> dict[str, Distribution]:
     """Return P, P' and where one step takes them, under the book's names."""
     mixed = information.decorrelate(joint)
     return {
-        "$P_0$": joint,
-        "$P_1$": information.push_forward(joint, system),
-        "$P′_0$": mixed,
-        "$P′_1$": information.push_forward(mixed, system),
+        f"$P_{{{now}}}$": joint,
+        f"$P_{{{after}}}$": information.push_forward(joint, system),
+        f"$P′_{{{now}}}$": mixed,
+        f"$P′_{{{after}}}$": information.push_forward(mixed, system),
     }
 
 
