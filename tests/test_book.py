@@ -1,8 +1,11 @@
 """Making the book: what a stored run depends on, how failures are told, what pages may hold."""
 
+import ast
 import itertools
 import re
+import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jinja2
@@ -74,6 +77,24 @@ def test_imports_are_followed_whatever_their_form():
     assert {"descent.a", "descent.b", "descent.b.c", "descent.d"} <= set(
         fingerprint.imported_names(code)
     )
+
+
+def test_threads_parse_one_after_another(monkeypatch):
+    """Python 3.11 may raise a SystemError in a parse during which another thread parses."""
+    parse, parsing, together = ast.parse, [], []
+
+    def slow_parse(code):
+        parsing.append(code)
+        time.sleep(0.01)
+        together.append(len(parsing))
+        parsing.pop()
+        return parse(code)
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(4) as pool:
+        patched.setattr(fingerprint.ast, "parse", slow_parse)
+        runs = [pool.submit(list, fingerprint.imported_names("import descent.a")) for _ in range(8)]
+        assert all(run.result() == ["descent.a"] for run in runs)
+    assert together == [1] * 8
 
 
 def test_the_library_has_no_import_that_the_fingerprint_misses():

@@ -4,6 +4,7 @@ import ast
 import math
 import re
 from collections import Counter
+from fractions import Fraction
 
 import nbformat
 import pytest
@@ -175,6 +176,20 @@ def test_a_number_always_rounds_to_its_own_rounding(value, decimals):
     claim = claims.Claim(**fields, chapter="x", document="003", section="y", tolerance_why="")
     assert claim.rounds_to_stated(value)
     assert not claim.rounds_to_stated(value + 1.1 * 10.0**-decimals)
+
+
+def test_a_stated_fraction_is_exact(tmp_path):
+    entry = GOOD | {"stated": "2/9 of all", "expected": 0.2222222222222, "tolerance": 1e-9}
+    (claim,) = register(tmp_path, entry).values()
+    assert claim.stated_fraction() == Fraction(2, 9)
+    claim.verify(2 / 9)
+    assert claim.format(2 / 9) == "2/9"
+    assert not claim.rounds_to_stated(0.2222)
+    with pytest.raises(claims.ClaimError, match="is reproduced, but"):
+        register(tmp_path, entry | {"expected": 0.2223})
+    (other,) = register(tmp_path, entry | {"expected": 0.3, "verdict": "corrected"}).values()
+    assert other.format(0.3) == "3/10"
+    assert other.format(math.pi / 10) == "0.314159265"
 
 
 def test_card_shows_stated_computed_and_verdict_and_escapes_them(tmp_path):

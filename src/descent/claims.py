@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ DOCUMENTS = ("000", "001", "002", "003", "004")
 _REQUIRED = {"id", "source", "statement", "stated", "expected", "tolerance", "verdict", "why"}
 _OPTIONAL = {"tolerance_why", "unit"}
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_FRACTION = re.compile(r"([-−+]?\d+)/(\d+)")
 
 
 class ClaimError(ValueError):
@@ -53,7 +55,7 @@ class Claim:
     statement
         The claim in our words.
     stated
-        The source's value, verbatim (``"81 %"``, ``"1.004"``, ``"stuck"``).
+        The source's value, verbatim (``"81 %"``, ``"1.004"``, ``"2/9"``, ``"stuck"``).
     expected
         The right value, as a plain number (``0.81`` for 81 %).
     tolerance
@@ -83,17 +85,28 @@ class Claim:
 
     def stated_value(self) -> float | None:
         """Return the number in `stated` in the units of `expected`, or None if it is words."""
+        fraction = self.stated_fraction()
+        if fraction is not None:
+            return float(fraction)
         match = _NUMBER.search(self.stated)
         if match is None:
             return None
         value = float(match.group().replace(",", "").replace("−", "-"))
         return value / 100 if "%" in self.stated else value
 
+    def stated_fraction(self) -> Fraction | None:
+        """Return the first number in `stated` if it is a fraction such as ``"2/9"``, else None."""
+        number = _NUMBER.search(self.stated)
+        match = number and _FRACTION.match(self.stated, number.start())
+        return Fraction(int(match[1].replace("−", "-")), int(match[2])) if match else None
+
     def rounds_to_stated(self, value: float) -> bool:
         """Whether `value`, rounded to the digits that the source gives, is what it states."""
         stated, match = self.stated_value(), _NUMBER.search(self.stated)
         if stated is None or match is None:
             return False
+        if self.stated_fraction() is not None:
+            return abs(value - stated) <= self.tolerance  # exact: it has no last digit
         mantissa, _, exponent = match.group().lower().partition("e")
         decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
         half_unit = 0.5 * 10.0 ** -(decimals + (2 if "%" in self.stated else 0))
@@ -130,6 +143,10 @@ class Claim:
 
     def format(self, value: float) -> str:
         """Return `value` with the digits that the tolerance leaves meaningful, and the unit."""
+        if self.stated_fraction() is not None:
+            nearest = Fraction(value).limit_denominator(999)
+            if abs(value - nearest) <= self.tolerance:
+                return f"{nearest} {self.unit}".strip().replace("-", "−")
         percent = "%" in self.stated
         scale = 100 if percent else 1
         decimals = max(0, -math.floor(math.log10(self.tolerance * scale)))

@@ -10,11 +10,16 @@ import ast
 import hashlib
 import json
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 PACKAGE = "descent"
+
+# Python 3.11 counts the depth of a parse for all threads together, and a collection of
+# garbage in the midst of one may let another thread in: then it raises a SystemError.
+_PARSER = threading.Lock()
 
 
 def digest(parts: Iterable[bytes]) -> str:
@@ -28,7 +33,9 @@ def digest(parts: Iterable[bytes]) -> str:
 
 def imported_names(code: str) -> Iterator[str]:
     """Yield the dotted names that a piece of code imports, absolute imports only."""
-    for node in ast.walk(ast.parse(code)):
+    with _PARSER:
+        tree = ast.parse(code)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
