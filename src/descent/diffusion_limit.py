@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import check_count, check_step_size
-from descent.landscapes import Array, FiniteSum
+from descent.landscapes import Array, FiniteSum, Index
 
 
 class Diffusion(NamedTuple):
@@ -173,10 +173,17 @@ def linear(slopes: Sequence[float], intercepts: Sequence[float]) -> FiniteSum:
         columns = [c.reshape(-1, *(1,) * w.ndim) for c in coefficients]
         return np.asarray(sum(c * w**k for k, c in enumerate(columns)))
 
+    def in_place_gradient(w: Array, index: Index, out: Array, work: Array) -> None:
+        np.take(a, index, out=out)
+        out *= w
+        np.take(b, index, out=work[0, ...])
+        out += work[0, ...]
+
     return FiniteSum(
         losses=lambda w: polynomial(w, 0 * a, b, a / 2),
         gradients=lambda w: polynomial(w, b, a),
         curvatures=lambda w: polynomial(w, a, 0 * a),
+        in_place_gradient=in_place_gradient,
     )
 
 
