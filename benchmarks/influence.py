@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -256,12 +257,23 @@ def plot(best: dict[str, float], file: Path) -> None:
     figure.savefig(file)
 
 
-def landscape() -> float:
+AXIS = np.linspace(-20, 20, 256)
+
+
+def strip(a: np.ndarray) -> np.ndarray:
+    """Return Op at t = 10 from the starts with these values of a."""
+    start = {"a": a[:, None], "b": AXIS + 1e-3, "c": RHO - 1}
+    return influence.op(systems.lorenz(), start, [10.0], "a", "b", "b", dt=DT, scheme="rk4")
+
+
+def landscape(cores: int) -> float:
     """Return the seconds that a landscape of 256 x 256 starts takes to t = 10."""
-    axis = np.linspace(-20, 20, 256)
-    start = {"a": axis[:, None], "b": axis + 1e-3, "c": RHO - 1}
     begin = time.perf_counter()
-    influence.op(systems.lorenz(), start, [10.0], "a", "b", "b", dt=DT, scheme="rk4")
+    if cores == 1:
+        strip(AXIS)
+    else:
+        with ProcessPoolExecutor(cores) as pool:
+            list(pool.map(strip, np.array_split(AXIS, cores)))
     return time.perf_counter() - begin
 
 
@@ -274,7 +286,8 @@ def main() -> None:
         "|:--|--:|--:|--:|",
         *(f"| {k} | {v:.1f} | {1e3 / v:.3g} | {v / ours:.2f} |" for k, v in best.items()),
         "",
-        f"256 x 256 starts to t = 10: {landscape():.1f} s on one core.",
+        f"256 x 256 starts to t = 10: {landscape(1):.1f} s on one core, "
+        f"{landscape(2):.1f} s on two.",
     ]
     table = "\n".join(rows) + "\n"
     print(table)
