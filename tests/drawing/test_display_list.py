@@ -122,3 +122,37 @@ def test_all_states_share_the_layout_of_the_first():
     first = line(recorder, "y")
     assert line(recorder, "two\nlines") == first
     assert line(Recorder(), "two\nlines") != first
+
+
+@pytest.mark.parametrize("location", ["right", "top"])
+def test_a_colour_bar_stands_where_the_first_state_has_it(location):
+    def state(value):
+        fig, ax = figures.figure(width=5, height=4)
+        image = ax.imshow([[value, 1.0], [2.0, 3.0]], vmin=0, vmax=3)
+        fig.colorbar(image, ax=ax, extend="both", location=location, shrink=0.8, label="size")
+        return fig
+
+    recorder = Recorder()
+    first = recorder.record(state(0.0))
+    assert recorder.record(state(0.0)) == first
+    other = recorder.record(state(2.0))
+    assert [entry for entry in other if entry.axes == 1] == [e for e in first if e.axes == 1]
+    assert other != first
+
+
+def test_an_image_of_a_collection_belongs_to_its_own_state():
+    """Not to the axis that is drawn next, which the states share."""
+
+    def state(value):
+        fig, ax = figures.figure()
+        ax.set_axisbelow(False)
+        ax.spines[:].set_visible(False)
+        ax.pcolormesh([[value, 1.0], [2.0, 3.0]], vmin=0, vmax=3)
+        return fig
+
+    recorder = Recorder()
+    lists = [recorder.record(state(value)) for value in (0.0, 3.0)]
+    images = [[e.markup for e in entries if "<image" in e.markup] for entries in lists]
+    assert len(images[0]) == len(images[1]) == 1
+    assert images[0] != images[1]
+    assert "<image" not in "".join(recorder._axis_markup.values())

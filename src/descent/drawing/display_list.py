@@ -71,8 +71,7 @@ class Recorder:
         else:
             figure.set_layout_engine("none")
             for ax, position in zip(figure.axes, self._positions, strict=True):
-                if ax.get_axes_locator() is None:
-                    ax.set_position(position)
+                ax.set_position(position)  # a colour bar's locator starts from it, an inset's not
         entries = []
         for index, artist in _artists(figure, renderer):
             key = _axis_key(index, artist) if isinstance(artist, Axis) else None
@@ -82,12 +81,20 @@ class Recorder:
                     artist.draw(renderer)
                 except UnsupportedError as error:
                     raise UnsupportedError(f"{artist}: {error}") from None
+                _finish_image(renderer)
                 markup = bare.take()
                 if key is not None:
                     self._axis_markup[key] = markup
             if markup:
                 entries.append(Entry(index, markup))
         return entries
+
+
+def _finish_image(renderer: Any) -> None:
+    """Write out a rasterized artist: matplotlib would wait for the next one and give it that."""
+    if renderer._rasterizing:
+        renderer.stop_rasterizing()
+        renderer._rasterizing = False
 
 
 def _artists(figure: Figure, renderer: RendererBase) -> Iterator[tuple[int, Artist]]:

@@ -27,7 +27,7 @@ def draw_attractor(view: int) -> Figure:
     depth = -np.sin(turn) * a + np.cos(turn) * b
     height = np.cos(ELEVATION) * (c - MIDDLE) + np.sin(ELEVATION) * depth
     order = np.argsort(-depth.mean(axis=1))  # far pieces first
-    fig, ax = figures.figure(width=4.8, height=3.3)
+    fig, ax = figures.figure(width=4.8, height=4.2)
     lines = LineCollection(
         list(np.stack([across, height], axis=2)[order]),
         array=op[order],
@@ -44,7 +44,14 @@ def draw_attractor(view: int) -> Figure:
         ylabel="height in the picture",
         aspect="equal",
     )
-    fig.colorbar(lines, ax=ax, label="Op of b by a over 0.5 (nats)", extend="both")
+    fig.colorbar(
+        lines,
+        ax=ax,
+        label="Op of b by a over 0.5 units of time (nats)",
+        extend="both",
+        location="top",
+        shrink=0.8,
+    )
     return fig
 
 

@@ -22,8 +22,8 @@ def table(rows: list[zoo.Row]) -> str:
         return ("0.00" if text == "-0.00" else text).replace("-", "−")
 
     lines = [
-        "| system | $A$ | disturbed and measured | Op at $t = 10$ (nats) | limit of Op$/t$ |",
-        "|:--|:--|:--|--:|--:|",
+        "| system | $A$ → measured | Op at $t = 10$ (nats) | limit of Op$/t$ |",
+        "|:--|:--|--:|--:|",
     ]
     for row in rows:
         op = number(row.op)
@@ -31,7 +31,7 @@ def table(rows: list[zoo.Row]) -> str:
             low, high = (number(value) for value in row.spread)
             op += f" [{low}, {high}]"
         rate = "none" if row.rate is None else number(row.rate)
-        lines.append(f"| {row.system} | {row.part} | {row.effect} | {op} | {rate} |")
+        lines.append(f"| {row.system} | {row.part} → {row.effect} | {op} | {rate} |")
     return "\n".join(lines)
 
 
