@@ -330,7 +330,7 @@ def local_op(window: float, n: int = 390) -> tuple[Array, Array]:
     return pieces, op[0]
 
 
-GRID = np.linspace(-20, 20, 96)
+GRID = np.linspace(-20, 20, 256)
 LANDSCAPE_TIMES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
@@ -341,7 +341,7 @@ def plane(rho: float) -> float:
 
 @cache
 def landscape(rho: float) -> tuple[Array, Array]:
-    """Return sign and log of |Comp(a; b, b)| (n_times, 96, 96) over initial a (rows) and b.
+    """Return sign and log of |Comp(a; b, b)| (n_times, 256, 256) over initial a (rows) and b.
 
     The system is unchanged when a and b change sign, so half of the plane is computed.
     """
