@@ -16,7 +16,7 @@ from descent import claims
 from descent.book import paths
 from descent.book.fingerprint import code_cells
 
-REGISTER = claims.load()
+REGISTER = {claim.id: claim for claim in claims.load()}
 GOOD = {
     "id": "a-claim",
     "source": {"document": "003", "section": "somewhere"},
@@ -116,7 +116,7 @@ def test_unknown_id_names_what_there_is():
 def test_register_elsewhere_is_found_by_its_variable(tmp_path, monkeypatch):
     register(tmp_path, GOOD)
     monkeypatch.setenv("DESCENT_CLAIMS", str(tmp_path))
-    assert list(claims.load()) == ["a-claim"]
+    assert [claim.id for claim in claims.load()] == ["a-claim"]
     monkeypatch.setenv("DESCENT_CLAIMS", str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError, match="DESCENT_CLAIMS"):
         claims.load()
@@ -153,7 +153,7 @@ def test_missing_field_and_double_id_are_errors(tmp_path):
 
 def test_reproduced_needs_the_digits_of_the_source(tmp_path):
     """A value inside a wide tolerance that rounds to another number is no reproduction."""
-    (claim,) = register(tmp_path, GOOD | {"expected": 4.24, "tolerance": 0.02}).values()
+    (claim,) = register(tmp_path, GOOD | {"expected": 4.24, "tolerance": 0.02})
     claim.verify(4.24)
     with pytest.raises(claims.ClaimMismatch, match="does not round"):
         claim.verify(4.255)
@@ -165,7 +165,7 @@ def test_reproduced_needs_the_digits_of_the_source(tmp_path):
 )
 def test_stated_numbers_are_read(tmp_path, stated, value):
     entry = GOOD | {"stated": stated, "expected": value or 0.0, "verdict": "reproduced"}
-    (claim,) = register(tmp_path, entry).values()
+    (claim,) = register(tmp_path, entry)
     assert claim.stated_value() == value
 
 
@@ -180,20 +180,20 @@ def test_a_number_always_rounds_to_its_own_rounding(value, decimals):
 
 def test_a_stated_fraction_is_exact(tmp_path):
     entry = GOOD | {"stated": "2/9 of all", "expected": 0.2222222222222, "tolerance": 1e-9}
-    (claim,) = register(tmp_path, entry).values()
+    (claim,) = register(tmp_path, entry)
     assert claim.stated_fraction() == Fraction(2, 9)
     claim.verify(2 / 9)
     assert claim.format(2 / 9) == "2/9"
     assert not claim.rounds_to_stated(0.2222)
     with pytest.raises(claims.ClaimError, match="is reproduced, but"):
         register(tmp_path, entry | {"expected": 0.2223})
-    (other,) = register(tmp_path, entry | {"expected": 0.3, "verdict": "corrected"}).values()
+    (other,) = register(tmp_path, entry | {"expected": 0.3, "verdict": "corrected"})
     assert other.format(0.3) == "3/10"
     assert other.format(math.pi / 10) == "0.314159265"
 
 
 def test_card_shows_stated_computed_and_verdict_and_escapes_them(tmp_path):
-    (claim,) = register(tmp_path, GOOD | {"statement": "a < b & c"}).values()
+    (claim,) = register(tmp_path, GOOD | {"statement": "a < b & c"})
     data, metadata = claims.Card(claim, 4.2134)._repr_mimebundle_()
     assert "a &lt; b &amp; c" in data["text/html"]
     for text in ("4.2", "4.21", "reproduced"):

@@ -17,7 +17,7 @@ from descent.book import pages, paths
 from descent.book.execute import execute, execute_all
 
 NOTEBOOKS = paths.notebooks()
-EXPLORERS = explorer.registry()
+EXPLORERS = {made.name: made for made in explorer.registry()}
 SECONDS = 20
 
 

@@ -175,8 +175,8 @@ def register_path() -> Path:
     return path
 
 
-def load(folder: Path | None = None) -> dict[str, Claim]:
-    """Return every claim of the register by id, in the order of the files.
+def load(folder: Path | None = None) -> list[Claim]:
+    """Return every claim of the register, in the order of the files.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def load(folder: Path | None = None) -> dict[str, Claim]:
 
     Returns
     -------
-    dict of str to Claim
+    list of Claim
 
     Raises
     ------
@@ -196,9 +196,8 @@ def load(folder: Path | None = None) -> dict[str, Claim]:
 
     Examples
     --------
-    >>> claims = load()
-    >>> claims["stationary-point-of-the-pit"].verdict
-    'reproduced'
+    >>> load()[0].chapter
+    '01-modelling-sgd'
     """
     claims: dict[str, Claim] = {}
     for path in sorted((folder or register_path()).glob("*.yml")):
@@ -207,7 +206,26 @@ def load(folder: Path | None = None) -> dict[str, Claim]:
             if claim.id in claims:
                 raise ClaimError(f"{path.name}: claim id {claim.id!r} appears twice")
             claims[claim.id] = claim
-    return claims
+    return list(claims.values())
+
+
+def claim(claim_id: str) -> Claim:
+    """Return the claim of the register with this id.
+
+    Raises
+    ------
+    ClaimError
+        If there is none.
+
+    Examples
+    --------
+    >>> claim("stationary-point-of-the-pit").verdict
+    'reproduced'
+    """
+    claims = {claim.id: claim for claim in load()}
+    if claim_id not in claims:
+        raise ClaimError(f"no claim {claim_id!r} in the register; it has {sorted(claims)}")
+    return claims[claim_id]
 
 
 def _parse(entry: Any, path: Path) -> Claim:
@@ -340,16 +358,14 @@ def check(claim_id: str, value: float) -> Card:
       we get: 1.0036974
       reproduced: ...
     """
-    claims = load()
-    if claim_id not in claims:
-        raise ClaimError(f"no claim {claim_id!r} in the register; it has {sorted(claims)}")
-    claims[claim_id].verify(value)
-    return Card(claims[claim_id], value)
+    checked = claim(claim_id)
+    checked.verify(value)
+    return Card(checked, value)
 
 
 def main() -> None:
     """Print every claim of the register with its verdict."""
-    for claim in load().values():
+    for claim in load():
         print(f"{claim.verdict:>12}  {claim.chapter}  {claim.id}: {claim.statement}")
         print(f"{'':>14}stated {claim.stated}; expected {claim.format(claim.expected)}")
 

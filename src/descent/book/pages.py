@@ -44,7 +44,7 @@ def _marks(runs: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[st
 
 def checked_claims(runs: Mapping[str, Any]) -> list[tuple[str, claims.Claim, float]]:
     """Return (chapter, claim, computed value) of every claim that the notebooks checked."""
-    register = claims.load()
+    register = {claim.id: claim for claim in claims.load()}
     return [
         (chapter, register[mark["claim"]], mark["value"]) for chapter, mark in _marks(runs, "claim")
     ]

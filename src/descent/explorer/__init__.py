@@ -301,8 +301,8 @@ def _takes(function: Callable[..., Any], controls: Mapping[str, Any]) -> list[st
     return [key for key in controls if key in takes]
 
 
-def registry() -> dict[str, Explorer]:
-    """Return every explorer of every chapter, by name.
+def registry() -> list[Explorer]:
+    """Return every explorer of every chapter.
 
     Raises
     ------
@@ -317,7 +317,7 @@ def registry() -> dict[str, Explorer]:
                 f"two explorers are named {explorer.name}:"
                 f" in {other.chapter} and in {explorer.chapter}"
             )
-    return found
+    return list(found.values())
 
 
 def _explorers() -> Iterator[Explorer]:
