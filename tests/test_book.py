@@ -6,7 +6,6 @@ import re
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import jinja2
 import nbformat
@@ -315,9 +314,3 @@ def test_numerics_import_no_plotting_and_no_book():
         for name in fingerprint.imported_names(path.read_text()):
             assert not name.startswith("matplotlib"), path
             assert not any(name.startswith(f"descent.{module}") for module in upper), path
-
-
-def test_stray_words_of_other_places_do_not_occur():
-    """The project speaks of itself alone."""
-    for path in [*paths.ROOT.glob("*.md"), *Path(paths.BOOK).glob("*.md")]:
-        assert "../shared" not in path.read_text(), path
