@@ -30,14 +30,8 @@ SETTINGS, TEMPERATURES = _SYSTEM.thermostat, _SYSTEM.room
 _GAP = 0.035  # between the bars of a flow, as a share of all mass
 
 
-def draw_table(ax: Axes, joint: Distribution, name: str) -> None:
-    """Draw a joint distribution of Fractions as a table of shaded cells."""
-    for i, row in enumerate(joint):
-        for j, value in enumerate(row):
-            strength = 0.62 * float(value) ** 0.7
-            ax.add_patch(Rectangle((j, i), 1, 1, facecolor=(*_rgb(BLUE), strength), linewidth=0))
-            colour = "black" if value else "0.4"
-            ax.text(j + 0.5, i + 0.5, str(value), ha="center", va="center", color=colour)
+def rule_table(ax: Axes, name: str) -> None:
+    """Draw the lines and labels of a table of the nine states."""
     for edge in (1, 2):
         ax.axhline(edge, color=GUIDE, linewidth=0.6)
         ax.axvline(edge, color=GUIDE, linewidth=0.6)
@@ -46,6 +40,17 @@ def draw_table(ax: Axes, joint: Distribution, name: str) -> None:
     ax.set_yticklabels(SETTINGS)
     ax.tick_params(length=0)
     ax.set(xlabel=f"room, {name}", ylabel="thermostat")
+
+
+def draw_table(ax: Axes, joint: Distribution, name: str) -> None:
+    """Draw a joint distribution of Fractions as a table of shaded cells."""
+    for i, row in enumerate(joint):
+        for j, value in enumerate(row):
+            strength = 0.62 * float(value) ** 0.7
+            ax.add_patch(Rectangle((j, i), 1, 1, facecolor=(*_rgb(BLUE), strength), linewidth=0))
+            colour = "black" if value else "0.4"
+            ax.text(j + 0.5, i + 0.5, str(value), ha="center", va="center", color=colour)
+    rule_table(ax, name)
     for side in ("top", "right"):
         ax.spines[side].set_visible(True)
 

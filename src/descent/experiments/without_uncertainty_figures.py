@@ -18,9 +18,8 @@ from descent.experiments.joint_distributions_figures import (
     GREEN,
     GUIDE,
     RED,
-    SETTINGS,
     SMART,
-    TEMPERATURES,
+    rule_table,
 )
 from descent.experiments.without_uncertainty import (
     corners,
@@ -198,14 +197,7 @@ def _log_table(ax: Axes, joint: Distribution, name: str) -> None:
         shade = 0 if value == 0 else 0.6 * max(0.08, 1 + np.log10(value) / 11)
         ax.add_patch(Rectangle((j, i), 1, 1, facecolor=(red, green, blue, shade), linewidth=0))
         ax.text(j + 0.5, i + 0.5, _short(value), ha="center", va="center", fontsize=7.5)
-    for edge in (1, 2):
-        ax.axhline(edge, color=GUIDE, linewidth=0.6)
-        ax.axvline(edge, color=GUIDE, linewidth=0.6)
-    ax.set(xlim=(0, 3), ylim=(3, 0), xticks=[0.5, 1.5, 2.5], yticks=[0.5, 1.5, 2.5])
-    ax.set_xticklabels(TEMPERATURES)
-    ax.set_yticklabels(SETTINGS)
-    ax.tick_params(length=0)
-    ax.set(xlabel=f"room, {name}", ylabel="thermostat")
+    rule_table(ax, name)
 
 
 EPSILONS = (
