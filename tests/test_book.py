@@ -213,7 +213,7 @@ def test_no_pages_is_a_complaint(tmp_path):
 
 def test_a_page_that_asks_for_an_unknown_value_is_an_error():
     with pytest.raises(jinja2.UndefinedError, match="no_such_thing"):
-        pages.render("{{ no_such_thing }}", {}, paths.BOOK / "chapters.yml")
+        pages.render("{{ no_such_thing }}", pages.generated({}, paths.BOOK / "chapters.yml"))
 
 
 @pytest.mark.parametrize(

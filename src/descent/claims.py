@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -201,12 +202,18 @@ def load(folder: Path | None = None) -> list[Claim]:
     """
     claims: dict[str, Claim] = {}
     for path in sorted((folder or register_path()).glob("*.yml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
-            claim = _parse(entry, path)
+        for claim in _read(path, path.stat().st_mtime_ns):
             if claim.id in claims:
                 raise ClaimError(f"{path.name}: claim id {claim.id!r} appears twice")
             claims[claim.id] = claim
     return list(claims.values())
+
+
+@cache
+def _read(path: Path, modified: int) -> tuple[Claim, ...]:
+    """Return the claims of a file, which is parsed again only once it was modified."""
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    return tuple(_parse(entry, path) for entry in entries)
 
 
 def claim(claim_id: str) -> Claim:

@@ -88,8 +88,11 @@ def execute(path: Path) -> Any:
     NotebookFailed
         If a cell raises, times out or writes to stderr, or the kernel dies.
     """
-    if (run := stored(path)) is not None:
-        return run
+    return stored(path) or _run(path)
+
+
+def _run(path: Path) -> Any:
+    """Execute a notebook, store the run and return it; errors are those of `execute`."""
     notebook = nbformat.read(path, as_version=4)
     at = 0
 
@@ -134,23 +137,22 @@ def execute_all(wanted: list[Path]) -> dict[str, Any]:
     NotebookFailed
         After all have run, if any failed; its text has every failure.
     """
-    runs: dict[str, Any] = {}
+    runs: dict[str, Any] = {path.stem: stored(path) for path in wanted}
+    fresh = [path for path in wanted if runs[path.stem] is None]
+    print(f"notebooks: {len(wanted)}, unchanged: {len(wanted) - len(fresh)}", flush=True)
     failures: list[str] = []
-    fresh = [path for path in wanted if stored(path) is None]
-    print(f"notebooks: {len(wanted)}, to execute: {len(fresh)}", flush=True)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        waiting = {pool.submit(execute, path): path for path in wanted}
+        waiting = {pool.submit(_run, path): path for path in fresh}
         for done, future in enumerate(as_completed(waiting), start=1):
             path = waiting[future]
             try:
                 runs[path.stem] = future.result()
             except NotebookFailed as failure:
                 failures.append(str(failure))
-                print(f"  [{done}/{len(wanted)}] {path.name} FAILED", flush=True)
+                how = "FAILED"
             else:
                 how = f"{runs[path.stem].metadata.descent.seconds} s"
-                how = how if path in fresh else f"unchanged (took {how})"
-                print(f"  [{done}/{len(wanted)}] {path.name} {how}", flush=True)
+            print(f"  [{done}/{len(fresh)}] {path.name} {how}", flush=True)
     if failures:
         raise NotebookFailed("\n\n".join(failures))
-    return {path.stem: runs[path.stem] for path in wanted}
+    return runs

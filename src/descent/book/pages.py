@@ -174,8 +174,22 @@ def chapter_map(runs: Mapping[str, Any], chapters: Path) -> str:
     return _table(["", "Chapter", "What you see", "Source"], rows)
 
 
-def render(template: str, runs: Mapping[str, Any], chapters: Path) -> str:
-    """Return a page with its ``{{ name }}`` marks filled in.
+def generated(runs: Mapping[str, Any], chapters: Path) -> dict[str, Any]:
+    """Return all that pages may ask for, by name."""
+    return {
+        "chapter_map": chapter_map(runs, chapters),
+        "claims_count": len(checked_claims(runs)),
+        "claims_table": claims_table(runs),
+        "errata": errata(runs),
+        "explorer_table": explorer_table(runs),
+        "run_times": run_times(runs),
+        "verdict_counts": verdict_counts(runs),
+        "versions": versions(),
+    }
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """Return a page with its ``{{ name }}`` marks filled in from the generated content.
 
     Raises
     ------
@@ -183,13 +197,4 @@ def render(template: str, runs: Mapping[str, Any], chapters: Path) -> str:
         If the page asks for a name that is not there.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    return environment.from_string(template).render(
-        chapter_map=chapter_map(runs, chapters),
-        claims_count=len(checked_claims(runs)),
-        claims_table=claims_table(runs),
-        errata=errata(runs),
-        explorer_table=explorer_table(runs),
-        run_times=run_times(runs),
-        verdict_counts=verdict_counts(runs),
-        versions=versions(),
-    )
+    return environment.from_string(template).render(content)

@@ -77,8 +77,9 @@ def stage(runs: Mapping[str, Any]) -> str:
     shutil.copyfile(style, paths.STAGE / "book" / "_static" / "claims.css")
     for chapter, run in runs.items():
         write_atomically(paths.STAGE / "notebooks" / f"{chapter}.ipynb", nbformat.writes(run))
+    content = pages.generated(runs, paths.BOOK / "chapters.yml")
     for page in (paths.STAGE / "book").glob("*.md"):
-        filled = pages.render(page.read_text(encoding="utf-8"), runs, paths.BOOK / "chapters.yml")
+        filled = pages.render(page.read_text(encoding="utf-8"), content)
         page.write_text(filled, encoding="utf-8")
     config = paths.STAGE / "book" / "_config.yml"
     config.write_text(configuration(config.read_text(encoding="utf-8"), public_repository()))
