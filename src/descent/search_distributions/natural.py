@@ -2,9 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import expm
 
 from descent.arguments import check_step_size
+from descent.landscapes import Array
 from descent.search_distributions.gradient import Values, draw, leave_one_out, rank_utilities
 from descent.search_distributions.run import Run, State, ascend
 
@@ -145,8 +145,14 @@ def xnes(
         samples, z = draw(state.mean, state.root, n_samples, rng)
         u = rank_utilities(f(samples))
         spread = (z * u[:, None]).T @ z - u.sum() * np.eye(d)
-        root = state.root @ expm(eta_shape / 2 * spread)
+        root = state.root @ _exponential(eta_shape / 2 * spread)
         moved = state.mean + eta_mean * state.root @ (u @ z)
         return State(moved, root @ root.T, root, "completed")
 
     return ascend(step, mean, covariance, n_steps, n_samples)
+
+
+def _exponential(symmetric: Array) -> Array:
+    """Return the matrix exponential of a symmetric matrix."""
+    eigenvalues, vectors = np.linalg.eigh(symmetric)
+    return np.asarray((vectors * np.exp(eigenvalues)) @ vectors.T)
