@@ -19,6 +19,7 @@ from descent.landscapes import Array, sinc
 REACH = 9.0
 """Standard deviations after which a normal tail, 1e-19, is below a rounding error."""
 _CHUNK = 1 << 19  # points times jumps that are held at once
+_NEIGHBOURS = 128  # points for which one stretch of jumps is looked up
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
@@ -232,12 +233,12 @@ def smoothed_floored_sinc(x: npt.ArrayLike, sigma: npt.ArrayLike) -> Smoothed:
     flat, width = x.ravel(), sigma.ravel()
     results = np.zeros((3, x.size))
     results[0] = np.floor(_unfloored(flat))
-    # Points of one magnitude of sigma share their jumps.
-    magnitude = np.full(x.size, np.iinfo(int).min)
+    # Neighbours in sigma and x share their jumps.
     (wide,) = np.nonzero(width > 0)
-    magnitude[wide] = np.ceil(np.log2(width[wide]))
-    for size in np.unique(magnitude[wide]):
-        (chosen,) = np.nonzero(magnitude == size)
+    magnitude = np.ceil(np.log2(width[wide]))
+    wide = wide[np.lexsort((flat[wide], magnitude))]
+    for first in range(0, len(wide), _NEIGHBOURS):
+        chosen = wide[first : first + _NEIGHBOURS]
         low = np.min(flat[chosen] - REACH * width[chosen])
         high = np.max(flat[chosen] + REACH * width[chosen])
         reach = 2 ** int(np.ceil(np.log2(max(64.0, -low, high))))

@@ -63,7 +63,11 @@ def climb_sampled(
     """Climb from each start with sampled gradients; which starts end on the highest peak."""
     starts = np.linspace(-20, 20, N_STARTS)
     x, sigmas = sampled_ascent(
-        function, starts, sigma, STEP_SIZES[step][function], np.random.default_rng([2, seed]),
+        function,
+        starts,
+        sigma,
+        STEP_SIZES[step][function],
+        np.random.default_rng([2, seed]),
         baseline=baseline,
     )
     return {

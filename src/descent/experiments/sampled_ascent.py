@@ -51,17 +51,17 @@ def sampled_ascent(
         Where the climbs end.
     """
     f = FUNCTIONS[function]
-    x = np.array(x, float)
-    widths = np.full(x.shape, float(sigma))
+    at = np.array(x, float)
+    widths = np.full(at.shape, float(sigma))
     for _ in range(n_steps):
-        z = rng.standard_normal((n_samples, *x.shape))
-        values = f(x + widths * z)
+        z = rng.standard_normal((n_samples, *at.shape))
+        values = f(at + widths * z)
         if baseline:
             values = (values - values.mean(axis=0)) * (n_samples / (n_samples - 1))
-        x = x + step_size * (values * z).mean(axis=0) / widths
+        at = at + step_size * (values * z).mean(axis=0) / widths
         slope = (values * (z * z - 1)).mean(axis=0) / widths
         widths = np.clip(widths + step_size * slope, LOWEST, HIGHEST)
-    return x, widths
+    return at, widths
 
 
 def reached(function: str, x: Array) -> npt.NDArray[np.bool_]:

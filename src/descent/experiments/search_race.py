@@ -47,11 +47,11 @@ class Problem:
         return rng.uniform(self.low, self.high, 2)
 
 
-def _problem(name: str, f: Callable[[Array], Array], low: float, high: float, peaks: Array) -> Problem:
+def _problem(
+    name: str, f: Callable[[Array], Array], low: float, high: float, peaks: Array
+) -> Problem:
     def found(x: Array) -> Array:
-        return np.asarray(
-            np.linalg.norm(x[..., None, :] - peaks, axis=-1).min(axis=-1) <= NEAR
-        )
+        return np.asarray(np.linalg.norm(x[..., None, :] - peaks, axis=-1).min(axis=-1) <= NEAR)
 
     return Problem(name, f, low, high, found, peaks)
 
@@ -118,7 +118,7 @@ METHODS = (
     "simulated annealing",
 )
 TUNED: dict[str, dict[str, float]] = {}
-"""The step sizes of the race."""
+"""The step sizes of the race: on each function the best of `STEP_SIZES`."""
 
 
 def distribution(
@@ -154,10 +154,13 @@ def search(method: str, problem: Problem, start: Array, rng: np.random.Generator
         return cma_es(problem, start, rng)
     if method == "evolution strategy":
         return evolution_strategy(problem, start, rng)
-    if method == "source, tuned":
-        return climb("source", problem, start, rng, TUNED["source"][problem.name])
-    step_size = TUNED.get(method, {}).get(problem.name, PRINTED)
-    return climb(method, problem, start, rng, step_size)
+    kind = "source" if method == "source, tuned" else method
+    return climb(kind, problem, start, rng, step_size(method, problem.name))
+
+
+def step_size(method: str, function: str) -> float:
+    """Return the step size that the race uses: the source's own, or a tuned one."""
+    return TUNED[method][function] if method in TUNED else PRINTED
 
 
 def cma_es(problem: Problem, start: Array, rng: np.random.Generator) -> Outcome:
@@ -219,4 +222,4 @@ def simulated_annealing(problem: Problem, start: Array, rng: np.random.Generator
         x, value = np.where(accepted[:, None], there, x), np.where(accepted, other, value)
         better = value > best_value
         best, best_value = np.where(better[:, None], x, best), np.where(better, value, best_value)
-    return best
+    return np.asarray(best)
