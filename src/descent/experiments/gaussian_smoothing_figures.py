@@ -113,7 +113,8 @@ def construction_caption(function: str, x: float, sigma: float) -> str:
         f"$f$ = {function}, multiplied by a Gaussian around $x = {x:g}$ with "
         f"$\\sigma = {sigma:g}$. The green area, counted negative below the axis, is "
         f"{value:.4f}: the pixel of the landscape at ({x:g}, {sigma:g}), and a point of the "
-        f"black curve. Uphill from there means $\\partial_x = {dx:.3f}$, $\\partial_\\sigma = {dsigma:.3f}$."
+        f"black curve. Uphill from there means $\\partial_x = {dx:.3f}$, "
+        f"$\\partial_\\sigma = {dsigma:.3f}$."
     ).replace("-", "−")
 
 
