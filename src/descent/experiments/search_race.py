@@ -99,7 +99,8 @@ COVARIANCE = SPREAD**2 * np.eye(2)
 
 STEP_SIZES = {
     **dict.fromkeys(
-        ("source", "with baseline", "log-Cholesky"), (5e-6, 5e-5, 5e-4, 5e-3, 5e-2, 5e-1, 5.0)
+        ("source", "with baseline", "log-Cholesky"),
+        (5e-6, 1.5e-5, 5e-5, 1.5e-4, 5e-4, 1.5e-3, 5e-3, 1.5e-2, 5e-2, 1.5e-1, 5e-1, 1.5, 5.0),
     ),
     "natural gradient": (0.03, 0.1, 0.3, 1.0),
 }
@@ -117,8 +118,20 @@ METHODS = (
     "evolution strategy",
     "simulated annealing",
 )
-TUNED: dict[str, dict[str, float]] = {}
-"""The step sizes of the race: on each function the best of `STEP_SIZES`."""
+
+
+def _by_function(*step_sizes: float) -> dict[str, float]:
+    return dict(zip(PROBLEMS, step_sizes, strict=True))
+
+
+TUNED = {
+    "source, tuned": _by_function(0.5, 0.05, 0.05, 0.015, 0.005, 1.5e-4),
+    "with baseline": _by_function(0.5, 0.05, 0.15, 0.015, 0.015, 5e-5),
+    "log-Cholesky": _by_function(0.5, 0.05, 0.05, 0.005, 1.5e-3, 5e-6),
+    "natural gradient": _by_function(0.3, 0.3, 0.3, 0.3, 0.3, 0.3),
+}
+"""The step sizes of the race: on each function the best of `STEP_SIZES` by the sweep
+07-step-sizes, and for the natural gradient the best one for all functions together."""
 
 
 def distribution(

@@ -80,17 +80,17 @@ def draw_sweep(function: str, method: str, step: int) -> Figure:
     fig, ax = figures.figure(width=4.4, height=3.9)
     _plane(ax, function)
     run = shown_run(function, method)
+    half = window(race.PROBLEMS[function])
     now = min(step, len(run.means) - 1)
+    over = now == len(run.means) - 1 and run.status != "completed"
     ax.plot(*run.means[: now + 1].T, color="white", linewidth=1.2)
-    for earlier in SHOWN_STEPS:
-        if earlier < now:
-            points = ellipse(run.means[earlier], run.covariances[earlier])
-            ax.plot(*points.T, color="white", linewidth=0.6)
-    if now < len(run.means) - 1 or run.status == "completed":
-        ax.plot(*ellipse(run.means[now], run.covariances[now]).T, color=RED, linewidth=2)
-        ax.plot(*run.means[now : now + 1].T, "o", color=RED, markersize=5)
-    else:
-        ax.plot(*run.means[now : now + 1].T, "x", color=RED, markersize=9, markeredgewidth=2.5)
+    for earlier in (*(s for s in SHOWN_STEPS if s < now), *([] if over else [now])):
+        points = ellipse(run.means[earlier], run.covariances[earlier])
+        if (np.abs(points) < half).all(axis=1).any():
+            colour, width = (RED, 2.0) if earlier == now else ("white", 0.6)
+            ax.plot(*points.T, color=colour, linewidth=width)
+    here = np.clip(run.means[now : now + 1], -0.97 * half, 0.97 * half)
+    ax.plot(*here.T, "x" if over else "o", color=RED, markersize=9 if over else 5, mew=2.5)
     return fig
 
 
