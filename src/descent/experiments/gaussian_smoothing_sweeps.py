@@ -85,7 +85,7 @@ STEPS = Sweep(
         for function in race.PROBLEMS
         for step_size in sizes
     ],
-    probes=[4, 29],
+    probes=[34, 255],
     rtol=1e-6,
     version=1,
 )
@@ -99,7 +99,7 @@ RACE = Sweep(
         for function in race.PROBLEMS
         for block in range(4)
     ],
-    probes=[16, 170],
+    probes=[4, 128, 156, 192],
     rtol=1e-6,
     version=1,
 )

@@ -114,7 +114,8 @@ METHODS = (
     "log-Cholesky",
     "natural gradient",
     "xNES",
-    "CMA-ES",
+    "CMA-ES, once",
+    "CMA-ES, restarts",
     "evolution strategy",
     "simulated annealing",
 )
@@ -163,8 +164,8 @@ def climb(
 
 def search(method: str, problem: Problem, start: Array, rng: np.random.Generator) -> Outcome:
     """Search from one start with the step size that the race uses."""
-    if method == "CMA-ES":
-        return cma_es(problem, start, rng)
+    if method.startswith("CMA-ES"):
+        return cma_es(problem, start, rng, restarts=method == "CMA-ES, restarts")
     if method == "evolution strategy":
         return evolution_strategy(problem, start, rng)
     kind = "source" if method == "source, tuned" else method
@@ -176,12 +177,12 @@ def step_size(method: str, function: str) -> float:
     return TUNED[method][function] if method in TUNED else PRINTED
 
 
-def cma_es(problem: Problem, start: Array, rng: np.random.Generator) -> Outcome:
-    """CMA-ES of the package cmaes; when it stops it starts again with twice the spread."""
+def cma_es(problem: Problem, start: Array, rng: np.random.Generator, *, restarts: bool) -> Outcome:
+    """CMA-ES of the package cmaes; when it stops it may start again with twice the spread."""
     from cmaes import CMA
 
     spread, evaluations, answers = SPREAD, 0, []
-    while evaluations < EVALUATIONS:
+    while evaluations < EVALUATIONS and (restarts or not answers):
         optimizer = CMA(
             mean=start, sigma=spread, population_size=N_SAMPLES, seed=int(rng.integers(2**31))
         )

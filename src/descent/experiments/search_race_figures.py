@@ -27,7 +27,7 @@ from descent.landscapes import Array
 from descent.search_distributions import Run
 
 SHOWN_METHODS = ("source", "with baseline", "natural gradient", "xNES")
-SHOWN_STEPS = (0, 2, 5, 10, 20, 40, 60, 100, 150, 200)
+SHOWN_STEPS = (0, 5, 10, 20, 40, 70, 120, 200)
 OF_STATUS = {"completed": BLUE, "singular": GOLD, "indefinite": RED, "diverged": VIOLET}
 
 
