@@ -164,7 +164,7 @@ def draw_ends(ends: dict[str, dict[str, int]]) -> Figure:
             left += counts[status]
     ax.set_yticks(range(len(ends)), labels=list(ends))
     ax.invert_yaxis()
-    ax.set(xlabel="runs", ylabel="function", xlim=(0, 140))
+    ax.set(xlabel="runs", ylabel="function", xlim=(0, 140), xticks=[0, 25, 50, 75, 100])
     ax.legend(loc="upper right")
     return fig
 
