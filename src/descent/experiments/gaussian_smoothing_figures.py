@@ -24,6 +24,7 @@ NAMES = {
     "⌊10 sin(x)/x + 4 sin(x)⌋": "floored",
 }
 RANGE = {"sinc": (-0.4, 1.15), "floored": (-7.8, 12.5)}
+LIGHT = "#fff3d6"  # on pictures: a neutral white would turn dark in dark mode
 WIDEST = 6.0  # of the landscapes drawn
 
 
@@ -86,7 +87,7 @@ def draw_pixel(function: str, x: float, sigma: float) -> Figure:
     fig, (left, right) = figures.figure(1, 2)
     f = NAMES[function]
     _landscape(left, f)
-    left.axhline(sigma, color="white", linewidth=1)
+    left.axhline(sigma, color=LIGHT, linewidth=1)
     left.plot([x], [sigma], "s", color=RED, markersize=6)
     left.set(xlim=(-16, 16), ylabel="step 4: $\\sigma$")
     t = np.linspace(-16, 16, 401)
@@ -135,7 +136,7 @@ construction = explore(
 # Climbs
 
 
-SIGMAS = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+SIGMAS = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.5, 5.0)
 
 
 @cache
@@ -158,8 +159,8 @@ def draw_climbs(function: str, sigma: float) -> Figure:
     _landscape(ax, f)
     paths, arrive = climb_paths(f, sigma)
     for path, there in zip(paths, arrive, strict=True):
-        ax.plot(*path.T, color="white" if there else RED, linewidth=1.2 if there else 1.6)
-    for there, colour in ((True, "white"), (False, RED)):
+        ax.plot(*path.T, color=LIGHT if there else RED, linewidth=1.2 if there else 1.6)
+    for there, colour in ((True, LIGHT), (False, RED)):
         chosen = [path[0] for path, a in zip(paths, arrive, strict=True) if a == there]
         if chosen:
             ax.plot(*np.array(chosen).T, "o", color=colour, markersize=4)

@@ -181,7 +181,8 @@ def cma_es(problem: Problem, start: Array, rng: np.random.Generator, *, restarts
     """CMA-ES of the package cmaes; when it stops it may start again with twice the spread."""
     from cmaes import CMA
 
-    spread, evaluations, answers = SPREAD, 0, []
+    spread, evaluations = SPREAD, 0
+    answers: list[Array] = []
     while evaluations < EVALUATIONS and (restarts or not answers):
         optimizer = CMA(
             mean=start, sigma=spread, population_size=N_SAMPLES, seed=int(rng.integers(2**31))

@@ -17,6 +17,7 @@ from descent.experiments.gaussian_smoothing_figures import (
     GOLD,
     GREEN,
     GUIDE,
+    LIGHT,
     RED,
     SAMPLED,
     SKY,
@@ -27,7 +28,7 @@ from descent.landscapes import Array
 from descent.search_distributions import Run
 
 SHOWN_METHODS = ("source", "with baseline", "natural gradient", "xNES")
-SHOWN_STEPS = (0, 5, 10, 20, 40, 70, 120, 200)
+SHOWN_STEPS = (0, 10, 20, 40, 80, 120, 200)
 OF_STATUS = {"completed": BLUE, "singular": GOLD, "indefinite": RED, "diverged": VIOLET}
 
 
@@ -83,11 +84,11 @@ def draw_sweep(function: str, method: str, step: int) -> Figure:
     half = window(race.PROBLEMS[function])
     now = min(step, len(run.means) - 1)
     over = now == len(run.means) - 1 and run.status != "completed"
-    ax.plot(*run.means[: now + 1].T, color="white", linewidth=1.2)
+    ax.plot(*run.means[: now + 1].T, color=LIGHT, linewidth=1.2)
     for earlier in (*(s for s in SHOWN_STEPS if s < now), *([] if over else [now])):
         points = ellipse(run.means[earlier], run.covariances[earlier])
         if (np.abs(points) < half).all(axis=1).any():
-            colour, width = (RED, 2.0) if earlier == now else ("white", 0.6)
+            colour, width = (RED, 2.0) if earlier == now else (LIGHT, 0.6)
             ax.plot(*points.T, color=colour, linewidth=width)
     here = np.clip(run.means[now : now + 1], -0.97 * half, 0.97 * half)
     ax.plot(*here.T, "x" if over else "o", color=RED, markersize=9 if over else 5, mew=2.5)
@@ -220,12 +221,12 @@ def draw_tilt(runs: dict[str, Run]) -> Figure:
             cmap="cividis",
             interpolation="bilinear",
         )
-        ax.plot(*run.means.T, color="white", linewidth=1)
+        ax.plot(*run.means.T, color=LIGHT, linewidth=1)
         for step in (0, 1, 5, 20, 60):
             if step < len(run.means):
                 ax.plot(
                     *ellipse(run.means[step], run.covariances[step]).T,
-                    color=RED if step == 0 else "white",
+                    color=RED if step == 0 else LIGHT,
                     linewidth=1.6 if step == 0 else 1,
                 )
         ax.set(xlabel=f"$x_1$ ({name})", ylabel="$x_2$", xlim=(-4, 4), ylim=(-4, 4))
