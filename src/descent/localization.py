@@ -154,7 +154,7 @@ def share(first: ArrayLike, second: ArrayLike) -> Array:
     """
     first = np.asarray(first, dtype=float)
     total = first + np.asarray(second, dtype=float)
-    ratio = np.full_like(total, np.nan)
+    ratio: Array = np.full(total.shape, np.nan)
     np.divide(first, total, out=ratio, where=total > 0)
     return ratio
 
@@ -167,6 +167,8 @@ class Localization:
     ----------
     updating : dict of ndarray
         x = a / (a + b), by name of the parameter, shape (K, …).
+    updating_throughout : dict of ndarray
+        The same from the tallies of the whole first phase.
     difference : dict of ndarray
         y = c / (c + d), likewise.
     tallies : dict of ndarray
@@ -180,15 +182,20 @@ class Localization:
     """
 
     updating: dict[str, Array]
+    updating_throughout: dict[str, Array]
     difference: dict[str, Array]
     tallies: dict[str, Array]
     differences: dict[str, Array]
     trained: Perceptrons
     forks: tuple[Perceptrons, ...]
 
-    def correlations(self, parameter: str) -> Array:
-        """Return the correlation of x and y over a kind of parameter, shape (K,)."""
-        pairs = zip(self.updating[parameter], self.difference[parameter], strict=True)
+    def correlations(self, parameter: str, *, throughout: bool = False) -> Array:
+        """Return the correlation of x and y over a kind of parameter, shape (K,).
+
+        With ``throughout`` x comes from the whole first phase.
+        """
+        updating = self.updating_throughout if throughout else self.updating
+        pairs = zip(updating[parameter], self.difference[parameter], strict=True)
         return np.array([correlation(x, y) for x, y in pairs])
 
 
@@ -237,11 +244,15 @@ def localize(
     """
     if not 0 <= tally_from < 1:
         raise ValueError(f"tally_from must lie in [0, 1); got {tally_from!r}")
-    start = round(tally_from * len(first))
-    early, late = first[:start], first[start:]
-    trained = train(networks, early.inputs, early.targets, step_size, batch_size=batch_size)
-    trained, tallies = train_with_tallies(
-        trained, late.inputs, late.targets, step_size, late.side, 2, batch_size=batch_size
+    late = np.arange(len(first)) >= round(tally_from * len(first))
+    trained, by_group = train_with_tallies(
+        networks,
+        first.inputs,
+        first.targets,
+        step_size,
+        np.where(late, first.side, first.side + 2),
+        4,
+        batch_size=batch_size,
     )
     forks = tuple(
         train(trained, kept.inputs, kept.targets, step_size, batch_size=batch_size)
@@ -252,8 +263,12 @@ def localize(
         name: np.stack([abs(ends[0][name] - ends[1][name]), abs(ends[2][name] - ends[3][name])])
         for name in PARAMETERS
     }
+    tallies = {name: tally[:2] for name, tally in by_group.items()}
     return Localization(
         updating={name: share(*tally) for name, tally in tallies.items()},
+        updating_throughout={
+            name: share(*(tally[:2] + tally[2:])) for name, tally in by_group.items()
+        },
         difference={name: share(*pair) for name, pair in differences.items()},
         tallies=tallies,
         differences=differences,
