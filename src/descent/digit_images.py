@@ -79,7 +79,7 @@ class DigitImages:
         return (self.pixels[which] + 1.0) / self.levels
 
 
-def load_digit_images(source: str = "auto") -> DigitImages:
+def load_digit_images(source: str = "auto", *, download: bool = True) -> DigitImages:
     """Load MNIST, or the 8 × 8 digits where it cannot be had.
 
     Parameters
@@ -87,6 +87,8 @@ def load_digit_images(source: str = "auto") -> DigitImages:
     source : {"auto", "mnist", "digits"}
         ``"auto"`` takes MNIST from the folder in ``DESCENT_MNIST_DIR`` if that is set,
         else from OpenML, else the 8 × 8 digits. Read ``notice`` to see which came.
+    download : bool
+        Whether MNIST may come over the network.
 
     Returns
     -------
@@ -110,14 +112,16 @@ def load_digit_images(source: str = "auto") -> DigitImages:
     if source == "digits":
         return load_digits8()
     if source == "mnist" or os.environ.get(VARIABLE):
-        return load_mnist()
+        return load_mnist(download=download)
     try:
-        return load_mnist()
+        return load_mnist(download=download)
     except FileNotFoundError:
         return load_digits8()
 
 
-def load_mnist(folder: str | os.PathLike[str] | None = None) -> DigitImages:
+def load_mnist(
+    folder: str | os.PathLike[str] | None = None, *, download: bool = True
+) -> DigitImages:
     """Load MNIST in its original order from idx files, or from OpenML.
 
     Parameters
@@ -125,6 +129,8 @@ def load_mnist(folder: str | os.PathLike[str] | None = None) -> DigitImages:
     folder : path, optional
         Folder with the four idx files, gzipped (``.gz``) or not. Without it the one in
         ``DESCENT_MNIST_DIR``; without that OpenML, downloaded once and kept by scikit-learn.
+    download : bool
+        Whether it may come over the network; without it only what scikit-learn has kept.
 
     Returns
     -------
@@ -140,7 +146,7 @@ def load_mnist(folder: str | os.PathLike[str] | None = None) -> DigitImages:
     """
     folder = folder or os.environ.get(VARIABLE)
     if not folder:
-        return _from_openml()
+        return _from_openml(download)
     images, labels, images_test, labels_test = (
         _read_idx(Path(folder), name, *facts) for name, facts in MNIST_FILES.items()
     )
@@ -173,16 +179,20 @@ def _mnist(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> DigitImages:
     )
 
 
-def _from_openml() -> DigitImages:
-    from sklearn.datasets import fetch_openml
+def _from_openml(download: bool) -> DigitImages:
+    from sklearn.datasets import fetch_openml, get_data_home
 
+    ways = (
+        f"set {VARIABLE} to a folder with its four idx files ({', '.join(MNIST_FILES)}, gzipped"
+        " or not), or call descent.digit_images.load_mnist() once to download it"
+    )
+    kept = any(Path(get_data_home(), "openml").rglob("mnist_784*"))
+    if not kept and not download:
+        raise FileNotFoundError(f"MNIST is not on this machine: {ways}")
     try:
         data = fetch_openml("mnist_784", version=1, as_frame=False, n_retries=0)
     except (OSError, ImportError) as error:
-        raise FileNotFoundError(
-            f"MNIST is not here: set {VARIABLE} to a folder with its four idx files"
-            f" ({', '.join(MNIST_FILES)}, gzipped or not); OpenML answered: {error}"
-        ) from error
+        raise FileNotFoundError(f"MNIST cannot be downloaded ({error}): {ways}") from error
     if data.data.shape != (70_000, 784):
         raise ValueError(f"mnist_784 must have shape (70000, 784); got {data.data.shape}")
     return _mnist(data.data.astype(np.uint8), data.target.astype(np.uint8))

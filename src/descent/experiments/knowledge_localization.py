@@ -7,6 +7,7 @@ the activation of the outputs, are parameters here.
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,14 @@ from numpy.typing import NDArray
 from descent import localization
 from descent.digit_images import DigitImages, load_digit_images
 from descent.localization import Localization, Samples
-from descent.perceptrons import accuracy, he_initialization, mean_loss
+from descent.perceptrons import Perceptrons, accuracy, he_initialization, mean_loss, train
 
 Array = NDArray[np.float64]
 
 SIDES = ((1, 7), (6, 8))
 ACTIVATIONS = ("softplus", "ReLU", "GELU", "tanh", "sigmoid")
-STEP_SIZES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+OUTPUTS = ("same", "linear")
+STEP_SIZES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SOURCE_R2 = {"biases": 0.17, "weights": 0.28}
 
 
@@ -54,7 +56,7 @@ def split(images: DigitImages, n_first: int) -> Phases:
 @functools.cache
 def phases(data: str, n_first: int) -> Phases:
     """Return the phases of ``"mnist"`` or ``"digits"``; FileNotFoundError where MNIST is not."""
-    return split(load_digit_images(data), n_first)
+    return split(load_digit_images(data, download=False), n_first)
 
 
 def controlled(samples: Phases, control: str, rng: np.random.Generator) -> Phases:
@@ -74,28 +76,79 @@ def controlled(samples: Phases, control: str, rng: np.random.Generator) -> Phase
     )
 
 
-def experiment(
+def networks(
     samples: Phases,
-    step_size: float,
+    n_networks: int = 1,
     *,
     activation: str = "softplus",
     output: str = "same",
     hidden: int = 100,
-    batch_size: int = 1,
-    n_networks: int = 1,
     seed: int = 0,
-) -> Localization:
-    """Run both phases. ``output`` is ``"same"``, the hidden activation, or ``"linear"``."""
-    networks = he_initialization(
+) -> Perceptrons:
+    """Return networks at their He initialization, in single precision for MNIST.
+
+    ``output`` is the activation of the outputs, ``"same"`` for the one of the hidden neurons.
+    """
+    return he_initialization(
         n_networks,
         (samples.side**2, hidden, 2),
         np.random.default_rng(seed),
         activation=activation,
         output_activation=activation if output == "same" else output,
+        dtype=np.float32 if samples.side == 28 else np.float64,
     )
+
+
+def experiment(
+    samples: Phases,
+    step_size: float,
+    *,
+    batch_size: int = 1,
+    n_networks: int = 1,
+    **of_the_networks: Any,
+) -> Localization:
+    """Run both phases on new networks; see `networks` for the other arguments."""
+    start = networks(samples, n_networks, **of_the_networks)
     return localization.localize(
-        networks, samples.first, samples.rest, step_size, batch_size=batch_size
+        start, samples.first, samples.rest, step_size, batch_size=batch_size
     )
+
+
+def held_out_loss(
+    samples: Phases, step_size: float, *, n_networks: int, **of_the_networks: Any
+) -> tuple[Array, Array]:
+    """Return loss and accuracy on held-out images after the first phase; infinite if diverged."""
+    start = networks(samples, n_networks, **of_the_networks)
+    try:
+        trained = train(start, samples.first.inputs, samples.first.targets, step_size)
+    except FloatingPointError:
+        return np.full(n_networks, np.inf), np.full(n_networks, 0.0)
+    test = samples.test
+    return mean_loss(trained, test.inputs, test.targets), accuracy(
+        trained, test.inputs, test.targets
+    )
+
+
+def loss_curve(
+    step_size: float, *, n_networks: int, **of_the_networks: Any
+) -> tuple[NDArray[np.int64], Array]:
+    """Return numbers of samples, and held-out losses there of shape (networks, numbers).
+
+    Two passes over MNIST: each is over the four digits among all training images, in their order.
+    """
+    samples = phases("mnist", 12_000)
+    inputs = np.concatenate([samples.first.inputs, samples.rest.inputs])
+    targets = np.concatenate([samples.first.targets, samples.rest.targets])
+    one = np.unique(np.geomspace(50, len(inputs), 25).astype(int))
+    stops = np.concatenate([one, len(inputs) + one[len(one) // 2 :]])
+    inputs, targets = np.tile(inputs, (2, 1)), np.tile(targets, (2, 1))
+    now = networks(samples, n_networks, **of_the_networks)
+    losses, begin = [], 0
+    for stop in stops:
+        now = train(now, inputs[begin:stop], targets[begin:stop], step_size)
+        losses.append(mean_loss(now, samples.test.inputs, samples.test.targets))
+        begin = stop
+    return stops, np.array(losses).T
 
 
 def permuted(x: Array, y: Array, rng: np.random.Generator, repeats: int = 5) -> float:
@@ -144,6 +197,6 @@ def _mean(v: Array) -> Array:
     """Return the mean over the neurons for each input, without the dead ones."""
     finite = np.isfinite(v)
     total = np.where(finite, v, 0).sum(axis=0)
-    return np.divide(
-        total, finite.sum(axis=0), out=np.full(v.shape[1], np.nan), where=finite.any(axis=0)
-    )
+    mean: Array = np.full(v.shape[1], np.nan)
+    np.divide(total, finite.sum(axis=0), out=mean, where=finite.any(axis=0))
+    return mean

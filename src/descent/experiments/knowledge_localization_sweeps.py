@@ -1,31 +1,53 @@
 """Chapter 12: its tables that take longer than a page may.
 
-Those with "mnist" in their points need MNIST (see `descent.digit_images`) and raise
-FileNotFoundError without it.
+Those whose names hold "mnist" need MNIST (see `descent.digit_images.load_mnist`) and raise
+FileNotFoundError where it is not.
 """
 
-import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from descent.experiments.knowledge_localization import (
     ACTIVATIONS,
+    OUTPUTS,
     STEP_SIZES,
     controlled,
     experiment,
+    held_out_loss,
+    loss_curve,
     phases,
     statistics,
 )
+from descent.localization import pixel_correlations
+from descent.sweeps import Sweep
 
-N_NETWORKS = 12
+TUNING_SEED, SEED = 0, 1
+N_NETWORKS = 8
 """Networks in a row of a table, each with its own initial parameters."""
-BEST_STEP_SIZES = {}
+BINS = 40
+"""Bins of a picture's density in each direction."""
 
 
-def _digits(values: Any, n: int = 8) -> list[float]:
-    """Return floats with so many significant digits, NaN where they are not finite."""
+def digits(values: Any, n: int = 6) -> list[float]:
+    """Return a flat list of floats with so many significant digits."""
     return [float(f"{v:.{n}g}") for v in np.ravel(values)]
+
+
+def first_phase(
+    activation: str, output: str, step_size: float, seed: int, n_networks: int = 4
+) -> dict[str, Any]:
+    """Return the held-out loss and accuracy after the first phase on MNIST."""
+    loss, hits = held_out_loss(
+        phases("mnist", 12_000),
+        step_size,
+        activation=activation,
+        output=output,
+        n_networks=n_networks,
+        seed=seed,
+    )
+    return {"loss": digits(loss), "accuracy": digits(hits)}
 
 
 def measure(
@@ -38,9 +60,9 @@ def measure(
     batch_size: int = 1,
     control: str = "none",
     n_networks: int = N_NETWORKS,
-    seed: int = 1,
+    seed: int = SEED,
 ) -> dict[str, Any]:
-    """Return the correlations of one setting, a list over the networks each; empty on divergence."""
+    """Return the correlations of one setting, a list over the networks each; none on divergence."""
     samples = controlled(phases(data, n_first), control, np.random.default_rng([seed, 1]))
     try:
         found = experiment(
@@ -56,4 +78,115 @@ def measure(
     except FloatingPointError:
         return {"diverged": True}
     results = statistics(found, samples, np.random.default_rng([seed, 2]))
-    return {"diverged": False, **{name: _digits(values) for name, values in results.items()}}
+    return {"diverged": False, **{name: digits(values) for name, values in results.items()}}
+
+
+def picture(activation: str, output: str, step_size: float, seed: int = SEED) -> dict[str, Any]:
+    """Return what the plots of one network on MNIST show.
+
+    The first network's shares of biases and density of weights' shares; the correlation by pixel
+    of the first network and its mean over all.
+    """
+    samples = phases("mnist", 12_000)
+    found = experiment(
+        samples,
+        step_size,
+        activation=activation,
+        output=output,
+        n_networks=N_NETWORKS,
+        seed=seed,
+    )
+    x, y = found.updating["hidden_weights"], found.difference["hidden_weights"]
+    counts, _, _ = np.histogram2d(x[0].ravel(), y[0].ravel(), BINS, [[0, 1], [0, 1]])
+    by_pixel = np.array([pixel_correlations(a, b) for a, b in zip(x, y, strict=True)])
+    return {
+        "x_biases": digits(found.updating["hidden_biases"][0], 4),
+        "y_biases": digits(found.difference["hidden_biases"][0], 4),
+        "density": counts.astype(int).ravel().tolist(),
+        "pixels": digits(by_pixel[0], 3),
+        "pixels_mean": digits(by_pixel.mean(axis=0), 3),
+        "weights": digits(found.correlations("hidden_weights")),
+        "biases": digits(found.correlations("hidden_biases")),
+    }
+
+
+def curve(activation: str, output: str, step_size: float, seed: int = SEED) -> dict[str, Any]:
+    """Return the held-out loss along two passes over MNIST, the mean over five networks."""
+    samples, losses = loss_curve(
+        step_size, activation=activation, output=output, n_networks=5, seed=seed
+    )
+    return {"samples": samples.tolist(), "loss": digits(losses.mean(axis=0))}
+
+
+def grid(**lists: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return all combinations, the last one varying fastest."""
+    points: list[dict[str, Any]] = [{}]
+    for name, values in lists.items():
+        points = [{**point, name: value} for point in points for value in values]
+    return points
+
+
+MNIST_BEST = Sweep(
+    name="12-mnist-best-step-sizes",
+    run=first_phase,
+    points=grid(activation=ACTIVATIONS, output=OUTPUTS, step_size=STEP_SIZES, seed=[TUNING_SEED]),
+    probes=[4],
+    rtol=1e-3,
+)
+
+MNIST_PICTURES = Sweep(
+    name="12-mnist-pictures",
+    run=picture,
+    points=grid(
+        activation=["softplus", "ReLU"],
+        output=["same"],
+        step_size=[s for s in STEP_SIZES if s <= 3e-2],
+    ),
+    probes=[],
+    rtol=1e-2,
+)
+
+MNIST_STEP_SIZES = Sweep(
+    name="12-mnist-step-sizes",
+    run=measure,
+    points=grid(data=["mnist"], output=OUTPUTS, activation=ACTIVATIONS, step_size=STEP_SIZES),
+    probes=[],
+    rtol=1e-2,
+)
+
+MNIST_PHASES = Sweep(
+    name="12-mnist-twelve-hundred",
+    run=measure,
+    points=grid(
+        data=["mnist"],
+        activation=["softplus"],
+        output=["same"],
+        step_size=STEP_SIZES,
+        n_first=[1_200],
+    ),
+    probes=[],
+    rtol=1e-2,
+)
+
+MNIST_CURVES = Sweep(
+    name="12-mnist-loss-curves",
+    run=curve,
+    points=grid(activation=["softplus"], output=["same"], step_size=STEP_SIZES),
+    probes=[],
+    rtol=1e-3,
+)
+
+DIGITS = Sweep(
+    name="12-digits-step-sizes",
+    run=measure,
+    points=grid(
+        data=["digits"],
+        output=["linear"],
+        activation=ACTIVATIONS,
+        step_size=STEP_SIZES,
+        n_first=[360],
+        n_networks=[20],
+    ),
+    probes=[3, 11, 35],
+    rtol=1e-4,
+)
