@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 SIDES = ((1, 7), (6, 8))
 ACTIVATIONS = ("softplus", "ReLU", "GELU", "tanh", "sigmoid")
 OUTPUTS = ("same", "linear")
-STEP_SIZES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+STEP_SIZES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
 SOURCE_R2 = {"biases": 0.17, "weights": 0.28}
 
 
@@ -83,9 +83,10 @@ def networks(
     activation: str = "softplus",
     output: str = "same",
     hidden: int = 100,
+    double: bool = False,
     seed: int = 0,
 ) -> Perceptrons:
-    """Return networks at their He initialization, in single precision for MNIST.
+    """Return networks at their He initialization, on MNIST in single precision unless ``double``.
 
     ``output`` is the activation of the outputs, ``"same"`` for the one of the hidden neurons.
     """
@@ -95,7 +96,7 @@ def networks(
         np.random.default_rng(seed),
         activation=activation,
         output_activation=activation if output == "same" else output,
-        dtype=np.float32 if samples.side == 28 else np.float64,
+        dtype=np.float32 if samples.side == 28 and not double else np.float64,
     )
 
 
