@@ -206,6 +206,7 @@ def localize(
     step_size: float,
     *,
     tally_from: float = 0.5,
+    power: int = 1,
     batch_size: int = 1,
 ) -> Localization:
     """Train with tallies, fork, and compare the forks.
@@ -222,6 +223,8 @@ def localize(
         η > 0, the same in both phases.
     tally_from : float
         Share of the first phase that passes before updates are tallied, 0 ≤ share < 1.
+    power : int
+        1 tallies absolute updates, 2 their squares.
     batch_size : int
         Samples a step.
 
@@ -252,6 +255,7 @@ def localize(
         step_size,
         np.where(late, first.side, first.side + 2),
         4,
+        power=power,
         batch_size=batch_size,
     )
     forks = tuple(

@@ -255,6 +255,7 @@ def train_with_tallies(
     owners: ArrayLike,
     n_owners: int,
     *,
+    power: int = 1,
     batch_size: int = 1,
     block: int = 64,
 ) -> tuple[Perceptrons, Tallies]:
@@ -268,13 +269,18 @@ def train_with_tallies(
         The group of each sample, 0 ≤ owner < n_owners.
     n_owners : int
         Number of groups.
+    power : int
+        1 sums |update|. 2 sums update²: over η that is the path integral of synaptic
+        intelligence, each sample's own loss along its own step; over η² and the number of
+        samples it is the mean squared gradient along the path, which estimates the diagonal
+        of the Fisher information.
 
     Returns
     -------
     trained : Perceptrons
         The networks after the last sample.
     tallies : dict of ndarray
-        By name of the parameter, shape (n_owners, K, …): Σ |update| over the samples of a
+        By name of the parameter, shape (n_owners, K, …): Σ |update|^power over the samples of a
         group. In a batch each sample counts with its own part of the step.
 
     Examples
@@ -293,7 +299,11 @@ def train_with_tallies(
         raise ValueError(
             f"owners must lie in 0 … {n_owners - 1}; got {owners.min()} … {owners.max()}"
         )
-    return _descend(networks, inputs, targets, step_size, batch_size, block, owners, n_owners)
+    if check_count("power", power) == 0:
+        raise ValueError("power must be at least 1; got 0")
+    return _descend(
+        networks, inputs, targets, step_size, batch_size, block, owners, n_owners, power
+    )
 
 
 def _subtract_product(weights: Array, changes: Array, x: Array) -> None:
@@ -311,6 +321,7 @@ def _descend(
     block: int,
     owners: NDArray[np.integer] | None,
     n_owners: int,
+    power: int = 1,
 ) -> tuple[Perceptrons, Tallies]:
     dtype = networks.hidden_weights.dtype
     x_all = np.ascontiguousarray(inputs, dtype=dtype)
@@ -359,8 +370,11 @@ def _descend(
             if owners is not None:
                 for g in range(n_owners):
                     mine = owners[begin : begin + n] == g
-                    step, e, h = abs(changes[mine]), abs(errors[:, mine]), abs(hidden[:, mine])
-                    tallies["hidden_weights"][g] += (step.T @ abs(x[mine])).reshape(
+                    size, step, e, h = (
+                        abs(v) ** power
+                        for v in (x[mine], changes[mine], errors[:, mine], hidden[:, mine])
+                    )
+                    tallies["hidden_weights"][g] += (step.T @ size).reshape(
                         trained.hidden_weights.shape
                     )
                     tallies["hidden_biases"][g] += step.sum(axis=0).reshape(n_networks, n_hidden)

@@ -105,13 +105,14 @@ def experiment(
     step_size: float,
     *,
     batch_size: int = 1,
+    power: int = 1,
     n_networks: int = 1,
     **of_the_networks: Any,
 ) -> Localization:
     """Run both phases on new networks; see `networks` for the other arguments."""
     start = networks(samples, n_networks, **of_the_networks)
     return localization.localize(
-        start, samples.first, samples.rest, step_size, batch_size=batch_size
+        start, samples.first, samples.rest, step_size, power=power, batch_size=batch_size
     )
 
 

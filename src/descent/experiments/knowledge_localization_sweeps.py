@@ -20,7 +20,12 @@ from descent.experiments.knowledge_localization import (
     phases,
     statistics,
 )
-from descent.localization import pixel_correlations
+from descent.localization import (
+    activity_share,
+    contrast_share,
+    correlation,
+    pixel_correlations,
+)
 from descent.sweeps import Sweep
 
 TUNING_SEED, SEED = 0, 1
@@ -120,6 +125,22 @@ def curve(activation: str, output: str, step_size: float, seed: int = SEED) -> d
     return {"samples": samples.tolist(), "loss": digits(losses.mean(axis=0))}
 
 
+def facts(n_first: int) -> dict[str, Any]:
+    """Return what MNIST alone says about an experiment with so many images in the first phase."""
+    samples = phases("mnist", n_first)
+    used = np.concatenate([samples.first.inputs, samples.rest.inputs])
+    constant = np.ptp(used, axis=0) == 0
+    return {
+        "side_0": int((samples.first.side == 0).sum()),
+        "side_1": int((samples.first.side == 1).sum()),
+        "rest": len(samples.rest),
+        "constant": np.flatnonzero(constant).tolist(),
+        "least": float(used.min()),
+        "largest": float(used.max()),
+        "images_alone": correlation(activity_share(samples.first), contrast_share(samples.rest)),
+    }
+
+
 def grid(**lists: Iterable[Any]) -> list[dict[str, Any]]:
     """Return all combinations, the last one varying fastest."""
     points: list[dict[str, Any]] = [{}]
@@ -127,6 +148,10 @@ def grid(**lists: Iterable[Any]) -> list[dict[str, Any]]:
         points = [{**point, name: value} for point in points for value in values]
     return points
 
+
+MNIST_FACTS = Sweep(
+    name="12-mnist-facts", run=facts, points=[{"n_first": 12_000}, {"n_first": 1_200}], probes=[0]
+)
 
 MNIST_BEST = Sweep(
     name="12-mnist-best-step-sizes",
@@ -151,7 +176,20 @@ MNIST_PICTURES = Sweep(
 MNIST_STEP_SIZES = Sweep(
     name="12-mnist-step-sizes",
     run=measure,
-    points=grid(data=["mnist"], output=OUTPUTS, activation=ACTIVATIONS, step_size=STEP_SIZES),
+    points=grid(data=["mnist"], output=["same"], activation=ACTIVATIONS, step_size=STEP_SIZES),
+    probes=[0],
+    rtol=1e-2,
+)
+
+MNIST_LINEAR_OUTPUTS = Sweep(
+    name="12-mnist-linear-outputs",
+    run=measure,
+    points=grid(
+        data=["mnist"],
+        output=["linear"],
+        activation=ACTIVATIONS,
+        step_size=[s for s in STEP_SIZES if s <= 0.1],
+    ),
     probes=[0],
     rtol=1e-2,
 )
