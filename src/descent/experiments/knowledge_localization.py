@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descent import localization
+from descent.activations import ACTIVATIONS as ACTIVATION_FUNCTIONS
 from descent.digit_images import DigitImages, load_digit_images
 from descent.localization import Localization, Samples
 from descent.perceptrons import Perceptrons, accuracy, he_initialization, mean_loss, train
@@ -193,6 +194,18 @@ def statistics(found: Localization, samples: Phases, rng: np.random.Generator) -
         "accuracy": accuracy(found.trained, samples.test.inputs, samples.test.targets),
         "loss": mean_loss(found.trained, samples.test.inputs, samples.test.targets),
     }
+
+
+def open_share(found: Localization, samples: Samples) -> Array:
+    """Return side 0's share of the slopes of each hidden neuron, shape (networks, hidden).
+
+    The slope φ' of a neuron says how far an image gets through to its weights. That of a ReLU is
+    1 or 0, and the share is that of side 0 among the images that open it.
+    """
+    trained = found.trained
+    z = samples.inputs @ trained.hidden_weights.swapaxes(1, 2) + trained.hidden_biases[:, None]
+    _, slopes = ACTIVATION_FUNCTIONS[trained.activation](z)
+    return localization.share(*(slopes[:, samples.side == s].sum(axis=1) for s in (0, 1)))
 
 
 def _mean(v: Array) -> Array:
