@@ -43,11 +43,14 @@ def table(name: str) -> Any:
 
 
 def quartiles(lists: Sequence[Any]) -> Array:
-    """Return the quartiles of each list, shape (3, lists), without what is missing."""
+    """Return the quartiles of each list, shape (3, lists); NaN where half of it is missing."""
     found = [np.array(v, dtype=float) for v in lists]
     kept = [v[np.isfinite(v)] for v in found]
     return np.array(
-        [np.quantile(v, (0.25, 0.5, 0.75)) if len(v) else np.full(3, np.nan) for v in kept]
+        [
+            np.quantile(v, (0.25, 0.5, 0.75)) if 2 * len(v) > len(w) else np.full(3, np.nan)
+            for v, w in zip(kept, found, strict=True)
+        ]
     ).T
 
 
@@ -176,7 +179,8 @@ def step_sizes_caption(activation: str, data: str) -> str:
     loss, weights = quartiles(rows.loss)[1], quartiles(rows.weights)[1]
     best = int(np.nanargmin(loss))
     return (
-        f"{data}, {activation}{', linear outputs' * (data != 'MNIST')}. The loss after the first phase is least at $\\eta = "
+        f"{data}, {activation}{', linear outputs' * (data != 'MNIST')}. "
+        "The loss after the first phase is least at $\\eta = "
         f"{rows.step_size[best]:g}$; the median correlation of the weights is "
         f"{weights[best]:+.2f} there, and {weights[0]:+.2f} at $\\eta = {rows.step_size[0]:g}$. "
         f"Lines are medians over {len(rows.weights[0])} networks, bands quartiles."
