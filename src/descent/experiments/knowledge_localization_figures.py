@@ -54,6 +54,17 @@ def quartiles(lists: Sequence[Any]) -> Array:
     ).T
 
 
+def decimal(value: float) -> str:
+    """Return a step size without an exponent.
+
+    Examples
+    --------
+    >>> decimal(3e-5)
+    '0.00003'
+    """
+    return np.format_float_positional(value, trim="-")
+
+
 def _square(ax: Axes, y_label: bool = True) -> None:
     ax.set(xlabel=X_LABEL, xlim=(0, 1), ylim=(0, 1), aspect="equal")
     if y_label:
@@ -79,22 +90,23 @@ def draw_scatter(x_biases: Array, y_biases: Array, counts: Array) -> Figure:
     left.plot(x_biases, y_biases, ".", color=GREEN, markersize=5)
     _square(left)
     _density(right, counts)
-    right.plot(x_biases, y_biases, ".", color=GREEN, markersize=3)
     _square(right)
     return fig
 
 
-def draw_mnist(activation: str, step_size: float) -> Figure:
-    """Draw a stored network: biases, weights, and the correlation by pixel."""
+def draw_mnist_shares(activation: str, step_size: float) -> Figure:
+    """Draw a stored network's biases and weights."""
     row = _picture(activation, step_size)
-    fig, (left, middle, right) = figures.figure(1, 3, width=9.6, height=3.3)
     bins = round(len(row.density) ** 0.5)
-    left.plot(row.x_biases, row.y_biases, ".", color=GREEN, markersize=5)
-    _square(left)
-    _density(middle, np.reshape(row.density, (bins, bins)))
-    _square(middle, y_label=False)
-    image = _heat_map(right, np.array(row.pixels))
-    fig.colorbar(image, ax=right, shrink=0.8, label="correlation")
+    counts = np.reshape(row.density, (bins, bins))
+    return draw_scatter(np.array(row.x_biases), np.array(row.y_biases), counts)
+
+
+def draw_mnist_pixels(activation: str, step_size: float) -> Figure:
+    """Draw a stored network's correlation by pixel."""
+    fig, ax = figures.figure(width=3.6, height=4.0)
+    image = _heat_map(ax, np.array(_picture(activation, step_size).pixels))
+    fig.colorbar(image, ax=ax, location="bottom", shrink=0.8, label="correlation")
     return fig
 
 
@@ -108,10 +120,10 @@ def mnist_caption(activation: str, step_size: float) -> str:
     row = _picture(activation, step_size)
     weights, biases = np.array(row.weights), np.array(row.biases)
     return (
-        f"{activation}, step size $\\eta = {step_size:g}$. Left the 100 hidden biases, "
-        "in the middle the density of the 78,400 weights, on the right the correlation over the "
-        f"neurons for each pixel. Correlation of the weights {weights[0]:+.2f}, $R^2 = "
-        f"{weights[0] ** 2:.2f}$ ({(weights**2).min():.2f} to {(weights**2).max():.2f} over "
+        f"{activation}, step size $\\eta = {decimal(step_size)}$. The 100 hidden biases, the "
+        "density of the 78,400 weights, and the correlation over the neurons for each pixel. "
+        f"Correlation of the weights {weights[0]:+.2f}, $R^2 = {weights[0] ** 2:.2f}$ "
+        f"({(weights**2).min():.2f} to {(weights**2).max():.2f} over "
         f"{len(weights)} networks); of the biases {biases[0]:+.2f}, $R^2 = {biases[0] ** 2:.2f}$ "
         f"({(biases**2).min():.2f} to {(biases**2).max():.2f})."
     )
@@ -133,15 +145,15 @@ def draw_clusters(found: Localization, constant: NDArray[np.bool_], n_neurons: i
 
 def draw_heat_maps(one: Array, mean: Array, constant: Array) -> Figure:
     """Draw the correlation by pixel of one network and its mean over several."""
-    fig, axes = figures.figure(1, 2, height=3.2)
+    fig, axes = figures.figure(1, 2, height=4.0)
     for ax, values, name in zip(
         axes, (one, mean), ("one network", "mean over networks"), strict=True
     ):
         image = _heat_map(ax, values)
-        ax.set_xlabel(name)
+        ax.set_xlabel(f"pixels, {name}")
         rows, columns = np.divmod(constant, round(len(values) ** 0.5))
         ax.plot(columns, rows, "x", color=SAMPLED, markersize=3, markeredgewidth=0.6)
-    fig.colorbar(image, ax=list(axes), shrink=0.8, label="correlation over the neurons")
+        fig.colorbar(image, ax=ax, location="bottom", shrink=0.8, label="correlation")
     return fig
 
 
@@ -181,8 +193,9 @@ def step_sizes_caption(activation: str, data: str) -> str:
     return (
         f"{data}, {activation}{', linear outputs' * (data != 'MNIST')}. "
         "The loss after the first phase is least at $\\eta = "
-        f"{rows.step_size[best]:g}$; the median correlation of the weights is "
-        f"{weights[best]:+.2f} there, and {weights[0]:+.2f} at $\\eta = {rows.step_size[0]:g}$. "
+        f"{decimal(rows.step_size[best])}$; the median correlation of the weights is "
+        f"{weights[best]:+.2f} there, and {weights[0]:+.2f} at "
+        f"$\\eta = {decimal(rows.step_size[0])}$. "
         f"Lines are medians over {len(rows.weights[0])} networks, bands quartiles."
     )
 
@@ -206,7 +219,7 @@ def draw_losses(rows: Any) -> Figure:
     shades = np.linspace(0.25, 1, len(rows))
     for (_, row), shade in zip(rows.iterrows(), shades, strict=True):
         ax.loglog(row.samples, row.loss, color=BLUE, alpha=shade, linewidth=1.2)
-        ax.text(row.samples[-1] * 1.05, row.loss[-1], f"{row.step_size:g}", va="center")
+        ax.text(row.samples[-1] * 1.05, row.loss[-1], decimal(row.step_size), va="center")
     one = row.samples[-1] / 2
     ax.axvline(one, color=GUIDE, linewidth=1)
     ax.text(one, 0.8, "one pass ", ha="right", va="top")
@@ -259,15 +272,15 @@ def mean_pixels(found: Localization) -> Array:
 
 
 update_tallies = explore(
-    draw_mnist,
+    draw_mnist_shares,
+    draw_mnist_pixels,
     name="update-tallies",
     caption=mnist_caption,
     activation=("softplus", "ReLU"),
     step_size=tuple(s for s in chapter.STEP_SIZES if s <= 3e-2),
     labels={"activation": "activation", "step_size": "step size $\\eta$"},
-    format={"step_size": "{:g}"},
+    format={"step_size": decimal},
     default={"activation": "softplus", "step_size": 1e-4},
-    render="frames",
 )
 
 step_size_dependence = explore(

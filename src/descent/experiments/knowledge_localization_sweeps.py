@@ -194,7 +194,7 @@ MNIST_LINEAR_OUTPUTS = Sweep(
     points=grid(
         data=["mnist"],
         output=["linear"],
-        activation=ACTIVATIONS,
+        activation=["softplus"],
         step_size=[s for s in STEP_SIZES if s <= 0.1],
     ),
     probes=[0],
