@@ -161,9 +161,7 @@ def draw_step_sizes(activation: str, data: str) -> Figure:
     """Draw the correlations, and below the loss, against the step size."""
     rows = table("12-mnist-step-sizes" if data == "MNIST" else "12-digits-step-sizes")
     rows = rows[(rows.activation == activation) & ~rows.diverged]
-    fig, (upper, lower) = figures.figure(
-        2, 1, width=5.4, height=5.2, sharex=True, height_ratios=(3, 2)
-    )
+    fig, (upper, lower) = figures.figure(2, 1, height=5.2, sharex=True, height_ratios=(3, 2))
     for name, (colour, label) in STATISTICS.items():
         low, middle, high = quartiles(rows[name])
         upper.fill_between(rows.step_size, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -202,7 +200,7 @@ def step_sizes_caption(activation: str, data: str) -> str:
 
 def draw_curves(curves: dict[str, tuple[Array, Array, Array]], x_label: str) -> Figure:
     """Draw R² against the step size: positions and R² of each network, by name."""
-    fig, ax = figures.figure(width=5.4, height=3.4)
+    fig, ax = figures.figure(height=3.2)
     for (name, (at, low_high, middle)), colour in zip(
         curves.items(), (BLUE, RED, GREEN, figures.COLOURS["violet"]), strict=False
     ):
@@ -215,7 +213,7 @@ def draw_curves(curves: dict[str, tuple[Array, Array, Array]], x_label: str) -> 
 
 def draw_losses(rows: Any) -> Figure:
     """Draw held-out loss against the number of samples for each step size."""
-    fig, ax = figures.figure(width=5.8, height=3.4)
+    fig, ax = figures.figure(height=3.4)
     shades = np.linspace(0.25, 1, len(rows))
     for (_, row), shade in zip(rows.iterrows(), shades, strict=True):
         ax.loglog(row.samples, row.loss, color=BLUE, alpha=shade, linewidth=1.2)
@@ -236,7 +234,7 @@ def draw_controls(rows: dict[str, dict[str, Array]]) -> Figure:
         "neurons exchanged": (SAMPLED, "D"),
         "within a pixel": (GREEN, "v"),
     }
-    fig, ax = figures.figure(width=6.0, height=0.9 + 0.5 * len(rows))
+    fig, ax = figures.figure(height=1.0 + 0.5 * len(rows))
     for line, found in enumerate(rows.values()):
         for k, (control, (colour, mark)) in enumerate(marks.items()):
             if control not in found:
@@ -250,7 +248,7 @@ def draw_controls(rows: dict[str, dict[str, Array]]) -> Figure:
     ax.axvline(0, color=GUIDE, linewidth=1)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set(xlabel="correlation of $x$ and $y$ over the weights", ylim=(len(rows) - 0.4, -0.6))
-    fig.legend(loc="outside upper center", ncols=3)
+    fig.legend(loc="outside upper center", ncols=2)
     return fig
 
 
