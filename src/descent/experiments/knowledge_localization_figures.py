@@ -80,7 +80,7 @@ def _density(ax: Axes, counts: Array) -> None:
 
 def _heat_map(ax: Axes, values: Array) -> Any:
     side = round(len(values) ** 0.5)
-    ax.set(xticks=[], yticks=[], xlabel="pixels")
+    ax.set(xticks=[], yticks=[], xlabel="pixel column", ylabel="pixel row")
     return ax.imshow(values.reshape(side, side), cmap="RdBu", vmin=-0.8, vmax=0.8)
 
 
@@ -150,7 +150,7 @@ def draw_heat_maps(one: Array, mean: Array, constant: Array) -> Figure:
         axes, (one, mean), ("one network", "mean over networks"), strict=True
     ):
         image = _heat_map(ax, values)
-        ax.set_xlabel(f"pixels, {name}")
+        ax.set_xlabel(f"pixel column, {name}")
         rows, columns = np.divmod(constant, round(len(values) ** 0.5))
         ax.plot(columns, rows, "x", color=SAMPLED, markersize=3, markeredgewidth=0.6)
         fig.colorbar(image, ax=ax, location="bottom", shrink=0.8, label="correlation")
@@ -167,7 +167,12 @@ def draw_step_sizes(activation: str, data: str) -> Figure:
         upper.fill_between(rows.step_size, low, high, color=colour, alpha=0.15, linewidth=0)
         upper.plot(rows.step_size, middle, ".-", color=colour, label=label)
     upper.axhline(0, color=GUIDE, linewidth=1)
-    upper.set(ylabel="correlation of $x$ and $y$", ylim=(-1.0, 1.05), xscale="log")
+    upper.set(
+        ylabel="correlation of $x$ and $y$",
+        ylim=(-1.0, 1.05),
+        xscale="log",
+        xlabel=r"step size $\eta$",
+    )
     upper.legend(loc="lower left", ncols=2)
     low, middle, high = quartiles(rows.loss)
     lower.fill_between(rows.step_size, low, high, color="black", alpha=0.15, linewidth=0)
