@@ -203,7 +203,7 @@ def draw_matching() -> Figure:
     ax.set(
         xlabel="passes through the data",
         ylabel="score of the matching",
-        ylim=(-0.2, 1.05),
+        ylim=(-0.2, 1.2),
     )
     ax.legend(loc="upper left", ncols=2)
     return fig
