@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils import skip_init
 from torch.nn.utils.parametrizations import weight_norm
 
-from .arguments import check_count
+from descent.arguments import check_count
 
 LAYERS_PER_GROUP = 4
 

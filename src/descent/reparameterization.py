@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from .arguments import check_count, check_real
+from descent.arguments import check_count, check_real
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -135,6 +135,11 @@ class Training:
     def epoch(self) -> int:
         """Steps that the main run has taken."""
         return len(self._loss)
+
+    @property
+    def loss(self) -> float:
+        """The last loss of the main run; NaN before its first step."""
+        return self._loss[-1] if self._loss else float("nan")
 
     @property
     def done(self) -> bool:
