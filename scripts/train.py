@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from descent.commands.train import main
+from descent.commands.entry import train
 
 if __name__ == "__main__":
-    main()
+    train()

@@ -118,6 +118,7 @@ class Training:
         with torch.no_grad():
             x = model()
             _check_objective(objective, x)
+        self._d = len(x)
         self.initial = None if initial is None else _check_initial(initial, x)
 
         self._main_factory = main_optimizer or optimizer
@@ -164,7 +165,7 @@ class Training:
     def record(self) -> Record:
         """Return what has happened so far."""
         return Record(
-            x=np.array(self._x, dtype=np.float64).reshape(len(self._x), -1),
+            x=np.array(self._x, dtype=np.float64).reshape(len(self._x), self._d),
             loss=np.array(self._loss, dtype=np.float64),
             fit_steps=self.fit_steps,
             fit_error=self.fit_error,

@@ -1,12 +1,16 @@
 """Pictures for the command line: a landscape in one or two dimensions, and a path on it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
 from descent.landscapes import Array, Objective
-from descent.reparameterization import Record
+
+if TYPE_CHECKING:  # it needs torch, which the pictures of landscapes do without
+    from descent.reparameterization import Record
 
 _LEVELS = 24
 
@@ -39,7 +43,7 @@ def surface(objective: Objective, reach: float, n: int) -> Figure:
     return figure
 
 
-def trajectory(record: Record, objective: Objective) -> Figure:
+def trajectory(record: "Record", objective: Objective) -> Figure:
     """Draw the loss against the epoch, and the path on the objective.
 
     One variable: the graph of the objective; two: its contour lines; more: the coordinates

@@ -156,7 +156,3 @@ def _summary(outcome: dict[str, str], weights: int, folder: Path, news: str) -> 
         )
     lines.append(f"  tables and plot in {folder}")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

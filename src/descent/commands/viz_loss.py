@@ -84,7 +84,3 @@ def _positive(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"must be a positive number; got {text!r}")
     return value
-
-
-if __name__ == "__main__":
-    main()
