@@ -137,6 +137,8 @@ def test_divergence_is_reported_and_ends_the_run():
     assert not np.isfinite(record.loss[-1])
     assert np.isfinite(record.loss[:-1]).all()
     assert record.best == np.argmin(record.loss[:-1])
+    nowhere = train(point(0.0), lambda x: x.sum(-1) * float("nan"))
+    assert (nowhere.diverged, nowhere.best, len(nowhere.loss)) == (True, 0, 1)
 
 
 def test_a_fit_that_diverges_has_no_rows():

@@ -69,8 +69,8 @@ class Record:
 
     @property
     def best(self) -> int:
-        """The row of the lowest loss."""
-        return int(np.nanargmin(self.loss))
+        """The row of the lowest finite loss."""
+        return int(np.argmin(np.where(np.isfinite(self.loss), self.loss, np.inf)))
 
 
 class Training:

@@ -1,5 +1,6 @@
 """`descent-train`: optimize a test function, directly or through the weights of a network."""
 
+import shutil
 import signal
 import sys
 import threading
@@ -121,7 +122,16 @@ def _progress(wish: Any, training: Training) -> Iterator["tqdm[None]"]:
     if disable is None and HydraConfig.get().mode == RunMode.MULTIRUN:
         # Bars of parallel runs would overwrite each other.
         disable = True if "Basic" not in HydraConfig.get().launcher["_target_"] else None
-    with tqdm(total=training.epochs, disable=disable, file=sys.stderr, unit="epoch") as bar:
+    # Some terminals say that they have no rows; then tqdm alone would show nothing.
+    columns, rows = shutil.get_terminal_size()
+    with tqdm(
+        total=training.epochs,
+        disable=disable,
+        file=sys.stderr,
+        unit=" epochs",
+        ncols=min(columns - 1, 99),
+        nrows=rows,
+    ) as bar:
         yield bar
 
 
