@@ -137,7 +137,7 @@ def wilson(found: int, starts: int) -> tuple[float, float]:
 
 def draw_race(pooled: dict[str, tuple[int, int]], by_function: dict[str, list[float]]) -> Figure:
     """Draw the share of starts that succeed, for each method: pooled, and function by function."""
-    fig, ax = figures.figure(width=6.4, height=3.6)
+    fig, ax = figures.figure(width=4.9, height=4.2)
     colours = (BLUE, RED, GREEN, VIOLET, GOLD, SKY)
     for row, (method, (found, starts)) in enumerate(pooled.items()):
         for which, (share, colour) in enumerate(zip(by_function[method], colours, strict=True)):
@@ -147,8 +147,8 @@ def draw_race(pooled: dict[str, tuple[int, int]], by_function: dict[str, list[fl
         ax.plot([low, high], [row, row], color=EXACT, linewidth=1.6)
         ax.plot([found / starts], [row], "|", color=EXACT, markersize=12, markeredgewidth=2)
     ax.set_yticks(range(len(pooled)), labels=list(pooled))
-    ax.set(xlabel="share of starts that end at a maximum", ylabel="method", xlim=(-0.03, 1.5))
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set(xlabel="share of starts that end at a maximum", xlim=(-0.04, 1.9))
+    ax.set_xticks([0, 0.5, 1])
     ax.invert_yaxis()
     ax.legend(loc="upper right")
     return fig
@@ -156,7 +156,7 @@ def draw_race(pooled: dict[str, tuple[int, int]], by_function: dict[str, list[fl
 
 def draw_ends(ends: dict[str, dict[str, int]]) -> Figure:
     """Draw how the source's runs end, function by function."""
-    fig, ax = figures.figure(width=6.4, height=2.8)
+    fig, ax = figures.figure(width=4.9, height=2.8)
     for row, counts in enumerate(ends.values()):
         left = 0
         for status, colour in OF_STATUS.items():
@@ -165,7 +165,7 @@ def draw_ends(ends: dict[str, dict[str, int]]) -> Figure:
             left += counts[status]
     ax.set_yticks(range(len(ends)), labels=list(ends))
     ax.invert_yaxis()
-    ax.set(xlabel="runs", ylabel="function", xlim=(0, 140), xticks=[0, 25, 50, 75, 100])
+    ax.set(xlabel="runs", xlim=(0, 170), xticks=[0, 50, 100])
     ax.legend(loc="upper right")
     return fig
 
