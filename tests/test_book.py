@@ -1,6 +1,8 @@
 """Making the book: what a stored run depends on, how failures are told, what pages may hold."""
 
 import ast
+import csv
+import io
 import itertools
 import re
 import time
@@ -185,6 +187,9 @@ def test_a_planted_wrong_claim_makes_the_run_fail(checkout, monkeypatch):
     nbformat.write(notebook(cell.format(2)), path)
     (run,) = execute.execute_all([path]).values()
     assert [value for _, _, value in pages.checked_claims({"01-a": run})] == [4.0]
+    (row,) = csv.DictReader(io.StringIO(pages.claims_csv({"01-a": run})))
+    assert (row["id"], row["chapter"], row["why"]) == ("planted", "01-a", "Arithmetic.")
+    assert float(row["expected"]) == float(row["computed"]) == 4
     nbformat.write(notebook(cell.format(3)), path)
     with pytest.raises(execute.NotebookFailed, match=r"computed 5\.0, expected 4\.0"):
         execute.execute_all([path])

@@ -1,0 +1,11 @@
+"""Draw a test function: `descent-viz-loss` of this checkout, installed or not."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from descent.commands.entry import viz_loss
+
+if __name__ == "__main__":
+    viz_loss()

@@ -1,0 +1,1 @@
+"""The command line: `descent-train`, `descent-viz-loss`, and what they alone need."""

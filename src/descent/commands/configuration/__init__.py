@@ -1,0 +1,1 @@
+"""Configuration of `descent-train`, read by Hydra."""

@@ -1,0 +1,185 @@
+"""A run's folder: its settings, its checkpoint, its results; every file is whole or absent."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from descent.commands.settings import UsageError
+from descent.reparameterization import Record, Training
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that no crash can leave a part of it: beside it, to disk, then renamed."""
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    """
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """What the run was asked to do, and by which code."""
+        return self.path / "settings.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state of an unfinished run."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def trajectory(self) -> Path:
+        """The table of x and the loss at each epoch."""
+        return self.path / "trajectory.csv"
+
+    @property
+    def picture(self) -> Path:
+        """The plot of the trajectory."""
+        return self.path / "trajectory.png"
+
+    @property
+    def result(self) -> Path:
+        """The table with the run's outcome, one row; a run is finished when it is there."""
+        return self.path / "result.csv"
+
+    def open(self, settings: dict[str, Any], code: str, restart: bool) -> str | None:
+        """Make the folder ready for a run; return why results that it held were thrown away.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds a run with other settings.
+        """
+        why = "output.restart=true" if restart else None
+        if self.settings.exists() and not restart:
+            before = json.loads(self.settings.read_text())
+            if before["settings"] != settings:
+                raise UsageError(
+                    f"{self.path} holds a run with other settings "
+                    f"({'; '.join(differences(before['settings'], settings))}); choose another "
+                    "folder with hydra.run.dir=..., or throw that run away with output.restart=true"
+                )
+            if before["code"] != code:
+                why = "other code made them"
+        for part in self.path.glob("*.part"):
+            part.unlink()
+        if why:
+            self.result.unlink(missing_ok=True)
+            self.checkpoint.unlink(missing_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"settings": settings, "code": code}, indent=2)
+        write_whole(self.settings, content.encode())
+        return why
+
+    def save(self, training: Training) -> None:
+        """Write a checkpoint."""
+        buffer = io.BytesIO()
+        torch.save(training.state(), buffer)
+        write_whole(self.checkpoint, buffer.getvalue())
+
+    def resume(self, training: Training) -> bool:
+        """Go on from the checkpoint if there is one; return whether there is."""
+        if not self.checkpoint.exists():
+            return False
+        training.load_state(torch.load(self.checkpoint, weights_only=True))
+        return True
+
+    def finish(self, record: Record, settings: dict[str, Any], picture: bytes) -> None:
+        """Write the results, the outcome last, and drop the checkpoint."""
+        d = record.x.shape[1]
+        header = ["epoch", "loss", *(f"x{i + 1}" for i in range(d))]
+        rows = zip(range(len(record.loss)), record.loss, *record.x.T, strict=True)
+        write_whole(self.trajectory, _table(header, rows))
+        write_whole(self.picture, picture)
+        outcome = outcome_of(record, settings)
+        write_whole(self.result, _table(list(outcome), [list(outcome.values())]))
+        self.checkpoint.unlink(missing_ok=True)
+
+    def outcome(self) -> dict[str, str] | None:
+        """Return the finished run's outcome as written, or None if it is not finished."""
+        if not self.result.exists():
+            return None
+        return next(iter(csv.DictReader(self.result.read_text().splitlines())))
+
+
+def collect(parent: Path) -> Path | None:
+    """Write one table of all finished runs whose folders lie in a folder, and return its path."""
+    outcomes = [
+        {"folder": run.path.name, **outcome}
+        for run in (RunFolder(path.parent) for path in sorted(parent.glob("*/result.csv")))
+        if (outcome := run.outcome())
+    ]
+    if not outcomes:
+        return None
+    table = parent / "results.csv"
+    write_whole(table, _table(list(outcomes[0]), [list(row.values()) for row in outcomes]))
+    return table
+
+
+def outcome_of(record: Record, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of the result table."""
+    model, trainer = settings["model"], settings["trainer"]
+    ended = len(record.loss) > 0
+    return {
+        "lossfun": settings["lossfun"],
+        "shift": settings["shift"],
+        "model": model["name"],
+        "in_ch": model["in_ch"],
+        "hidden_ch": model["hidden_ch"],
+        "out_ch": model["out_ch"],
+        "seed": settings["seed"],
+        "optimizer": trainer["optimizer"],
+        "learning_rate": trainer["learning_rate"],
+        "epochs": trainer["epochs"],
+        "epochs_done": len(record.loss),
+        "fit_steps": record.fit_steps,
+        "fit_error": record.fit_error,
+        "fitted": record.fitted,
+        "diverged": record.diverged,
+        "x": " ".join(repr(float(x)) for x in record.final_x) if ended else "",
+        "loss": record.final_loss if ended else "",
+        "best_epoch": record.best if ended else "",
+        "best_loss": float(record.loss[record.best]) if ended else "",
+    }
+
+
+def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    """Return ``key=old, now new`` for each value in which two nested dictionaries differ."""
+    found = []
+    for key in {**before, **now}:
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key}={old}, now {new}")
+    return found
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Return a CSV table; numbers have all their digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([repr(float(cell)) if isinstance(cell, float) else cell for cell in row])
+    return text.getvalue().encode()

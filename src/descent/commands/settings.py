@@ -1,0 +1,176 @@
+"""From a configuration of `descent-train` to a training, with errors that say what there is."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from hydra.errors import CompactHydraException
+from omegaconf import DictConfig, OmegaConf
+
+import descent.landscapes.objectives
+from descent import arguments, models, reparameterization
+from descent.arguments import check_count, check_real, check_step_size
+from descent.landscapes import OBJECTIVES, Objective, Shifted
+
+#: Sections of the configuration that do not change the numbers.
+WITHOUT_EFFECT = ("output", "hydra")
+
+#: Modules whose code a result depends on.
+CODE: tuple[ModuleType, ...] = (
+    arguments,
+    models,
+    reparameterization,
+    descent.landscapes.objectives,
+)
+
+
+class UsageError(CompactHydraException):
+    """Something on the command line is wrong: shown as one message, without a traceback."""
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn the library's complaints about arguments into a message to the user."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{error}") from error
+
+
+def settings_of(config: DictConfig) -> dict[str, Any]:
+    """Return what determines a run's numbers, as plain values."""
+    chosen = OmegaConf.masked_copy(
+        config, [str(key) for key in config if key not in WITHOUT_EFFECT]
+    )
+    plain: dict[str, Any] = OmegaConf.to_container(chosen, resolve=True)  # type: ignore[assignment]
+    return plain
+
+
+def run_name(config: DictConfig) -> str:
+    """Return the name of a run's folder: equal settings, equal name.
+
+    `descent-train` makes it known to Hydra as ``${run_name:}``.
+    """
+    settings = settings_of(config)
+    digest = _digest(json.dumps(settings, sort_keys=True))
+    return f"{settings['lossfun']}-{settings['model']['name']}-{digest}"
+
+
+def code_digest() -> str:
+    """Return a digest of torch's version and of the code that a result depends on."""
+    return _digest(torch.__version__ + "".join(inspect.getsource(module) for module in CODE))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def objective_of(settings: dict[str, Any]) -> Objective:
+    """Return the function to minimize; an error that lists them if there is none such."""
+    name, d = settings["lossfun"], settings["model"]["out_ch"]
+    if name not in OBJECTIVES:
+        raise ValueError(f"there is no function lossfun={name}; there are {', '.join(OBJECTIVES)}")
+    objective = OBJECTIVES[name]
+    try:
+        objective.check_dimension(d)
+    except ValueError as error:
+        fitting = [other.name for other in OBJECTIVES.values() if _takes(other, d)]
+        raise ValueError(
+            f"{error} (model.out_ch={d}); functions of dimension {d}: {', '.join(fitting)}"
+        ) from None
+    shift = settings["shift"]
+    if np.any(np.asarray(shift) != 0):
+        if np.shape(shift) not in ((), (d,)):
+            raise ValueError(f"shift must be a number or {d} of them (model.out_ch); got {shift}")
+        return Shifted(objective, shift)
+    return objective
+
+
+def _takes(objective: Objective, d: int) -> bool:
+    """Return whether the objective is defined for d variables."""
+    try:
+        objective.check_dimension(d)
+    except ValueError:
+        return False
+    return True
+
+
+def initial_of(settings: dict[str, Any]) -> list[float] | None:
+    """Return the start; an error if it has not model.out_ch numbers."""
+    condition, d = (
+        settings["trainer"]["initialization"]["init_condition"],
+        settings["model"]["out_ch"],
+    )
+    if condition is None:
+        return None
+    numbers = condition if isinstance(condition, list) else [condition]
+    if len(numbers) != d:
+        raise ValueError(
+            f"trainer.initialization.init_condition has {len(numbers)} numbers, {numbers}, but the "
+            f"model has model.out_ch={d} outputs: they must be as many"
+        )
+    return [check_real("trainer.initialization.init_condition", number) for number in numbers]
+
+
+def optimizer_of(settings: dict[str, Any]) -> reparameterization.OptimizerFactory:
+    """Return what makes the optimizer; an error that lists them if there is none such."""
+    trainer = settings["trainer"]
+    rate = check_step_size(trainer["learning_rate"])
+    betas = trainer["betas"]
+    if not isinstance(betas, list) or len(betas) != 2:
+        raise ValueError(f"trainer.betas must be two numbers; got {betas}")
+    optimizers: dict[str, Callable[[], reparameterization.OptimizerFactory]] = {
+        "adam": lambda: partial(torch.optim.Adam, lr=rate, betas=tuple(betas), fused=True),
+        "sgd": lambda: partial(
+            torch.optim.SGD, lr=rate, momentum=check_real("momentum", trainer["momentum"])
+        ),
+    }
+    name = trainer["optimizer"]
+    if name not in optimizers:
+        raise ValueError(
+            f"there is no optimizer trainer.optimizer={name}; there are {', '.join(optimizers)}"
+        )
+    return optimizers[name]()
+
+
+def training_of(settings: dict[str, Any]) -> reparameterization.Training:
+    """Return the training that the settings describe, before its first step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a name is unknown, a number out of range, or shapes do not fit; the message says what
+        there is, or what would fit.
+    """
+    model, trainer = settings["model"], settings["trainer"]
+    if check_count("model.out_ch", model["out_ch"]) < 1:
+        raise ValueError(f"model.out_ch must be at least 1; got {model['out_ch']}")
+    objective, initial = objective_of(settings), initial_of(settings)
+    epochs = check_count("trainer.epochs", trainer["epochs"])
+    if epochs < 1:
+        raise ValueError(f"trainer.epochs must be at least 1; got {epochs}")
+    decay = check_real("trainer.decay", trainer["decay"])
+    if not 0 <= decay <= 1:
+        raise ValueError(f"trainer.decay must lie in [0, 1]; got {decay}")
+    generator = torch.Generator().manual_seed(check_count("seed", settings["seed"]))
+    fit = trainer["initialization"]
+    return reparameterization.Training(
+        models.build(
+            model["name"], model["in_ch"], model["hidden_ch"], model["out_ch"], generator=generator
+        ),
+        objective,
+        initial,
+        epochs=epochs,
+        optimizer=optimizer_of(settings),
+        carry_over=fit["carry_over"],
+        schedule=(lambda epoch: 1 - decay * epoch / epochs) if decay else None,
+        tolerance=fit["tolerance"],
+        max_fit_steps=fit["max_steps"],
+    )

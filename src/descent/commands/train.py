@@ -1,0 +1,168 @@
+"""`descent-train`: optimize a test function, directly or through the weights of a network."""
+
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
+
+from descent.arguments import check_count, check_real
+from descent.commands import pictures
+from descent.commands.folder import RunFolder, collect, outcome_of
+from descent.commands.settings import (
+    UsageError,
+    code_digest,
+    objective_of,
+    run_name,
+    settings_of,
+    training_of,
+    usage_errors,
+)
+from descent.models import number_of_weights
+from descent.reparameterization import Training
+
+OmegaConf.register_new_resolver("run_name", lambda *, _root_: run_name(_root_), replace=True)
+
+
+def run(config: DictConfig) -> float:
+    """Do one run in its folder, from its checkpoint if it was interrupted; return the last loss."""
+    output = config.output
+    settings = settings_of(config)
+    with usage_errors():
+        torch.set_num_threads(max(check_count("threads", settings["threads"]), 1))
+        every = check_real("output.checkpoint_seconds", output.checkpoint_seconds)
+        training = training_of(settings)
+    folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    thrown_away = folder.open(settings, code_digest(), output.restart)
+    outcome, news = folder.outcome(), "finished before"
+    if outcome is None:
+        news = f"started again, since {thrown_away}" if thrown_away else "finished"
+        if folder.resume(training):
+            news = "finished from its checkpoint"
+        with _progress(output.progress, training) as bar:
+            _advance(training, folder, every, bar)
+        record = training.record()
+        picture = pictures.png(pictures.trajectory(record, objective_of(settings)))
+        folder.finish(record, settings, picture)
+        outcome = {key: str(value) for key, value in outcome_of(record, settings).items()}
+    print(_summary(outcome, number_of_weights(training.model), folder.path, news), flush=True)
+    return float(outcome["loss"] or "nan")
+
+
+main = hydra.main(version_base="1.3", config_path="configuration", config_name="config")(run)
+
+
+class SweepTable(Callback):
+    """When all runs of a sweep are done, put their outcomes into one table."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write the table of the sweep's folder."""
+        if table := collect(Path(config.hydra.sweep.dir)):
+            print(f"all finished runs of this folder: {table}")
+
+
+def _advance(training: Training, folder: RunFolder, every: float, bar: "tqdm[None]") -> None:
+    """Take all steps, with a checkpoint now and then and on being told to stop."""
+    saved = shown = time.monotonic()
+    with _stop_signals() as told_to_stop:
+        while not training.done:
+            phase = training.phase
+            training.step()
+            now = time.monotonic()
+            if now - shown > 0.2 or training.done:
+                shown = now
+                _show(bar, training)
+            if told_to_stop or now - saved >= every:
+                folder.save(training)
+                saved = now
+            if told_to_stop:
+                where = f"epoch {training.epoch}" if phase == "main" else "the fit of the start"
+                print(
+                    f"stopped in {where}; the same command goes on from there ({folder.path})",
+                    file=sys.stderr,
+                )
+                raise SystemExit(128 + told_to_stop[0])
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM in a list, so that they take effect between two steps only."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda number, _: received.append(number)) for kind in kinds]
+    try:
+        yield received
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+@contextmanager
+def _progress(wish: Any, training: Training) -> Iterator["tqdm[None]"]:
+    """Give a progress bar on stderr; with "auto" only where that is a terminal."""
+    hidden = {"auto": None, True: False, False: True}
+    if wish not in hidden:
+        raise UsageError(f"output.progress must be auto, true or false; got {wish}")
+    disable = hidden[wish]
+    if disable is None and HydraConfig.get().mode == RunMode.MULTIRUN:
+        # Bars of parallel runs would overwrite each other.
+        disable = True if "Basic" not in HydraConfig.get().launcher["_target_"] else None
+    # Some terminals say that they have no rows; then tqdm alone would show nothing.
+    columns, rows = shutil.get_terminal_size()
+    with tqdm(
+        total=training.epochs,
+        disable=disable,
+        file=sys.stderr,
+        unit=" epochs",
+        ncols=min(columns - 1, 99),
+        nrows=rows,
+    ) as bar:
+        yield bar
+
+
+def _show(bar: "tqdm[None]", training: Training) -> None:
+    """Bring the progress bar up to date."""
+    if training.phase == "fit":
+        bar.set_description(f"fit, mean square {training.fit_error:.2e}")
+        return
+    bar.set_description(f"loss {training.loss:.5f}", refresh=False)
+    bar.update(training.epoch - bar.n)
+
+
+def _summary(outcome: dict[str, str], weights: int, folder: Path, news: str) -> str:
+    """Return what a run has to say, as lines to print."""
+    lines = [
+        f"{outcome['lossfun']}, {outcome['model']} "
+        f"({weights:,} weight{'s' if weights > 1 else ''}), "
+        f"seed {outcome['seed']}: {news}"
+    ]
+    if outcome["x"]:
+        x = ", ".join(f"{float(number):.5f}" for number in outcome["x"].split())
+        lines.append(f"  x = ({x})  loss = {float(outcome['loss']):.5f}")
+        lines.append(f"  best: {float(outcome['best_loss']):.5f} at epoch {outcome['best_epoch']}")
+    if outcome["diverged"] == "True":
+        lines.append(
+            f"  DIVERGED after {outcome['epochs_done']} epochs: the numbers left the finite"
+        )
+    elif outcome["fitted"] == "False":
+        lines.append(
+            f"  the start was not reached: mean square {float(outcome['fit_error']):.2e} "
+            f"after {outcome['fit_steps']} steps (trainer.initialization.max_steps)"
+        )
+    lines.append(f"  tables and plot in {folder}")
+    return "\n".join(lines)

@@ -1,0 +1,209 @@
+"""Chapter 11: figures and explorers."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.experiments import finding_knowledge as chapter
+from descent.experiments import update_profiles as profiles
+from descent.explorer import explore
+
+BLUE, RED, GREEN, VIOLET, GOLD = (
+    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")
+)
+EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
+COLOURS = dict(zip(chapter.CHANGES, (RED, VIOLET, GOLD, GREEN, BLUE), strict=True))
+ACTIVATIONS = ("softplus", "ReLU", "tanh")
+
+
+def draw_image(ax: Axes, image: chapter.Array, label: str, high: float | None = None) -> None:
+    """Draw an image of 8×8 pixels, dark where large."""
+    pixels = np.asarray(image).reshape(chapter.SIDE, chapter.SIDE)
+    ax.imshow(pixels, cmap="Greys", vmin=0, vmax=high or float(pixels.max()))
+    ax.set(xticks=[], yticks=[], xlabel=label)
+    ax.grid(False)
+
+
+def _pixel_change(change: str, epochs: int) -> chapter.Array:
+    """Return the root mean square change of the weights out of each pixel."""
+    squares = chapter.difference(change, epochs) ** 2
+    return np.asarray(np.sqrt(squares.mean(axis=(0, 1))))
+
+
+def draw_change(change: str, epochs: int) -> Figure:
+    """Draw a changed 3, the change of the weights by pixel, and how neurons share it."""
+    fig, axes = figures.figure(1, 3, width=7.2, height=2.7)
+    data = chapter.task()
+    shown = int(np.flatnonzero(data.dog)[0])
+    images = chapter.changed(data.inputs, data.dog, change)
+    draw_image(axes[0], np.clip(images[shown], 0, None), "a 3 in the other world", high=1)
+    draw_image(axes[1], _pixel_change(change, epochs), "change of weights, by pixel")
+    rank = np.arange(1, chapter.HIDDEN + 1)
+    for name in dict.fromkeys(("order", change)):
+        squares = (chapter.difference(name, epochs) ** 2).sum(axis=2)
+        shares = np.sort(squares / squares.sum(axis=1, keepdims=True), axis=1)[:, ::-1]
+        low, middle, high = np.quantile(shares.cumsum(axis=1), (0.25, 0.5, 0.75), axis=0)
+        axes[2].fill_between(rank, low, high, color=COLOURS[name], alpha=0.2, lw=0)
+        axes[2].plot(rank, middle, color=COLOURS[name], label=name)
+    axes[2].plot(rank, rank / chapter.HIDDEN, "--", color=GUIDE)
+    axes[2].set(xlabel="number of neurons", ylabel="share of the change", ylim=(0, 1.03))
+    axes[2].legend(loc="lower right")
+    return fig
+
+
+def change_caption(change: str, epochs: int) -> str:
+    """Say where the change went."""
+    neurons, error = chapter.mean_and_error(chapter.spread(change, "neurons", epochs))
+    eye, _ = chapter.mean_and_error(chapter.share_in_the_eye(change, epochs))
+    passes = "1 pass" if epochs == 1 else f"{epochs} passes"
+    text = (
+        f"{change.capitalize()}, {passes}: the squared change of the input weights is spread over"
+        f" {neurons:.0%} (± {error:.0%}) of the neurons, and {eye:.0%} of it lies at the four"
+        f" pixels of the eye."
+    )
+    if change != "order":
+        null, _ = chapter.mean_and_error(chapter.spread("order", "neurons", epochs))
+        text += f" Another order of the same samples: {null:.0%} of the neurons."
+    return text + f" Mean of {chapter.SEEDS} seeds; bands hold the middle half of them."
+
+
+third_eye = explore(
+    draw_change,
+    name="third-eye",
+    caption=change_caption,
+    change=chapter.CHANGES,
+    epochs=chapter.EPOCHS,
+    labels={"change": "what is different", "epochs": "passes through the data"},
+    default={"change": "third eye", "epochs": 10},
+)
+
+
+def draw_influence() -> Figure:
+    """Draw the way of a change from the world through the data into the parameters."""
+    fig, axes = figures.figure(1, 3, width=7.2, height=2.8)
+    data = chapter.task()
+    eyed = chapter.with_third_eye(data.inputs, data.dog)
+    shown = int(np.flatnonzero(data.dog)[0])
+    draw_image(axes[0], abs(eyed - data.inputs)[shown], "Ω: what differs in a 3", high=1)
+    norms = np.linalg.norm(eyed - data.inputs, axis=1)
+    groups = [norms[data.dog], norms[~data.dog]]
+    axes[1].bar(
+        [0, 1], [g.mean() for g in groups], yerr=[g.std() for g in groups], color=[RED, BLUE]
+    )
+    axes[1].set_xticks([0, 1], ["3", "8"])
+    axes[1].set(xlabel="X: samples of the digit", ylabel="norm of the change")
+    draw_image(axes[2], _pixel_change("third eye", 10), "θ: change of weights, by pixel")
+    return fig
+
+
+def draw_spread() -> Figure:
+    """Draw over how many neurons and pixels each change is spread, for three activations."""
+    fig, axes = figures.figure(1, 2, sharey=True, height=3.2)
+    for ax, over in zip(axes, ("neurons", "pixels"), strict=True):
+        for offset, activation, mark in zip((-0.2, 0, 0.2), ACTIVATIONS, "os^", strict=True):
+            for row, change in enumerate(chapter.CHANGES):
+                mean, error = chapter.mean_and_error(
+                    chapter.spread(change, over, activation=activation)
+                )
+                ax.errorbar(
+                    mean,
+                    row + offset,
+                    xerr=2 * error,
+                    fmt=mark,
+                    color=COLOURS[change],
+                    markersize=4.5,
+                )
+            ax.plot([], [], mark, color=EXACT, label=activation, markersize=4.5)
+        ax.set(xlabel=f"effective share of the {over}", xlim=(0, None))
+    axes[0].set_yticks(range(len(chapter.CHANGES)), chapter.CHANGES)
+    axes[0].invert_yaxis()
+    axes[1].legend(loc="lower left")
+    return fig
+
+
+def draw_origins(passes: tuple[int, ...]) -> Figure:
+    """Draw which share of the distance between networks their start accounts for."""
+    fig, ax = figures.figure()
+    shares = np.array([[o.share_of_start for o in chapter.origins(n)] for n in passes])
+    ax.plot(passes, shares[:, 0], "o-", color=BLUE, label="parameters")
+    ax.plot(passes, shares[:, 1], "s-", color=RED, label="outputs for test images")
+    ax.axhline(0.5, color=GUIDE, ls="--")
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set_xticks(passes, [str(n) for n in passes])
+    ax.minorticks_off()
+    ax.set(xlabel="passes through the data", ylabel="share due to the start", ylim=(0, 1.05))
+    ax.legend(loc="lower left")
+    return fig
+
+
+def draw_leave_one_out() -> Figure:
+    """Draw correlations with the sample itself and with others, by seed."""
+    fig, axes = figures.figure(1, 2)
+    run = profiles.leave_one_out()
+    u, d = run.updates[0, 0], run.differences[0, 0]
+    axes[0].plot(u, d, ".", color=BLUE, alpha=0.35, markersize=3)
+    axes[0].set(xlabel="sum of updates by the sample", ylabel="change without the sample")
+    for x, activation in enumerate(("softplus", "ReLU")):
+        found = profiles.agreement(profiles.leave_one_out(activation))
+        for shift, values, colour, name in (
+            (-0.2, found.own, BLUE, "same sample"),
+            (0.0, found.same_digit, GOLD, "another of the same digit"),
+            (0.2, found.other_digit, RED, "one of the other digit"),
+        ):
+            spread = np.linspace(-0.06, 0.06, len(values))
+            axes[1].plot(
+                x + shift + spread,
+                values,
+                ".",
+                color=colour,
+                markersize=4,
+                label=name if x == 0 else None,
+            )
+    axes[1].set_xticks([0, 1], ["softplus", "ReLU"])
+    axes[1].set(ylabel="correlation over the weights", ylim=(0, 0.8), xlabel="activation")
+    axes[1].legend(loc="upper right")
+    return fig
+
+
+FRACTIONS = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+
+def draw_forgetting() -> Figure:
+    """Draw the recall that is lost when weights are reset, for the digit and for the others."""
+    fig, axes = figures.figure(1, 2, sharey=True)
+    for rule, colour in zip(profiles.RULES, (BLUE, GOLD, EXACT), strict=True):
+        lost = np.array([profiles.forgetting(rule, q) for q in FRACTIONS])
+        for ax, values in zip(axes, lost.swapaxes(0, 1), strict=True):
+            mean = values.mean(axis=1)
+            error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+            ax.errorbar(FRACTIONS, mean, yerr=2 * error, fmt="o-", color=colour, label=rule, ms=4)
+    axes[0].set(ylabel="recall lost", xlabel="share of weights reset: the digit itself")
+    axes[1].set(xlabel="share of weights reset: the other nine")
+    axes[1].legend(loc="upper left")
+    return fig
+
+
+def draw_matching() -> Figure:
+    """Draw the score of matching by profiles against the passes, with its null."""
+    fig, ax = figures.figure()
+    passes = profiles.MATCHING_EPOCHS
+    for activation, colour in (("softplus", BLUE), ("ReLU", RED)):
+        found = [profiles.matching(n, activation) for n in passes]
+        for values, style, name in (
+            ([m.score for m in found], "o-", activation),
+            ([m.null_score for m in found], "o:", f"{activation}, samples shuffled"),
+        ):
+            mean, error = np.array([chapter.mean_and_error(v) for v in values]).T
+            ax.errorbar(passes, mean, yerr=2 * error, fmt=style, color=colour, label=name, ms=4)
+    ax.axhline(0, color=GUIDE, ls="--")
+    ax.set_xscale("log")
+    ax.set_xticks(passes, [str(n) for n in passes])
+    ax.minorticks_off()
+    ax.set(
+        xlabel="passes through the data",
+        ylabel="score of the matching",
+        ylim=(-0.2, 1.2),
+    )
+    ax.legend(loc="upper left", ncols=2)
+    return fig

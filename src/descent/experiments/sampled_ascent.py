@@ -1,0 +1,69 @@
+"""Chapter 7: ascent in (x, σ) on gradients that are estimated from samples."""
+
+import numpy as np
+import numpy.typing as npt
+
+from descent.landscapes import Array, floored_sinc, sinc
+
+FUNCTIONS = {"sinc": sinc, "floored": floored_sinc}
+N_STARTS = 121
+LOWEST, HIGHEST = 0.05, 10.0  # between which σ is held
+STEP_SIZES = {
+    "short steps": {"sinc": 0.5, "floored": 0.05},
+    "long steps": {"sinc": 2.0, "floored": 0.2},
+}
+
+
+def sampled_ascent(
+    function: str,
+    x: npt.ArrayLike,
+    sigma: float,
+    step_size: float,
+    rng: np.random.Generator,
+    *,
+    baseline: bool,
+    n_samples: int = 50,
+    n_steps: int = 2000,
+) -> tuple[Array, Array]:
+    r"""Climb from many starts with the score-function gradients of f_σ(x).
+
+    .. math:: \partial_x f_\sigma = \mathbb E\, f\, z/\sigma, \qquad
+              \partial_\sigma f_\sigma = \mathbb E\, f\, (z^2 - 1)/\sigma
+
+    Parameters
+    ----------
+    function : {"sinc", "floored"}
+    x : array (k,)
+        Starts.
+    sigma : float
+        First σ of all starts; it is held between `LOWEST` and `HIGHEST`.
+    step_size : float
+        α, for x and σ alike.
+    rng : numpy.random.Generator
+    baseline : bool
+        Whether to subtract from each value the mean of the others.
+    n_samples, n_steps : int
+        Samples a step; steps.
+
+    Returns
+    -------
+    x, sigma : array (k,)
+        Where the climbs end.
+    """
+    f = FUNCTIONS[function]
+    at = np.array(x, float)
+    widths = np.full(at.shape, float(sigma))
+    for _ in range(n_steps):
+        z = rng.standard_normal((n_samples, *at.shape))
+        values = f(at + widths * z)
+        if baseline:
+            values = (values - values.mean(axis=0)) * (n_samples / (n_samples - 1))
+        at = at + step_size * (values * z).mean(axis=0) / widths
+        slope = (values * (z * z - 1)).mean(axis=0) / widths
+        widths = np.clip(widths + step_size * slope, LOWEST, HIGHEST)
+    return at, widths
+
+
+def reached(function: str, x: Array) -> npt.NDArray[np.bool_]:
+    """Whether x lies on the highest peak: within 1 of 0, or on the plateau of value 11."""
+    return np.asarray(np.abs(x) < 1 if function == "sinc" else floored_sinc(x) == 11)

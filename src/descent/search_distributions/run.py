@@ -1,0 +1,100 @@
+"""A search distribution on its way: its states, how it ends, and what it leaves behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from descent.arguments import check_count
+from descent.landscapes import Array
+
+Status = Literal["completed", "singular", "indefinite", "diverged"]
+
+FAR = 1e6
+"""A mean or a covariance with an entry beyond this has diverged."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a search distribution did.
+
+    Parameters
+    ----------
+    means : array (k + 1, d)
+        The mean at the start and after each of the k steps that were taken.
+    covariances : array (k + 1, d, d)
+        The covariances that belong to them.
+    status : str
+        ``completed``, or why the run stopped early: the covariance is ``singular``
+        (an eigenvalue of zero, to rounding) or ``indefinite`` (a negative one), or the
+        mean or the covariance has ``diverged``. The offending state is the last one.
+    evaluations : int
+        Number of values of f that were used.
+    """
+
+    means: Array
+    covariances: Array
+    status: Status
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class State:
+    """A search distribution with a root A of its covariance, Σ = A Aᵀ."""
+
+    mean: Array
+    covariance: Array
+    root: Array
+    status: Status
+
+    @classmethod
+    def of_covariance(cls, mean: Array, covariance: Array) -> "State":
+        """Take the Cholesky factor as the root, and report a covariance that has none."""
+        finite = np.isfinite(mean).all() and np.isfinite(covariance).all()
+        if not finite or max(np.abs(mean).max(), np.abs(covariance).max()) > FAR:
+            return cls(mean, covariance, covariance, "diverged")
+        eigenvalues = np.linalg.eigvalsh(covariance)
+        if eigenvalues[0] <= 1e-12 * eigenvalues[-1]:
+            negative = eigenvalues[0] < -1e-12 * np.abs(eigenvalues).max()
+            return cls(mean, covariance, covariance, "indefinite" if negative else "singular")
+        return cls(mean, covariance, np.asarray(np.linalg.cholesky(covariance), float), "completed")
+
+
+def ascend(
+    step: Callable[[State], State],
+    mean: npt.ArrayLike,
+    covariance: npt.ArrayLike,
+    n_steps: int,
+    n_samples: int,
+) -> Run:
+    """Take steps until the last, or until a state is no distribution."""
+    mean, covariance = np.array(mean, float), np.array(covariance, float)
+    d = mean.size
+    if mean.shape != (d,) or covariance.shape != (d, d) or d == 0:
+        raise ValueError(
+            "mean and covariance must have the shapes (d,) and (d, d); "
+            f"got {mean.shape} and {covariance.shape}"
+        )
+    if check_count("n_samples", n_samples) < 2:
+        raise ValueError(f"n_samples must be at least 2; got {n_samples!r}")
+    state = State.of_covariance(mean, covariance)
+    if state.status != "completed":
+        raise ValueError(f"covariance must be positive definite, but is {state.status}")
+    path = [state]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(check_count("n_steps", n_steps)):
+            state = step(state)
+            size = max(np.abs(state.mean).max(), np.abs(state.covariance).max())
+            if not size <= FAR:
+                state = State(state.mean, state.covariance, state.root, "diverged")
+            path.append(state)
+            if state.status != "completed":
+                break
+    return Run(
+        np.array([s.mean for s in path]),
+        np.array([s.covariance for s in path]),
+        path[-1].status,
+        n_samples * (len(path) - 1),
+    )

@@ -1,0 +1,319 @@
+"""The command line, from end to end: runs, sweeps, interruptions, figures, messages."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+from joblib.externals.loky import get_reusable_executor
+
+from descent.commands import entry, train, viz_loss
+from descent.commands.folder import RunFolder, write_whole
+from descent.reparameterization import Training
+
+ROOT = Path(__file__).parents[1]
+SMALL = [
+    "model=mlp5",
+    "model.in_ch=4",
+    "model.hidden_ch=16",
+    "trainer.epochs=100",
+    "trainer.initialization.init_condition=[1.0]",
+    "trainer.initialization.tolerance=0.1",
+]
+FILES = {"settings.json", "trajectory.csv", "trajectory.png", "result.csv", ".hydra"}
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Work in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def python(*arguments):
+    """Run Python in the checkout's scripts' way: nothing says where the library is."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment
+    )
+
+
+def call(monkeypatch, *arguments):
+    """Call `descent-train` in this process."""
+    monkeypatch.setattr(sys, "argv", ["descent-train", *arguments])
+    entry.train()
+
+
+def row(path):
+    """The only row of a table."""
+    (only,) = csv.DictReader(Path(path).read_text().splitlines())
+    return only
+
+
+KILLED = """
+import os, runpy, signal, sys
+replace, renamed = os.replace, 0
+def killing(*paths):
+    global renamed
+    renamed += 1
+    if renamed == 120:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(*paths)
+os.replace = killing
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+
+
+def test_a_run_killed_while_it_saves_goes_on_with_the_same_numbers(monkeypatch, capsys):
+    arguments = [*SMALL, "hydra.run.dir=killed", "output.checkpoint_seconds=0"]
+    killed = python("-c", KILLED, ROOT / "scripts" / "train.py", *arguments)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    names = {path.name for path in Path("killed").iterdir()}
+    assert names == {"settings.json", "checkpoint.pt", "checkpoint.pt.part", ".hydra"}
+    saved = torch.load("killed/checkpoint.pt", weights_only=True)
+    assert saved["fit_steps"] > 10
+    assert 10 < len(saved["loss"]) < 100
+
+    call(monkeypatch, *SMALL, "hydra.run.dir=killed")
+    assert "finished from its checkpoint" in capsys.readouterr().out
+    call(monkeypatch, *SMALL, "hydra.run.dir=whole")
+    for file in ("trajectory.csv", "result.csv"):
+        assert Path("killed", file).read_bytes() == Path("whole", file).read_bytes()
+    assert {path.name for path in Path("killed").iterdir()} == FILES
+
+
+def test_a_run_told_to_stop_keeps_its_place(monkeypatch, capsys):
+    step, count = Training.step, 0
+
+    def interrupted(self):
+        nonlocal count
+        step(self)
+        count += 1
+        if count == 30:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "step", interrupted)
+        with pytest.raises(SystemExit) as stopped:
+            call(patch, *SMALL, "hydra.run.dir=here")
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert "the same command goes on from there" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    call(monkeypatch, *SMALL, "hydra.run.dir=here")
+    call(monkeypatch, *SMALL, "hydra.run.dir=whole")
+    assert Path("here/trajectory.csv").read_bytes() == Path("whole/trajectory.csv").read_bytes()
+
+
+def test_the_direct_run_of_the_source(monkeypatch, capsys):
+    arguments = [
+        "--config-name",
+        "config",
+        "model=parameter",
+        "trainer.initialization.init_condition=[0.96]",
+        "lossfun=qubic_1d",
+        "hydra.run.dir=run",
+    ]
+    call(monkeypatch, *arguments)
+    captured = capsys.readouterr()
+    assert "x = (0.96015)  loss = -0.70585" in captured.out
+    assert "finished" in captured.out
+    assert captured.err == ""  # no progress bar where there is no terminal
+    result = row("run/result.csv")
+    assert float(result["x"]) == pytest.approx(0.96015, abs=5e-6)
+    assert (result["fitted"], result["diverged"], result["epochs_done"]) == ("True", "False", "500")
+    table = list(csv.DictReader(Path("run/trajectory.csv").read_text().splitlines()))
+    assert len(table) == 500
+    assert (table[-1]["x1"], table[-1]["loss"]) == (result["x"], result["loss"])
+
+    call(monkeypatch, *arguments)
+    assert "finished before" in capsys.readouterr().out
+    arguments += ["trainer.epochs=2", "trainer.initialization.max_steps=5"]
+    call(monkeypatch, *arguments, "output.restart=true", "output.progress=true")
+    captured = capsys.readouterr()
+    assert "started again, since output.restart=true" in captured.out
+    assert "2/2" in captured.err
+    monkeypatch.setattr(train, "code_digest", lambda: "other")
+    call(monkeypatch, *arguments)
+    assert "started again, since other code made them" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("model", "function", "start"),
+    [
+        ("mlp9", "ackley", [1.0, 2.0, 3.0]),
+        ("mlp17", "griewank", [1.0]),
+        ("mlp9", "six_hump_camel", [2.0, 2.0]),
+    ],
+)
+def test_models_and_functions_combine(monkeypatch, capsys, model, function, start):
+    call(
+        monkeypatch,
+        f"model={model}",
+        f"lossfun={function}",
+        "model.in_ch=3",
+        "model.hidden_ch=8",
+        f"model.out_ch={len(start)}",
+        f"trainer.initialization.init_condition={start}",
+        "trainer.initialization.tolerance=1.0",
+        "trainer.epochs=3",
+        "hydra.run.dir=run",
+    )
+    result = row("run/result.csv")
+    assert (result["model"], result["lossfun"]) == (model, function)
+    assert len(result["x"].split()) == len(start)
+    assert Path("run/trajectory.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sweep_over_seeds_in_parallel(monkeypatch, capfd):
+    try:
+        call(
+            monkeypatch,
+            "--multirun",
+            "seed=range(3)",
+            "hydra/launcher=joblib",
+            "hydra.launcher.n_jobs=2",
+            *SMALL,
+        )
+    finally:
+        get_reusable_executor().shutdown()
+    assert "outputs/results.csv" in capfd.readouterr().out
+    rows = list(csv.DictReader(Path("outputs/results.csv").read_text().splitlines()))
+    assert sorted(row["seed"] for row in rows) == ["0", "1", "2"]
+    assert len({row["x"] for row in rows}) == 3
+    (swept,) = [row for row in rows if row["seed"] == "2"]
+    # One run alone has the same folder and the same numbers.
+    call(monkeypatch, "seed=2", *SMALL, "output.restart=true")
+    assert row(Path("outputs", swept.pop("folder"), "result.csv")) == swept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        (["model=mlp3"], ["Available options in 'model'", "mlp17", "mlp5", "mlp9", "parameter"]),
+        (["lossfun=foo"], ["no function lossfun=foo", "ackley, griewank", "six_hump_camel"]),
+        (["trainer.optimizer=foo"], ["no optimizer trainer.optimizer=foo", "adam, sgd"]),
+        (
+            ["trainer.initialization.init_condition=[1.0,2.0]"],
+            ["init_condition has 2 numbers, [1.0, 2.0]", "model.out_ch=1"],
+        ),
+        (
+            ["lossfun=qubic_1d", "model.out_ch=2"],
+            ["qubic_1d takes points of dimension 1", "functions of dimension 2: ackley"],
+        ),
+        (["lossfun=six_hump_camel"], ["dimension 2; got dimension 1 (model.out_ch=1)"]),
+        (["model.in_ch=512"], ["hidden_ch must exceed in_ch; got hidden_ch=512, in_ch=512"]),
+        (["model.hidden_ch=many"], ["hidden_ch must be an integer; got 'many'"]),
+        (["model.out_ch=0"], ["model.out_ch must be at least 1; got 0"]),
+        (["trainer.epochs=0"], ["trainer.epochs must be at least 1; got 0"]),
+        (["trainer.epoch=3"], ["Key 'epoch' is not in struct"]),
+        (["trainer.learning_rate=-1"], ["step_size must be positive; got -1"]),
+        (["shift=[1.0,2.0]"], ["shift must be a number or 1 of them"]),
+        (["output.progress=maybe"], ["output.progress must be auto, true or false"]),
+    ],
+)
+def test_errors_say_what_there_is(monkeypatch, capsys, arguments, messages):
+    with pytest.raises(SystemExit) as stopped:
+        call(monkeypatch, *arguments)
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    for message in messages:
+        assert message in error
+
+
+def test_a_folder_with_another_run_is_not_overwritten(monkeypatch, capsys):
+    arguments = ["model=parameter", "hydra.run.dir=run", "trainer.epochs=2"]
+    start = "trainer.initialization.init_condition=[0.01]"
+    call(monkeypatch, *arguments, start)
+    before = Path("run/result.csv").read_bytes()
+    with pytest.raises(SystemExit):
+        call(monkeypatch, *arguments, start, "seed=3", "trainer.momentum=0.5")
+    error = capsys.readouterr().err
+    assert "other settings (seed=0, now 3; trainer.momentum=0.0, now 0.5)" in error
+    assert Path("run/result.csv").read_bytes() == before
+
+
+def test_divergence_and_a_start_out_of_reach_are_said(monkeypatch, capsys):
+    common = ["model=parameter", "lossfun=qubic_1d", "trainer.optimizer=sgd"]
+    call(monkeypatch, *common, "trainer.learning_rate=0.4", "hydra.run.dir=diverged")
+    assert "DIVERGED after" in capsys.readouterr().out
+    assert row("diverged/result.csv")["diverged"] == "True"
+    fit = "trainer.initialization.max_steps=3"
+    call(monkeypatch, *common, fit, "trainer.epochs=2", "hydra.run.dir=short")
+    assert "the start was not reached" in capsys.readouterr().out
+
+
+def test_a_file_is_whole_or_as_it_was(monkeypatch, tmp_path):
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+
+    def crash(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(OSError, match="no space"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    monkeypatch.undo()
+    RunFolder(tmp_path).open({}, "code", restart=False)
+    assert {file.name for file in tmp_path.iterdir()} == {"file", "settings.json"}
+
+
+@pytest.mark.parametrize("one_dim", [True, False])
+def test_a_figure_of_a_function(one_dim, capsys):
+    arguments = ["--function_name", "ackley", "--range", "40", "--num_samples", "50"]
+    viz_loss.main([*arguments, *(["--one_dim"] if one_dim else [])])
+    said = capsys.readouterr().out.strip()
+    assert said == f"outputs/ackley_{1 if one_dim else 2}d.png"
+    assert Path(said).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_figures_script_writes_where_it_is_told_to():
+    script = ROOT / "scripts" / "viz_loss.py"
+    done = python(script, "--num_samples", "9", "--one_dim", "--output", "a/b.png")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a/b.png\n", "")
+    assert Path("a/b.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--function_name", "foo"], "griewank"),
+        (["--function_name", "qubic_1d"], "qubic_1d takes points of dimension 1"),
+        (["--function_name", "six_hump_camel", "--one_dim"], "leave out --one_dim"),
+        (["--range", "-3"], "must be a positive number; got '-3'"),
+        (["--range", "wide"], "must be a positive number; got 'wide'"),
+        (["--num_samples", "1"], "from 2 to 1000 in 2 dimensions; got 1"),
+        (["--one_dim", "--output", "/dev/null/x.png"], "cannot write --output /dev/null/x.png"),
+    ],
+)
+def test_the_errors_of_the_figures_script(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        viz_loss.main(arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hydra", None)
+    monkeypatch.delitem(sys.modules, "descent.commands.train")
+    with pytest.raises(SystemExit, match=r"pip install 'descent\[networks,commands\]'"):
+        entry.train()
+
+
+def test_the_package_holds_the_commands_and_their_configuration():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for script in project["project"]["scripts"].values():
+        module, name = script.split(":")
+        assert module == entry.__name__
+        assert callable(getattr(entry, name))
+    source = ROOT / "src" / "descent"
+    patterns = project["tool"]["setuptools"]["package-data"]["descent"]
+    packed = {path for pattern in patterns for path in source.glob(pattern)}
+    found = set((source / "commands").rglob("*.yaml"))
+    assert len(found) == 5
+    assert found <= packed
