@@ -74,7 +74,7 @@ def _square(ax: Axes, y_label: bool = True) -> None:
 def _density(ax: Axes, counts: Array) -> None:
     """Shade a density on a logarithmic scale: from one point to a thousand."""
     edges = np.linspace(0, 1, counts.shape[0] + 1)
-    shown = np.ma.masked_equal(counts.T, 0)
+    shown = np.maximum(counts.T, 0.5)  # no logarithm of nothing
     ax.pcolormesh(edges, edges, shown, cmap="Blues", norm=LogNorm(0.5, 2000), rasterized=True)
 
 
