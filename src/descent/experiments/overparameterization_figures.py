@@ -94,13 +94,13 @@ def draw_tangent(x: Array, kernel: Array, absolute: Array) -> Figure:
     left.loglog(x, kernel, "o-", color=RED, markersize=3)
     left.set(
         xlabel="$|x|$ after the fit",
-        ylabel="$\\sum_k (\\partial x/\\partial w_k)^2$",
+        ylabel="$\\sum_k (\\partial x/\\partial\\theta_k)^2$",
     )
     right.loglog(x, absolute, "o-", color=RED, markersize=3, label="measured")
     right.loglog(x, absolute[-1] * x / x[-1], "--", color=GUIDE, label="in proportion to $|x|$")
     right.set(
         xlabel="$|x|$ after the fit",
-        ylabel="$\\sum_k |\\partial x/\\partial w_k|$",
+        ylabel="$\\sum_k |\\partial x/\\partial\\theta_k|$",
     )
     right.legend()
     return fig
@@ -154,11 +154,17 @@ def draw_sparse(solution: Sparse) -> Figure:
 # Explorers.
 
 
+FROM = (-0.3, 0.1, 0.4)
+"""Starts of the explorer, relative to the source's."""
+
+
 @cache
-def _direct(step: float, decay: float, shift: float) -> Array:
+def _direct(step: float, decay: float, shift: float) -> tuple[Array, Rate]:
+    """Return paths (steps + 1, starts), and the success rate over 100 starts."""
     objective = Shifted(ackley, shift)
-    sizes = chapter.step_sizes(step, decay)
-    return chapter.gradient_descent(objective.gradient, np.array([shift + DISTANCE]), sizes)[:, 0]
+    begin = shift + DISTANCE + np.array(FROM)[:, None]
+    path = chapter.gradient_descent(objective.gradient, begin, chapter.step_sizes(step, decay))
+    return path[..., 0], chapter.direct_rate(step, decay, shift)
 
 
 def _path_axes(ax: Axes, shift: float) -> None:
@@ -170,28 +176,30 @@ def _path_axes(ax: Axes, shift: float) -> None:
 def draw_direct(step: float, decay: float, shift: float) -> Figure:
     """Draw plain descent in x itself on the shifted Ackley function."""
     fig, (left, right) = figures.figure(1, 2)
-    path = _direct(step, decay, shift)
+    paths, _ = _direct(step, decay, shift)
     x = np.linspace(-16, 16, 800)
     left.plot(x + shift, ackley(x[:, None]), color=GUIDE, linewidth=1)
-    inside = np.abs(path - shift) < 16
-    left.plot(path[inside], ackley((path[inside] - shift)[:, None]), ".", color=BLUE, markersize=3)
+    for path, colour in zip(paths.T, (BLUE, VIOLET, GOLD), strict=True):
+        seen = np.where(np.abs(path - shift) < 16, path, np.nan)[::2]
+        with np.errstate(invalid="ignore"):
+            height = ackley((seen - shift)[:, None])
+        left.plot(seen, height, ".", color=colour, markersize=2)
+        right.plot(np.clip(path, shift - 20, shift + 20), color=colour, linewidth=0.7)
     left.set(xlabel="$x$", ylabel="$f(x - c)$", xlim=(shift - 16, shift + 16), ylim=(0, 22))
-    right.plot(path, color=BLUE, linewidth=0.8)
     _path_axes(right, shift)
     right.set(ylim=(shift - 16, shift + 16))
     return fig
 
 
 def direct_caption(step: float, decay: float, shift: float) -> str:
-    """Say where the descent ends."""
-    end = _direct(step, decay, shift)[-1]
-    near = abs(end - shift) < chapter.RADIUS
-    fate = "in" if near else "not in"
-    how = f"{100 * decay:.0f} % of the step size is lost linearly" if decay else "constant"
+    """Say where the descents end."""
+    paths, rate = _direct(step, decay, shift)
+    ends = ", ".join(f"{end:.3f}" for end in paths[-1])
+    how = f"{100 * decay:.0f} % of it is lost linearly" if decay else "constant"
     return (
-        f"Plain descent in $x$ from $x = {shift + DISTANCE:g}$, first step size {step:g}, {how}; "
-        f"the minimum is at $c = {shift:g}$. After {STEPS} steps $x = {end:.4f}$, "
-        f"{fate} the basin of the minimum."
+        f"Plain descent in $x$ from three starts around $x = {shift + DISTANCE:g}$, first step "
+        f"size {step:g}, {how}; the minimum is at $c = {shift:g}$. After {STEPS} steps they are "
+        f"at {ends}. Of 100 starts {rate.successes} end within {chapter.RADIUS} of the minimum."
     )
 
 
