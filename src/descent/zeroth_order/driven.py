@@ -1,0 +1,59 @@
+"""A population that drives torch parameters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from descent.zeroth_order.base import Loss, ZerothOrder
+from descent.zeroth_order.population import Array, Population
+
+
+class Driven(ZerothOrder):
+    """Drive parameters by a population: a step is one ask, its evaluations, one tell.
+
+    After a step the parameters hold the best point so far. Integers and booleans are decoded
+    from the candidates' reals, as `ParameterVector` says.
+
+    Parameters
+    ----------
+    params : iterable of tensors, or of parameter groups
+        What is optimized.
+    population : callable
+        Makes the population from the start: ``lambda x: ParticleSwarm(x, generator=…)``, where
+        x is the parameter vector, shape (d,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from descent.zeroth_order import ParticleSwarm
+    >>> x = torch.full((2,), 3.0)
+    >>> search = Driven([x], lambda x: ParticleSwarm(x, generator=np.random.default_rng(0)))
+    >>> for _ in range(50):
+    ...     loss = search.step(lambda: (x**2).sum())
+    >>> search.evaluations, bool((x**2).sum() < 1e-4)
+    (1000, True)
+    """
+
+    def __init__(self, params: ParamsT, population: Callable[[Array], Population]) -> None:
+        super().__init__(params, {}, None)
+        self.population = population(self.vector.read().double().numpy(force=True))
+
+    def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
+        """Return the best point so far, and its loss."""
+        candidates = torch.from_numpy(self.population.ask()).to(x)
+        self.population.tell([loss(candidate) for candidate in candidates])
+        return self.best, self.best_loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, with the population's."""
+        state = super().state_dict()
+        state["search"]["population"] = self.population.state_dict()
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from a saved state, with the population's."""
+        super().load_state_dict(state_dict)
+        self.population.load_state_dict(state_dict["search"]["population"])
