@@ -70,7 +70,7 @@ def _mathjax(target: Path) -> None:
 def stage(runs: Mapping[str, Any]) -> str:
     """Lay out all that Sphinx reads, and return the name of its content."""
     shutil.rmtree(paths.STAGE, ignore_errors=True)
-    ignore = shutil.ignore_patterns("_build", "claims", ".*")
+    ignore = shutil.ignore_patterns("_build", "claims", "sweeps", ".*")
     shutil.copytree(paths.BOOK, paths.STAGE / "book", ignore=ignore)
     _mathjax(paths.STAGE / "book" / "_static" / "mathjax")
     style = Path(pages.__file__).parents[1] / "claims.css"
