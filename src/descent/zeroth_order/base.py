@@ -106,7 +106,7 @@ class ZerothOrder(torch.optim.Optimizer):
 
         def loss(x: Tensor) -> float:
             self.vector.write(x)
-            return finite_loss(self.evaluate(closure))
+            return self.loss_of(self.evaluate(closure))
 
         try:
             x, value = self.update(loss, self.vector.read())
@@ -120,16 +120,31 @@ class ZerothOrder(torch.optim.Optimizer):
         """Call a closure at the present parameters; count it, and keep the best point."""
         self.evaluations += 1
         returned = closure()
-        value = finite_loss(returned)
+        value = self.loss_of(returned)
         if value < self.best_loss:
             self.best_loss = value
             self.best.copy_(self.vector.values)
         return returned
 
+    def loss_of(self, returned: Any) -> float:
+        """Return the loss that a closure's result stands for."""
+        return finite_loss(returned)
+
     @torch.no_grad()
     def restore_best(self) -> None:
         """Set the parameters to the best point so far."""
         self.vector.write(self.best)
+
+    def end(self, x: Tensor, loss: float) -> tuple[Tensor, float]:
+        """Remember the loss where a step ends, and return both."""
+        self.memory |= {"end": x, "loss": loss}
+        return x, loss
+
+    def loss_at_end(self, loss: Loss, x: Tensor) -> float:
+        """Return the loss at x, from memory if the last step ended there."""
+        if "end" in self.memory and torch.equal(x, self.memory["end"]):
+            return float(self.memory["loss"])
+        return loss(x)
 
     def each(self, name: str) -> Any:
         """Return a hyperparameter: a number, or one per coordinate if there are several groups."""

@@ -7,14 +7,15 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from descent.zeroth_order.base import Loss, ZerothOrder
+from descent.zeroth_order.base import Closure, Loss, ZerothOrder, finite_loss
 from descent.zeroth_order.population import Array, Population
 
 
 class Driven(ZerothOrder):
     """Drive parameters by a population: a step is one ask, its evaluations, one tell.
 
-    After a step the parameters hold the best point so far. Integers and booleans are decoded
+    After a step the parameters hold the best point so far. Where the population takes residuals
+    (`EnsembleKalman`), the closure returns them as a tensor. Integers and booleans are decoded
     from the candidates' reals, as `ParameterVector` says.
 
     Parameters
@@ -40,12 +41,30 @@ class Driven(ZerothOrder):
     def __init__(self, params: ParamsT, population: Callable[[Array], Population]) -> None:
         super().__init__(params, {}, None)
         self.population = population(self.vector.read().double().numpy(force=True))
+        self._told: list[Array] = []
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the best point so far, and its loss."""
         candidates = torch.from_numpy(self.population.ask()).to(x)
-        self.population.tell([loss(candidate) for candidate in candidates])
-        return self.best, self.best_loss
+        self._told = []
+        losses = [loss(candidate) for candidate in candidates]
+        self.population.tell(self._told if self.population.residuals else losses)
+        return self.best.clone(), self.best_loss
+
+    def evaluate(self, closure: Closure) -> Any:
+        """Call a closure; keep the residuals that it returns, if the population wants them."""
+        returned = super().evaluate(closure)
+        if self.population.residuals:
+            self._told.append(returned.detach().double().numpy(force=True).ravel())
+        return returned
+
+    def loss_of(self, returned: Any) -> float:
+        """Return the loss; half the squared length of residuals."""
+        if not self.population.residuals:
+            return finite_loss(returned)
+        if not isinstance(returned, Tensor):
+            raise TypeError(f"closure must return residuals, a tensor; got {returned!r}")
+        return finite_loss(0.5 * returned.detach().double().square().sum())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state, with the population's."""

@@ -35,6 +35,8 @@ class Population:
         The particles.
     best, best_loss, evaluations
         The best candidate so far, its loss, and how many have been evaluated.
+    residuals : bool
+        Whether `tell` takes a vector of residuals for each candidate instead of a loss.
 
     Raises
     ------
@@ -46,6 +48,8 @@ class Population:
     NonFiniteLoss
         By `tell`, if a loss is NaN or infinite; the best point is kept, and nothing else moves.
     """
+
+    residuals = False
 
     def __init__(
         self,

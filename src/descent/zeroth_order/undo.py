@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.wrapper import Wrapper
@@ -43,7 +43,7 @@ class UndoIncrease(Wrapper):
 
     def __init__(
         self,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizer,
         *,
         otherwise: Literal["undo", "reverse"] = "undo",
     ) -> None:
@@ -54,11 +54,7 @@ class UndoIncrease(Wrapper):
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after the step, its opposite, or none; and the loss there."""
-        # The loss at x is known from the last step, unless something else has moved x.
-        if "x" in self.memory and torch.equal(x, self.memory["x"]):
-            before = self.memory["loss"]
-        else:
-            before = loss(x)
+        before = self.loss_at_end(loss, x)
         proposal, _ = self.inner_step(x)
         after = loss(proposal)
         if after > before and self.otherwise == "reverse":
@@ -66,5 +62,4 @@ class UndoIncrease(Wrapper):
             after = loss(proposal)
         if after > before:
             proposal, after = x, before
-        self.memory = {"x": proposal, "loss": after}
-        return proposal, after
+        return self.end(proposal, after)
