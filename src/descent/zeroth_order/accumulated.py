@@ -56,8 +56,8 @@ class Accumulated(Wrapper):
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after a step along the sum, and the loss at x."""
-        assert self._closure is not None
-        value = finite_loss(self.evaluate(self._closure))
+        assert self.closure is not None
+        value = finite_loss(self.evaluate(self.closure))
         self._add_and_step()
         return self.vector.read(), value
 

@@ -65,12 +65,13 @@ class SimulatedAnnealing(ZerothOrder):
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the next point of the walk, and the loss there."""
         before = self.loss_at_end(loss, x)
-        proposal = x + self.each("lr") * self.normal(x)
+        proposal = self.shifted(x, "lr", self.normal(x))
         after = loss(proposal)
-        chance = torch.rand((), generator=self.generator).item()
         temperature = self.memory["temperature"]
-        if after > before and chance >= math.exp(max((before - after) / temperature, -700.0)):
-            proposal, after = x, before
+        if after > before:
+            chance = math.exp(max((before - after) / temperature, -700.0))
+            if torch.rand((), generator=self.generator).item() >= chance:
+                proposal, after = x, before
         # Below the smallest normal number a temperature would divide by zero one day.
         self.memory["temperature"] = max(temperature * self.cooling, 1e-300)
         return self.end(proposal, after)

@@ -61,6 +61,8 @@ class ZerothOrder(torch.optim.Optimizer):
         Where it was found.
     gradients : bool
         Whether closures are to compute gradients, for an optimizer that is wrapped.
+    closure : callable or None
+        The closure, while a step is being made.
 
     Raises
     ------
@@ -87,6 +89,7 @@ class ZerothOrder(torch.optim.Optimizer):
         self.vector = ParameterVector(self.param_groups)
         self.generator = generator
         self.memory: dict[str, Any] = {}
+        self.closure: Closure | None = None
         self.evaluations = 0
         self.best_loss = math.inf
         self.best = self.vector.read()
@@ -95,12 +98,20 @@ class ZerothOrder(torch.optim.Optimizer):
         """Return the next parameter vector, and the loss at x or an estimate of it."""
         raise NotImplementedError
 
-    @torch.no_grad()
     def step(self, closure: Closure) -> float:  # type: ignore[override]
         """Make one step; closure evaluates the loss at the present parameters.
 
         Returns the loss where the step began, or the method's estimate of it.
         """
+        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks:
+            return self._step_with_hooks(closure)
+        return self._step(closure)
+
+    # Torch would wrap `step` for its profiler, which takes longer than a step in few
+    # dimensions; this keeps it from doing so, and `step` looks after the hooks itself.
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _step(self, closure: Closure) -> float:
         if not callable(closure):
             raise TypeError(f"step needs a closure that returns the loss; got {closure!r}")
 
@@ -108,18 +119,39 @@ class ZerothOrder(torch.optim.Optimizer):
             self.vector.write(x)
             return self.loss_of(self.evaluate(closure))
 
+        self.closure = closure
+        with_gradients = torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
         try:
             x, value = self.update(loss, self.vector.read())
+            self.vector.write(x)
         except NonFiniteLoss:
             self.restore_best()
             raise
-        self.vector.write(x)
+        finally:
+            torch.set_grad_enabled(with_gradients)
+            self.closure = None
         return value
 
+    _step_with_hooks = torch.optim.Optimizer.profile_hook_step(_step)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, before the search begins."""
+        if hasattr(self, "vector"):
+            raise ValueError("all params must be given at the start; got a further group")
+        super().add_param_group(param_group)
+
     def evaluate(self, closure: Closure) -> Any:
-        """Call a closure at the present parameters; count it, and keep the best point."""
+        """Call a closure at the present parameters; count it, and keep the best point.
+
+        Gradients are on if a wrapped optimizer needs them.
+        """
         self.evaluations += 1
-        returned = closure()
+        if self.gradients:
+            with torch.enable_grad():
+                returned = closure()
+        else:
+            returned = closure()
         value = self.loss_of(returned)
         if value < self.best_loss:
             self.best_loss = value
@@ -151,6 +183,12 @@ class ZerothOrder(torch.optim.Optimizer):
         if len(self.param_groups) == 1:
             return self.param_groups[0][name]
         return self.vector.per_coordinate([group[name] for group in self.param_groups])
+
+    def shifted(self, x: Tensor, name: str, direction: Tensor) -> Tensor:
+        """Return x plus a direction times a hyperparameter."""
+        if len(self.param_groups) == 1:
+            return x.add(direction, alpha=self.param_groups[0][name])
+        return x.addcmul(self.each(name), direction)
 
     def normal(self, like: Tensor) -> Tensor:
         """Return a standard normal vector of the shape and type of another."""

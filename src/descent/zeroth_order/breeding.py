@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from descent.arguments import check_count
-from descent.zeroth_order.base import Closure, Loss, ZerothOrder, finite_loss
+from descent.zeroth_order.base import Loss, ZerothOrder, finite_loss
 
 
 class BreedOptimizers(ZerothOrder):
@@ -89,24 +89,10 @@ class BreedOptimizers(ZerothOrder):
         points = x.repeat(size, 1) if starts is None else starts.to(x, copy=True)
         self.memory = {"points": points, "losses": [0.0] * size, "steps": 0}
         self._newborn = [copy.deepcopy(member.state_dict()) for member in self.members]
-        self._closure: Closure | None = None
-
-    def step(self, closure: Closure) -> float:  # type: ignore[override]
-        """Let each individual make a step; the closure may have to compute gradients."""
-        self._closure = closure
-        try:
-            return super().step(closure)
-        finally:
-            self._closure = None
-
-    def evaluate(self, closure: Closure) -> Any:
-        """Call a closure, with gradients if an individual needs them."""
-        with torch.set_grad_enabled(self.gradients):
-            return super().evaluate(closure)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the best point so far, and its loss."""
-        closure = self._closure
+        closure = self.closure
         assert closure is not None
         for i, member in enumerate(self.members):
             self.vector.write(self.memory["points"][i])

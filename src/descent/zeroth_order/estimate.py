@@ -15,8 +15,8 @@ class GradientEstimator(ZerothOrder):
     .. math:: x_{n+1} = x_n - \eta\, \hat g(x_n)
 
     A subclass defines `estimate`. An inner optimizer, if given, gets the estimate in place of
-    the gradient and makes the step instead: so Adam runs on random gradients, and ``lr`` of
-    this object does nothing.
+    the gradient and makes the step instead: so Adam runs on random gradients. Parameter groups
+    and ``lr`` are then the inner optimizer's.
 
     Parameters
     ----------
@@ -30,6 +30,11 @@ class GradientEstimator(ZerothOrder):
         Source of all randomness.
     optimizer : torch.optim.Optimizer, optional
         Over the same parameters; takes the estimate and makes the step.
+
+    Raises
+    ------
+    TypeError
+        If optimizer is no torch.optim.Optimizer.
     """
 
     def __init__(
@@ -41,9 +46,13 @@ class GradientEstimator(ZerothOrder):
         generator: torch.Generator | None = None,
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
-        super().__init__(params, {"lr": lr, "h": h}, generator)
         if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
             raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {optimizer!r}")
+        # An inner optimizer's groups are used as they are, so that a scheduler finds its lr.
+        groups = params if optimizer is None else optimizer.param_groups
+        super().__init__(groups, {"lr": lr, "h": h}, generator)
+        if optimizer is not None:
+            self.param_groups = optimizer.param_groups
         self.optimizer = optimizer
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
@@ -54,7 +63,7 @@ class GradientEstimator(ZerothOrder):
         """Return x after a step against the estimate."""
         gradient, value = self.estimate(loss, x)
         if self.optimizer is None:
-            return x - self.each("lr") * gradient, value
+            return self.shifted(x, "lr", -gradient), value
         self.vector.write(x)
         self.vector.set_gradients(gradient)
         self.optimizer.step()
@@ -72,3 +81,4 @@ class GradientEstimator(ZerothOrder):
         super().load_state_dict(state_dict)
         if self.optimizer is not None:
             self.optimizer.load_state_dict(state_dict["search"]["optimizer"])
+            self.param_groups = self.optimizer.param_groups

@@ -42,4 +42,4 @@ class RandomGrad(GradientEstimator):
         """Return ±z and the loss at x."""
         z = self.normal(x)
         before = loss(x)
-        return (z if loss(x + self.each("h") * z) > before else -z), before
+        return (z if loss(self.shifted(x, "h", z)) > before else -z), before

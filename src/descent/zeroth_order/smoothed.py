@@ -81,7 +81,7 @@ class SmoothedGrad(GradientEstimator):
         if self.smooth == "direction" and self.memory:
             z = self.decay * self.memory["z"] + (1 - self.decay**2) ** 0.5 * z
         before = loss(x)
-        g = z if loss(x + self.each("h") * z) > before else -z
+        g = z if loss(self.shifted(x, "h", z)) > before else -z
         if self.smooth == "direction":
             self.memory = {"z": z}
             return g, before

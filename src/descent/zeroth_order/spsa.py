@@ -36,6 +36,6 @@ class SPSA(GradientEstimator):
         )
         signs = signs.mul_(2).sub_(1)
         h = self.each("h")
-        shift = h * signs
+        shift = signs * h
         above, below = loss(x + shift), loss(x - shift)
         return signs * ((above - below) / (2 * h)), (above + below) / 2

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from descent.zeroth_order.base import Closure, ZerothOrder, finite_loss
+from descent.zeroth_order.base import ZerothOrder, finite_loss
 
 
 class Wrapper(ZerothOrder):
@@ -35,24 +35,10 @@ class Wrapper(ZerothOrder):
         self.optimizer = optimizer
         self.param_groups = optimizer.param_groups
         self.gradients = getattr(optimizer, "gradients", True)
-        self._closure: Closure | None = None
-
-    def step(self, closure: Closure) -> float:  # type: ignore[override]
-        """Make one step; closure evaluates the loss, and its gradient if one is needed."""
-        self._closure = closure
-        try:
-            return super().step(closure)
-        finally:
-            self._closure = None
-
-    def evaluate(self, closure: Closure) -> Any:
-        """Call a closure, with gradients if the wrapped optimizer needs them."""
-        with torch.set_grad_enabled(self.gradients):
-            return super().evaluate(closure)
 
     def inner_step(self, x: Tensor) -> tuple[Tensor, float]:
         """Return where one step of the wrapped optimizer leads from x, and what it returned."""
-        closure = self._closure
+        closure = self.closure
         assert closure is not None
         self.vector.write(x)
         value: Any = self.optimizer.step(lambda: self.evaluate(closure))
