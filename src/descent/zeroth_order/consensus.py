@@ -48,8 +48,8 @@ class Consensus(Population):
         *,
         spread: float = 1.0,
         size: int = 20,
-        drift: float = 0.1,
-        noise: float = 0.4,
+        drift: float = 0.2,
+        noise: float = 0.6,
         sharpness: float = 30.0,
         generator: np.random.Generator,
     ) -> None:

@@ -23,7 +23,7 @@ class EnsembleKalman(Population):
     evaluation of the residuals a particle: `tell` takes shape (J, m).
 
     For a linear r and J → ∞ one step maps the mean of the prior to that of the posterior
-    (Kalman). All is done in matrices of J × J, so m and d may be large.
+    (Kalman). The matrix that is solved has the smaller of J and m rows; d may be large.
 
     Standard name: ensemble Kalman inversion (Iglesias, Law and Stuart 2013; with noise and
     reshuffling, Kovachki and Stuart 2018, arXiv:1808.03620).
@@ -105,10 +105,14 @@ class EnsembleKalman(Population):
         """Make one Kalman step, and add noise or draw anew if it is time."""
         size = len(candidates)
         u, r = candidates - candidates.mean(axis=0), losses - losses.mean(axis=0)
-        # C^ur (C^rr + γ)^-1 = U^T (R R^T / J + γ)^-1 R / J, by the push-through identity.
-        kernel = r @ r.T / size + self.regularization * np.eye(size)
-        weights = np.linalg.solve(kernel, r @ losses.T) / size
-        self.x = candidates - weights.T @ u
+        gamma = self.regularization
+        if losses.shape[1] < size:
+            kernel = r.T @ r / size + gamma * np.eye(losses.shape[1])
+            self.x = candidates - np.linalg.solve(kernel, losses.T).T @ (r.T @ u / size)
+        else:
+            # C^ur (C^rr + γ)^-1 = U^T (R R^T / J + γ)^-1 R / J, by the push-through identity.
+            kernel = r @ r.T / size + gamma * np.eye(size)
+            self.x = candidates - np.linalg.solve(kernel, r @ losses.T).T @ (u / size)
         self.steps += 1
         if self.explore == "noise":
             self.x = self.x + self._fresh(size)

@@ -1,5 +1,6 @@
 """Steps along an estimated gradient, alone or through any torch optimizer."""
 
+import copy
 from typing import Any
 
 import torch
@@ -43,7 +44,7 @@ class GradientEstimator(ZerothOrder):
         *,
         lr: float = 0.1,
         h: float = 0.01,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator,
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
@@ -73,12 +74,12 @@ class GradientEstimator(ZerothOrder):
         """Return the state, with the inner optimizer's."""
         state = super().state_dict()
         if self.optimizer is not None:
-            state["search"]["optimizer"] = self.optimizer.state_dict()
+            state["search"]["optimizer"] = copy.deepcopy(self.optimizer.state_dict())
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a saved state, with the inner optimizer's."""
         super().load_state_dict(state_dict)
         if self.optimizer is not None:
-            self.optimizer.load_state_dict(state_dict["search"]["optimizer"])
+            self.optimizer.load_state_dict(copy.deepcopy(state_dict["search"]["optimizer"]))
             self.param_groups = self.optimizer.param_groups

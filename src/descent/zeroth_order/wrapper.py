@@ -1,5 +1,6 @@
 """What the wrappers share: one step of any optimizer, and what they do with it."""
 
+import copy
 from typing import Any
 
 import torch
@@ -47,11 +48,11 @@ class Wrapper(ZerothOrder):
     def state_dict(self) -> dict[str, Any]:
         """Return the state, with the wrapped optimizer's."""
         state = super().state_dict()
-        state["search"]["optimizer"] = self.optimizer.state_dict()
+        state["search"]["optimizer"] = copy.deepcopy(self.optimizer.state_dict())
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a saved state, with the wrapped optimizer's."""
         super().load_state_dict(state_dict)
-        self.optimizer.load_state_dict(state_dict["search"]["optimizer"])
+        self.optimizer.load_state_dict(copy.deepcopy(state_dict["search"]["optimizer"]))
         self.param_groups = self.optimizer.param_groups
