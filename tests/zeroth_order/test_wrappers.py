@@ -30,7 +30,12 @@ def quadratic(lr=0.1, make=torch.optim.SGD, start=(1.0, -2.0)):
     return x, inner, closure
 
 
-@pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.Adam, torch.optim.LBFGS])
+def lbfgs(params, lr):
+    """An optimizer that calls its closure more than once a step."""
+    return torch.optim.LBFGS(params, lr=lr, max_iter=2)
+
+
+@pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.Adam, lbfgs])
 @pytest.mark.parametrize("wrap", [UndoIncrease, BestMomentum, SeveralRates])
 def test_any_torch_optimizer_can_be_wrapped(make, wrap):
     _, inner, closure = quadratic(make=make)

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from descent.zeroth_order.base import Closure, Loss, finite_loss
+from descent.zeroth_order.base import Closure, Loss
 from descent.zeroth_order.wrapper import Wrapper
 
 
@@ -57,7 +57,7 @@ class Accumulated(Wrapper):
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after a step along the sum, and the loss at x."""
         assert self.closure is not None
-        value = finite_loss(self.evaluate(self.closure))
+        value = self.evaluate(self.closure)
         self._add_and_step()
         return self.vector.read(), value
 

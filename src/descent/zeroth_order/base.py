@@ -114,17 +114,21 @@ class ZerothOrder(torch.optim.Optimizer):
     def _step(self, closure: Closure) -> float:
         if not callable(closure):
             raise TypeError(f"step needs a closure that returns the loss; got {closure!r}")
+        written: Tensor | None = None
 
         def loss(x: Tensor) -> float:
+            nonlocal written
+            written = x
             self.vector.write(x)
-            return self.loss_of(self.evaluate(closure))
+            return self.evaluate(closure)
 
         self.closure = closure
         with_gradients = torch.is_grad_enabled()
         torch.set_grad_enabled(False)
         try:
             x, value = self.update(loss, self.vector.read())
-            self.vector.write(x)
+            if x is not written:
+                self.vector.write(x)
         except NonFiniteLoss:
             self.restore_best()
             raise
@@ -141,22 +145,21 @@ class ZerothOrder(torch.optim.Optimizer):
             raise ValueError("all params must be given at the start; got a further group")
         super().add_param_group(param_group)
 
-    def evaluate(self, closure: Closure) -> Any:
-        """Call a closure at the present parameters; count it, and keep the best point.
+    def evaluate(self, closure: Closure) -> float:
+        """Return a closure's loss at the present parameters; count it, keep the best point.
 
         Gradients are on if a wrapped optimizer needs them.
         """
         self.evaluations += 1
         if self.gradients:
             with torch.enable_grad():
-                returned = closure()
+                value = self.loss_of(closure())
         else:
-            returned = closure()
-        value = self.loss_of(returned)
+            value = self.loss_of(closure())
         if value < self.best_loss:
             self.best_loss = value
             self.best.copy_(self.vector.values)
-        return returned
+        return value
 
     def loss_of(self, returned: Any) -> float:
         """Return the loss that a closure's result stands for."""
@@ -184,11 +187,11 @@ class ZerothOrder(torch.optim.Optimizer):
             return self.param_groups[0][name]
         return self.vector.per_coordinate([group[name] for group in self.param_groups])
 
-    def shifted(self, x: Tensor, name: str, direction: Tensor) -> Tensor:
-        """Return x plus a direction times a hyperparameter."""
+    def shifted(self, x: Tensor, name: str, direction: Tensor, factor: float = 1.0) -> Tensor:
+        """Return x plus a direction times a hyperparameter, and times a factor."""
         if len(self.param_groups) == 1:
-            return x.add(direction, alpha=self.param_groups[0][name])
-        return x.addcmul(self.each(name), direction)
+            return x.add(direction, alpha=factor * self.param_groups[0][name])
+        return x.addcmul(self.each(name), direction, value=factor)
 
     def normal(self, like: Tensor) -> Tensor:
         """Return a standard normal vector of the shape and type of another."""

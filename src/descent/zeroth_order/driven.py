@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from descent.zeroth_order.base import Closure, Loss, ZerothOrder, finite_loss
+from descent.zeroth_order.base import Loss, ZerothOrder, finite_loss
 from descent.zeroth_order.population import Array, Population
 
 
@@ -51,20 +51,15 @@ class Driven(ZerothOrder):
         self.population.tell(self._told if self.population.residuals else losses)
         return self.best.clone(), self.best_loss
 
-    def evaluate(self, closure: Closure) -> Any:
-        """Call a closure; keep the residuals that it returns, if the population wants them."""
-        returned = super().evaluate(closure)
-        if self.population.residuals:
-            self._told.append(returned.detach().double().numpy(force=True).ravel())
-        return returned
-
     def loss_of(self, returned: Any) -> float:
-        """Return the loss; half the squared length of residuals."""
+        """Return the loss; half the squared length of residuals, which are kept."""
         if not self.population.residuals:
             return finite_loss(returned)
         if not isinstance(returned, Tensor):
             raise TypeError(f"closure must return residuals, a tensor; got {returned!r}")
-        return finite_loss(0.5 * returned.detach().double().square().sum())
+        residuals = returned.detach().double().ravel()
+        self._told.append(residuals.numpy(force=True))
+        return finite_loss(0.5 * residuals.dot(residuals))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state, with the population's."""

@@ -64,7 +64,7 @@ class GradientEstimator(ZerothOrder):
         """Return x after a step against the estimate."""
         gradient, value = self.estimate(loss, x)
         if self.optimizer is None:
-            return self.shifted(x, "lr", -gradient), value
+            return self.shifted(x, "lr", gradient, -1.0), value
         self.vector.write(x)
         self.vector.set_gradients(gradient)
         self.optimizer.step()

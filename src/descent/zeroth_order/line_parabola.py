@@ -60,11 +60,12 @@ class LineParabola(ZerothOrder):
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after the step, and the loss where it began."""
-        shift = self.each("h") * self.normal(x)
-        here, above, below = loss(x), loss(x + shift), loss(x - shift)
+        z = self.normal(x)
+        here = loss(x)
+        above, below = loss(self.shifted(x, "h", z)), loss(self.shifted(x, "h", z, -1.0))
         slope, curvature = (above - below) / 2, above - 2 * here + below
         if abs(slope) < self.reach * curvature:
             t = -slope / curvature
         else:
             t = -self.reach if slope > 0 else self.reach if slope < 0 else 0.0
-        return x + (t * self.each("lr")) * shift, here
+        return self.shifted(x, "lr", self.each("h") * z, t), here

@@ -36,6 +36,6 @@ class SPSA(GradientEstimator):
         )
         signs = signs.mul_(2).sub_(1)
         h = self.each("h")
-        shift = signs * h
-        above, below = loss(x + shift), loss(x - shift)
+        above = loss(self.shifted(x, "h", signs))
+        below = loss(self.shifted(x, "h", signs, -1.0))
         return signs * ((above - below) / (2 * h)), (above + below) / 2
