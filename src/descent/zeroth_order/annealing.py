@@ -69,9 +69,8 @@ class SimulatedAnnealing(ZerothOrder):
         after = loss(proposal)
         temperature = self.memory["temperature"]
         if after > before:
-            chance = math.exp(max((before - after) / temperature, -700.0))
-            if torch.rand((), generator=self.generator).item() >= chance:
+            chance = torch.rand((), generator=self.generator).item()
+            if temperature * math.log1p(-chance) > before - after:
                 proposal, after = x, before
-        # Below the smallest normal number a temperature would divide by zero one day.
-        self.memory["temperature"] = max(temperature * self.cooling, 1e-300)
+        self.memory["temperature"] = temperature * self.cooling
         return self.end(proposal, after)

@@ -172,12 +172,13 @@ class ZerothOrder(torch.optim.Optimizer):
 
     def end(self, x: Tensor, loss: float) -> tuple[Tensor, float]:
         """Remember the loss where a step ends, and return both."""
-        self.memory |= {"end": x, "loss": loss}
+        self.memory["end"], self.memory["loss"] = x, loss
         return x, loss
 
     def loss_at_end(self, loss: Loss, x: Tensor) -> float:
         """Return the loss at x, from memory if the last step ended there."""
-        if "end" in self.memory and torch.equal(x, self.memory["end"]):
+        end = self.memory.get("end")
+        if end is not None and torch.equal(x, end):
             return float(self.memory["loss"])
         return loss(x)
 
@@ -195,9 +196,7 @@ class ZerothOrder(torch.optim.Optimizer):
 
     def normal(self, like: Tensor) -> Tensor:
         """Return a standard normal vector of the shape and type of another."""
-        return torch.randn(
-            like.shape, generator=self.generator, dtype=like.dtype, device=like.device
-        )
+        return torch.empty_like(like).normal_(generator=self.generator)
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of everything that the rest of the run depends on, but the parameters."""

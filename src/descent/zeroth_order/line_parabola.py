@@ -61,11 +61,11 @@ class LineParabola(ZerothOrder):
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after the step, and the loss where it began."""
         z = self.normal(x)
-        here = loss(x)
-        above, below = loss(self.shifted(x, "h", z)), loss(self.shifted(x, "h", z, -1.0))
+        here, end = loss(x), self.shifted(x, "h", z)
+        above, below = loss(end), loss(self.shifted(x, "h", z, -1.0))
         slope, curvature = (above - below) / 2, above - 2 * here + below
         if abs(slope) < self.reach * curvature:
             t = -slope / curvature
         else:
             t = -self.reach if slope > 0 else self.reach if slope < 0 else 0.0
-        return self.shifted(x, "lr", self.each("h") * z, t), here
+        return torch.lerp(x, end, t * self.each("lr")), here
