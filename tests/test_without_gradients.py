@@ -100,22 +100,38 @@ def test_order_statistics_against_closed_forms_and_samples():
 @pytest.mark.parametrize("d", [2, 5, 40])
 def test_cosines_against_plain_sampling(d):
     rng = np.random.default_rng(1)
-    z = rng.normal(size=(4000, 8, d))
-    signs = np.sign(z[..., :1])
-    mean = (signs * z).sum(1)
-    along = np.abs(z[:, 0, 0]) / np.linalg.norm(z[:, 0], axis=-1)
-    assert theory.one_direction(d) == pytest.approx(along.mean(), abs=4 * along.std() / 63)
-    averaged = (mean[:, 0] / np.linalg.norm(mean, axis=-1)).mean()
-    assert theory.average_of_signs(8, d) == pytest.approx(averaged, rel=0.03)
-    mean = (z[..., :1] * z).sum(1)
-    averaged = (mean[:, 0] / np.linalg.norm(mean, axis=-1)).mean()
-    assert theory.average_of_differences(8, d) == pytest.approx(averaged, rel=0.06)
+    n, samples = 8, 4000
+    z = rng.normal(size=(samples, n, d))
+    a = z[..., 0]
+    signs = np.sign(a)[..., None]
+    span = np.linalg.svd(z, full_matrices=False)[2][..., 0]
+    best = np.maximum(a.max(1), 0) / np.linalg.norm(z[np.arange(samples), a.argmax(1)], axis=-1)
+
+    def cosine(estimates):
+        return estimates[..., 0] / np.linalg.norm(estimates, axis=-1)
+
+    for law, found, bias in (
+        (theory.one_direction(d), cosine(signs[:, 0] * z[:, 0]), 0),
+        (theory.best_of(n, d), best, 0.002),
+        (theory.average_of_signs(n, d), cosine((signs * z).sum(1)), 0.03),
+        (theory.average_of_differences(n, d), cosine((a[..., None] * z).sum(1)), 0),
+        (theory.subspace(n, d), np.linalg.norm(span, axis=-1), 0),
+    ):
+        error = 4 * found.std() / math.sqrt(samples)
+        assert law == pytest.approx(found.mean(), abs=error + bias * law + 1e-12)
 
 
 def test_the_ways_to_use_ten_directions_are_ordered():
-    one, best, signs, differences = theory.constants(10).values()
-    assert one < best < signs < differences < theory.subspace(10, 10) * math.sqrt(10) * 1.0001
-    assert signs / differences == pytest.approx(math.sqrt(2 / math.pi))
+    constants = theory.constants(10)
+    one, best, signs, differences = constants.values()
+    assert one < best < signs < differences < math.sqrt(10)
+    assert differences == pytest.approx(theory.subspace(10, 10**6) * 1e3, rel=1e-4)
+    for n in (3, 30):
+        assert theory.subspace(n, 10_000) >= theory.average_of_differences(n, 10_000)
+        assert theory.average_of_differences(n, 10_000) == pytest.approx(
+            theory.subspace(n, 10_000), rel=0.01
+        )
+    assert theory.best_of(10, 10**6) * 1e3 == pytest.approx(theory.largest_of(10), rel=1e-3)
 
 
 def test_measured_cosines_of_a_perfect_and_of_a_blind_estimator():

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from descent.experiments.without_gradients import CHECKPOINTS, LANDSCAPES
+from descent.experiments.without_gradients_list import Bullet
 from descent.landscapes import Array
 
 SIGNIFICANCE = 0.01
@@ -142,3 +143,14 @@ def evaluations_to(runs: Runs, share: float) -> Array:
     reached = runs.best <= share * runs.start[:, None]
     first = np.array(CHECKPOINTS, float)[reached.argmax(1)]
     return np.where(reached.any(1), first, np.inf)
+
+
+def outcomes(race: Race, method: str, base: str) -> list[int]:
+    """Return the comparisons of a method with its base on all problems."""
+    return [comparison(runs, method, base) for runs in race.values()]
+
+
+def bullet_verdict(race: Race, bullet: Bullet) -> str:
+    """Return the most favourable verdict among a bullet's methods, or "shown" if it has none."""
+    found = {verdict(outcomes(race, method, bullet.base)) for method in bullet.methods}
+    return next((word for word in ("keep", "open", "drop") if word in found), "shown")

@@ -49,8 +49,16 @@ def one_direction(d: int) -> float:
 
 
 def best_of(n: int, d: int) -> float:
-    """Return the cosine of the best of n random directions, for large d."""
-    return largest_of(n) / math.sqrt(d)
+    r"""Return the mean cosine of the best of n random directions; for large d about e_n/√d.
+
+    The best has the component a, the largest of n normal variables, and at right angles to the
+    gradient a squared length R, a chi-squared variable of d - 1 degrees of freedom: the mean of
+    :math:`a / \sqrt{a^2 + R}`. It counts as zero where even the best raises the loss.
+    """
+    a = (np.arange(4000) + 0.5) / 400
+    density = n * stats.norm.pdf(a) * stats.norm.cdf(a) ** (n - 1) / 400
+    r = stats.chi2.ppf((np.arange(200) + 0.5) / 200, d - 1)
+    return float(density @ (a[:, None] / np.sqrt(a[:, None] ** 2 + r)).mean(1))
 
 
 def average_of_signs(n: int, d: int) -> float:
@@ -64,29 +72,41 @@ def average_of_signs(n: int, d: int) -> float:
     return math.sqrt(along / (along + d - 1))
 
 
-def average_of_differences(n: int, d: int) -> float:
-    r"""Return the cosine of the mean of n directions, each times its difference.
+def root_of_beta(a: float, b: float) -> float:
+    """Return the mean of the root of a variable with a beta distribution."""
+    logs = special.gammaln([a + 0.5, a + b, a, a + b + 0.5])
+    return float(np.exp(logs[0] + logs[1] - logs[2] - logs[3]))
 
-    For large d it is :math:`\sqrt{n/d}`.
+
+def average_of_differences(n: int, d: int) -> float:
+    r"""Return the mean cosine of the mean of n directions, each times its difference; exact.
+
+    With S the sum of the squares of the n differences, the sum has the component S along the
+    gradient and a variance S in every other coordinate. So the squared cosine is
+    :math:`S / (S + R)` with chi-squared variables of n and d - 1 degrees of freedom, which has
+    a beta distribution. For large d the mean cosine is :math:`\mathbb E \chi_n / \sqrt d`, a
+    little below :math:`\sqrt{n/d}`.
     """
-    return math.sqrt(n / (n + d - 1))
+    return root_of_beta(n / 2, (d - 1) / 2)
 
 
 def subspace(n: int, d: int) -> float:
-    r"""Return the cosine of the gradient with its projection on n random directions.
+    r"""Return the mean cosine of the gradient with its projection on n random directions; exact.
 
-    The best that n differences allow: :math:`\sqrt{n/d}`, and 1 from n = d on.
+    The best that n differences allow. The squared cosine has a beta distribution with the
+    parameters n/2 and (d - n)/2; it is 1 from n = d on.
     """
-    return math.sqrt(min(n / d, 1.0))
+    return root_of_beta(n / 2, (d - n) / 2) if n < d else 1.0
 
 
 def constants(n: int = 10) -> dict[str, float]:
-    """Return the cosine times the root of d, for large d, of each way to use n directions."""
+    """Return the mean cosine times the root of d, for large d, of each use of n directions."""
+    length = math.sqrt(2) * math.exp(math.lgamma((n + 1) / 2) - math.lgamma(n / 2))  # E chi_n
     return {
         "one direction, its sign": mean_size(),
         f"best of {n}": largest_of(n),
         f"{n} signs averaged": mean_size() * math.sqrt(n),
-        f"{n} differences averaged": math.sqrt(n),
+        f"{n} differences averaged": length,
     }
 
 
@@ -107,7 +127,7 @@ def cosines(
     estimator : callable
         Makes the estimator for a generator and a point.
     d, repetitions, seed : int
-        The gradient's direction is drawn anew each time.
+        The gradient's direction is drawn anew each time. An estimate of zero has cosine 0.
 
     Returns
     -------
@@ -128,7 +148,7 @@ def cosines(
             return float(gradient @ x)
 
         estimate = estimator(generator, x)(loss, x)
-        made.append(float(estimate @ gradient / estimate.norm()))
+        made.append(float(estimate @ gradient / estimate.norm().clamp_min(1e-300)))
     return np.array(made), count / repetitions
 
 
