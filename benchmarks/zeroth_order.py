@@ -30,7 +30,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
-BLOCKS = 4
+BLOCKS = 3
 # Evaluations a block; full covariance matrices take longer.
 BUDGET = {10: 1000, 1000: 400}
 SLOW = {10: 1000, 1000: 60}

@@ -165,6 +165,15 @@ def test_a_scheduler_holds_the_rate(name):
 
 
 @RATED
+def test_a_scheduler_holds_the_rate_after_a_state_was_loaded(name):
+    run = Run(name)
+    run.search.load_state_dict(Run(name).search.state_dict())
+    for group in run.search.param_groups:
+        group["lr"] = 1e-12
+    assert (run.steps(1)[0] - START).abs().max() < 1e-9
+
+
+@RATED
 def test_groups_have_rates_of_their_own(name):
     moving, resting = (torch.nn.Parameter(START[i : i + 2].clone()) for i in (0, 2))
     rest = {"params": [resting], "lr": 1e-12}

@@ -107,6 +107,15 @@ def test_the_simplex_gradient_of_few_particles_is_the_projection_on_their_span()
     np.testing.assert_allclose(simplex_gradient(u, u @ gradient), projector @ gradient, atol=1e-12)
 
 
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_particles_that_coincide_do_not_spoil_the_simplex_gradient(size):
+    x = rng().standard_normal((size, 3))
+    x[1:] = x[0] + np.linspace(0, 1, size - 1)[:, None] * [1.0, 0.0, 0.0]  # on a line, two coincide
+    u = x - x.mean(axis=0)
+    gradient = simplex_gradient(u, u @ [2.0, 5.0, -1.0])
+    np.testing.assert_allclose(gradient, [2.0 if size > 2 else 0.0, 0.0, 0.0], atol=1e-9)
+
+
 def test_the_covariance_step_is_the_preconditioned_gradient():
     gradient, x = np.array([1.0, -2.0, 0.5]), rng().standard_normal((20, 3))
     u = x - x.mean(axis=0)

@@ -52,8 +52,6 @@ class GradientEstimator(ZerothOrder):
         # An inner optimizer's groups are used as they are, so that a scheduler finds its lr.
         groups = params if optimizer is None else optimizer.param_groups
         super().__init__(groups, {"lr": lr, "h": h}, generator)
-        if optimizer is not None:
-            self.param_groups = optimizer.param_groups
         self.optimizer = optimizer
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

@@ -1,9 +1,11 @@
 """Gradients as differences between particles."""
 
+import warnings
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import linalg
 
 from descent.zeroth_order.population import Array, Population
 
@@ -29,12 +31,22 @@ def simplex_gradient(displacements: Array, rises: Array) -> Array:
         The simplex gradient.
     """
     size, d = displacements.shape
-    # The smaller of the two Gram matrices; a cut-off stands for rounding.
-    if size <= d:
-        gram = displacements @ displacements.T
-        return displacements.T @ (np.linalg.pinv(gram, rcond=1e-12, hermitian=True) @ rises)
-    gram = displacements.T @ displacements
-    return np.linalg.pinv(gram, rcond=1e-12, hermitian=True) @ (displacements.T @ rises)
+    if size > d:
+        return _solve(displacements.T @ displacements, displacements.T @ rises)
+    gram = displacements @ displacements.T
+    # Displacements and rises sum to zero: the constant vector is a null vector of the matrix
+    # and may be given any positive value.
+    return displacements.T @ _solve(gram + np.trace(gram) / size**2, rises)
+
+
+def _solve(gram: Array, right: Array) -> Array:
+    """Solve with a Gram matrix; the shortest solution if it is singular."""
+    try:
+        with warnings.catch_warnings(action="error", category=linalg.LinAlgWarning):
+            solution: Array = linalg.solve(gram, right, assume_a="pos")
+    except (linalg.LinAlgError, linalg.LinAlgWarning):
+        solution = np.linalg.pinv(gram, rcond=1e-12, hermitian=True) @ right
+    return solution
 
 
 def covariance_step(displacements: Array, rises: Array) -> Array:

@@ -34,7 +34,6 @@ class Wrapper(ZerothOrder):
             raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {optimizer!r}")
         super().__init__(optimizer.param_groups, optimizer.defaults, generator)
         self.optimizer = optimizer
-        self.param_groups = optimizer.param_groups
         self.gradients = getattr(optimizer, "gradients", True)
 
     def inner_step(self, x: Tensor) -> tuple[Tensor, float]:
