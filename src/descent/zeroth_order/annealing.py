@@ -70,7 +70,7 @@ class SimulatedAnnealing(ZerothOrder):
         temperature = self.memory["temperature"]
         if after > before:
             chance = torch.rand((), generator=self.generator).item()
-            if temperature * math.log1p(-chance) > before - after:
+            if chance > 0 and temperature * math.log(chance) >= before - after:
                 proposal, after = x, before
         self.memory["temperature"] = temperature * self.cooling
         return self.end(proposal, after)

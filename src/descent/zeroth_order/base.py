@@ -115,11 +115,12 @@ class ZerothOrder(torch.optim.Optimizer):
         if not callable(closure):
             raise TypeError(f"step needs a closure that returns the loss; got {closure!r}")
         written: Tensor | None = None
+        write = self.vector.write
 
         def loss(x: Tensor) -> float:
             nonlocal written
             written = x
-            self.vector.write(x)
+            write(x)
             return self.evaluate(closure)
 
         self.closure = closure
@@ -128,7 +129,7 @@ class ZerothOrder(torch.optim.Optimizer):
         try:
             x, value = self.update(loss, self.vector.read())
             if x is not written:
-                self.vector.write(x)
+                write(x)
         except NonFiniteLoss:
             self.restore_best()
             raise

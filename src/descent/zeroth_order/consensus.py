@@ -38,8 +38,8 @@ class Consensus(Population):
 
     Notes
     -----
-    Source 002, particle-based approximation, where it asks how to approximate gradients by
-    differences between particles.
+    Source 002, particle-based approximation: "so you can approximate gradients as differences
+    between particles, but how?"
     """
 
     def __init__(

@@ -72,7 +72,7 @@ class SmoothedGrad(GradientEstimator):
         """Return fresh noise of mean 0 and variance 1 in each coordinate."""
         if self.noise == "normal":
             return self.normal(like)
-        uniform = torch.rand(like.shape, generator=self.generator, dtype=like.dtype) - 0.5
+        uniform = torch.empty_like(like).uniform_(-0.5, 0.5, generator=self.generator)
         return uniform.sign() if self.noise == "rademacher" else uniform * 12**0.5
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

@@ -31,11 +31,7 @@ class SPSA(GradientEstimator):
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the estimate, and the mean of the two losses."""
-        signs = torch.randint(
-            0, 2, x.shape, generator=self.generator, dtype=x.dtype, device=x.device
-        )
-        signs = signs.mul_(2).sub_(1)
-        h = self.each("h")
+        signs = torch.empty_like(x).random_(0, 2, generator=self.generator).mul_(2).sub_(1)
         above = loss(self.shifted(x, "h", signs))
         below = loss(self.shifted(x, "h", signs, -1.0))
-        return signs * ((above - below) / (2 * h)), (above + below) / 2
+        return signs * ((above - below) / (2 * self.each("h"))), (above + below) / 2
