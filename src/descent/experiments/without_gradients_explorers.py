@@ -8,9 +8,9 @@ import torch
 from matplotlib.figure import Figure
 
 from descent import figures
-from descent.experiments.without_gradients import CHECKPOINTS, PROBLEMS
+from descent.experiments.without_gradients import CHECKPOINTS
 from descent.experiments.without_gradients_figures import TITLES, digits
-from descent.experiments.without_gradients_methods import GRADIENTS, METHODS, OURS, POPULATIONS
+from descent.experiments.without_gradients_methods import METHODS, OURS, POPULATIONS, racers
 from descent.experiments.without_gradients_results import Runs, collect
 from descent.explorer import explore
 from descent.landscapes import Array, six_hump_camel
@@ -61,6 +61,14 @@ IDEAS: dict[str, dict[str, Any]] = {
 """The methods that the explorer shows, with options that suit its landscape."""
 
 
+TABLES = {
+    "ackley": "10-race-ackley",
+    "rosenbrock": "10-race-rosenbrock",
+    "rastrigin": "10-race-rastrigin",
+    "mlp": "10-race-mlp",
+    "digits": "10-race-digits",
+}
+"""The sweep with the runs on each problem."""
 TITLED = {title: name for name, title in TITLES.items()}
 LIMITS = {
     "ackley": (1e-3, 30.0),
@@ -167,7 +175,7 @@ ideas_at_work = explore(
 @cache
 def table() -> dict[str, dict[str, Runs]]:
     """Return all runs of the race."""
-    return collect({name: load(f"10-race-{name}") for name in PROBLEMS})
+    return collect({name: load(sweep) for name, sweep in TABLES.items()})
 
 
 def draw_race(problem: str, method: str) -> Figure:
@@ -213,7 +221,7 @@ race_of_methods = explore(
     name="race-of-methods",
     caption=race_caption,
     problem=list(TITLED),
-    method=[name for name in METHODS if name not in GRADIENTS and name != "cma"],
+    method=[name for name in racers("landscape") if name != "cma"],
     labels={"problem": "problem", "method": "method"},
     default={"method": "walk of rising order"},
 )

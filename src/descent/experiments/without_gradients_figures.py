@@ -10,6 +10,7 @@ from descent import figures
 from descent.experiments import without_gradients_results as results
 from descent.experiments.without_gradients import CHECKPOINTS
 from descent.experiments.without_gradients_list import BULLETS
+from descent.experiments.without_gradients_methods import OURS
 from descent.experiments.without_gradients_results import Race
 from descent.landscapes import Array
 
@@ -108,7 +109,7 @@ def draw_spending(curves: Mapping[str, tuple[Array, Array, Array]]) -> Figure:
 def draw_profiles(race: Race, shown: Mapping[str, str], tolerances: Sequence[float]) -> Figure:
     """Draw data profiles: the shown methods in colour under their labels, the others grey."""
     fig, axes = figures.figure(1, len(tolerances))
-    methods = list(next(iter(race.values())))
+    methods = [name for name in OURS if all(name in runs for runs in race.values())]
     for ax, tolerance in zip(axes, tolerances, strict=True):
         for method in methods:
             if method not in shown:
@@ -127,17 +128,10 @@ def list_table(race: Race) -> str:
     """Return the 22 bullets as a Markdown table."""
     rows = []
     for number, bullet in enumerate(BULLETS, 1):
-        rows.append(
-            [
-                str(number),
-                bullet.idea,
-                f"`{bullet.library}`",
-                bullet.cost,
-                bullet.standard,
-                f"**{results.bullet_verdict(race, bullet)}**",
-            ]
-        )
-    head = ["", "idea", "in `zeroth_order`", "evaluations a step", "standard name", "verdict"]
+        names = ", ".join(f"`{name}`" for name in bullet.library.split(", "))
+        word = f"**{results.bullet_verdict(race, bullet)}**"
+        rows.append([str(number), bullet.idea, names, bullet.standard, bullet.cost, word])
+    head = ["", "idea", "in the library", "standard name", "evaluations", "verdict"]
     return markdown_table(head, rows, "rlllll")
 
 
@@ -159,15 +153,22 @@ def verdict_table(race: Race) -> str:
         for method in bullet.methods:
             marks = results.outcomes(race, method, bullet.base)
             word = results.verdict(marks)
-            rows.append([str(number), method, bullet.base, *_medians(race, method, marks), word])
-    head = ["", "method", "against", *TITLES.values(), "verdict"]
-    return markdown_table(head, rows, "rllrrrrrl")
+            pair = f"{method} *against* {bullet.base}"
+            rows.append([str(number), pair, *_medians(race, method, marks), word])
+    head = ["", "method", *TITLES.values(), "verdict"]
+    return markdown_table(head, rows, "rlrrrrrl")
 
 
 def median_table(race: Race, methods: Sequence[str]) -> str:
-    """Return the medians of some methods as a Markdown table."""
-    rows = [[method, *_medians(race, method, [0] * len(race))] for method in methods]
-    return markdown_table(["method", *TITLES.values()], rows, "lrrrrr")
+    """Return the medians of some methods as a Markdown table; a dash where one was not run."""
+    rows = []
+    for method in methods:
+        cells = [
+            digits(float(np.median(runs[method].final))) if method in runs else "–"
+            for runs in race.values()
+        ]
+        rows.append([method, *cells])
+    return markdown_table(["method", *(TITLES[name] for name in race)], rows, "l" + "r" * len(race))
 
 
 def draw_free_walks(steps: Array, spread: Mapping[str, Array]) -> Figure:

@@ -10,7 +10,7 @@ class Bullet:
     Parameters
     ----------
     heading : str
-        What the bullet stands under in the program that the list belongs to.
+        What this book sorts it under; the source has lost its headings.
     idea : str
         The bullet in our words.
     library : str
@@ -50,7 +50,7 @@ BULLETS = (
     Bullet(
         "random walk",
         "raise the order only while the highest derivative shrinks",
-        "VariableOrderWalk(convex=True)",
+        "VariableOrderWalk",
         "1 or 2",
         "none",
         ("walk of rising order, convex",),
@@ -61,7 +61,7 @@ BULLETS = (
         "take moves back in the reverse order of the integration",
         "order_walk.undo",
         "0",
-        "inverse of a symplectic step",
+        "inverse of a chain of shears",
         ("walk of order 2", "walk of order 3"),
         "walk of order 1",
     ),
@@ -86,7 +86,7 @@ BULLETS = (
     Bullet(
         "swarms",
         "an ensemble that grows",
-        "EnsembleKalman(growth=…)",
+        "EnsembleKalman",
         "n, rising",
         "population size schedule",
         ("ensemble Kalman, growing",),
@@ -185,7 +185,7 @@ BULLETS = (
     Bullet(
         "evolution",
         "give a reborn optimizer its initial state",
-        'BreedOptimizers(rebirth="initial")',
+        "BreedOptimizers",
         "2n",
         "none",
         ("breeding, initial state",),
@@ -211,7 +211,7 @@ BULLETS = (
     ),
     Bullet(
         "simulated annealing",
-        "the simplest of all, its name lost with the heading",
+        "simulated annealing (all that the line says is that it is extremely simple)",
         "SimulatedAnnealing",
         "1",
         "simulated annealing",
@@ -224,7 +224,7 @@ BULLETS = (
         "ParameterVector",
         "0",
         "relaxation by rounding",
-        note="shown below: torch gives them no gradient, and a search needs none",
+        note="shown above: torch gives them no gradient, and a search needs none",
     ),
     Bullet(
         "other",
@@ -236,4 +236,4 @@ BULLETS = (
         "RandomGrad",
     ),
 )
-"""The 22 bullets. The headings are not in the source; they are those that its lines fit under."""
+"""The 22 bullets of the source, in its order."""

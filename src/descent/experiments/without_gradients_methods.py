@@ -303,3 +303,13 @@ METHODS: dict[str, Method] = {
     **GRADIENTS,
 }
 """Every method by the name that the reader sees."""
+
+
+def racers(kind: str) -> list[str]:
+    """Return who takes part on one kind of problem.
+
+    nevergrad's overhead is larger than all other costs of the race together, and the methods
+    with a gradient are a side look; both run on the networks alone.
+    """
+    apart = {"nevergrad NGOpt", *GRADIENTS} if kind == "landscape" else set()
+    return [name for name in METHODS if name not in apart]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from descent.experiments import without_gradients as chapter
-from descent.experiments.without_gradients_methods import METHODS, described
+from descent.experiments.without_gradients_methods import METHODS, described, racers
 from descent.experiments.without_gradients_settings import CHOSEN
 from descent.landscapes import two_datapoint
 from descent.sweeps import Sweep
@@ -88,7 +88,7 @@ def race(problem: str) -> Sweep:
         run=race_once,
         points=[
             {"problem": problem, "method": method, "setting": chosen[method], "seed": seed}
-            for method in METHODS
+            for method in racers(chapter.kind(problem))
             for seed in SEEDS
         ],
         probes=[0],
