@@ -223,5 +223,5 @@ race_of_methods = explore(
     problem=list(TITLED),
     method=[name for name in racers("landscape") if name != "cma"],
     labels={"problem": "problem", "method": "method"},
-    default={"method": "walk of rising order"},
+    default={"problem": "network fit", "method": "ensemble Kalman, redrawn"},
 )
