@@ -261,6 +261,21 @@ def test_what_was_asked_cannot_be_changed_from_outside(name):
     assert np.array_equal(first.ask(), second.ask())
 
 
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_a_loss_that_is_not_finite_moves_no_particle(name):
+    population = REGISTRY[name].population(START.numpy(), 0)
+    x = population.ask()
+    told = x.copy() if population.residuals else (x**2).sum(axis=1)
+    mended = told.copy()
+    told[3] = math.nan
+    with pytest.raises(NonFiniteLoss, match="finite"):
+        population.tell(told)
+    assert population.best_loss < math.inf
+    assert np.array_equal(population.ask(), x)
+    population.tell(mended)
+    assert not np.array_equal(population.ask(), x)
+
+
 def test_only_populations_are_asked():
     with pytest.raises(ValueError, match="population"):
         REGISTRY["spsa"].population(START.numpy(), 0)

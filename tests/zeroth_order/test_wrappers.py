@@ -180,6 +180,20 @@ def test_a_child_inherits_a_parents_state_or_none(rebirth):
         assert all(momenta[2] is not momenta[i] for i in (0, 1))
 
 
+def test_an_initial_state_does_not_bring_back_old_noise():
+    x = torch.ones(2, dtype=torch.float64)
+    source = generator()
+    search = BreedOptimizers([x], factory, size=3, period=1, rebirth="initial", generator=source)
+    states = set()
+    for _ in range(5):
+        search.step(lambda: (x**2).sum())
+        states.add(bytes(source.get_state().numpy()))
+    at_birth = bytes(generator().get_state().numpy())
+    assert len(states | {at_birth}) == 6
+    points = search.memory["points"]
+    assert len(torch.unique(points, dim=0)) > 1
+
+
 def test_individuals_do_not_share_what_they_remember():
     """Without deaths, each individual runs as it would alone."""
     x = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
