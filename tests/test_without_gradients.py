@@ -182,8 +182,9 @@ def test_verdicts_follow_the_rule():
     assert results.comparison(runs, "low", "same") == 0
     assert results.verdict([1, 1, 0, 0, -1]) == "keep"
     assert results.verdict([-1, 1, 0, 0, 0]) == "open"
-    assert results.verdict([-1, -1, 1, 1, 0]) == "drop"
-    assert results.verdict([-1, 0, 0, 0, 0]) == "drop"
+    assert results.verdict([-1, -1, 1, 1, 0]) == "open"
+    assert results.verdict([-1, 0, 0, 0, 0]) == "open"
+    assert results.verdict([-1, -1, 1, 0, 0]) == "drop"
     assert results.verdict([0, 0, 0, 0, 0]) == "open"
 
 

@@ -1,6 +1,6 @@
 """Chapter 10: its figures and tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -159,7 +159,7 @@ def verdict_table(race: Race) -> str:
     return markdown_table(head, rows, "rlrrrrrl")
 
 
-def median_table(race: Race, methods: Sequence[str]) -> str:
+def median_table(race: Race, methods: Iterable[str]) -> str:
     """Return the medians of some methods as a Markdown table; a dash where one was not run."""
     rows = []
     for method in methods:

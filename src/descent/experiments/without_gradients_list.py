@@ -99,7 +99,7 @@ BULLETS = (
         "2n or n",
         "none",
         ("gravity on gradients", "gravity"),
-        "SPSA",
+        "walk of order 1",
     ),
     Bullet(
         "swarms",

@@ -118,14 +118,12 @@ def verdict(outcomes: Sequence[int]) -> str:
     """Return keep, drop or open from an idea's outcomes on the problems.
 
     Keep: it wins on at least two problems and on more than it loses. Drop: it loses on at
-    least two, and on no fewer than it wins, or it wins nowhere and loses somewhere.
+    least two and on more than it wins.
     """
     won, lost = sum(o > 0 for o in outcomes), sum(o < 0 for o in outcomes)
     if won >= 2 and won > lost:
         return "keep"
-    if (lost >= 2 and lost >= won) or (lost and not won):
-        return "drop"
-    return "open"
+    return "drop" if lost >= 2 and lost > won else "open"
 
 
 def mean_ranks(race: Race, methods: Sequence[str]) -> dict[str, float]:
