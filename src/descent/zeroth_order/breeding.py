@@ -1,0 +1,157 @@
+"""Breed and mutate optimizers together with what they remember."""
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from descent.arguments import check_count
+from descent.zeroth_order.base import Loss, ZerothOrder, finite_loss
+
+
+class BreedOptimizers(ZerothOrder):
+    r"""A population of optimizers; the worst one dies and a child of two others takes its place.
+
+    Each individual is a parameter vector and an optimizer with its state. A step lets each make
+    one step of its own. Every ``period`` steps the individual with the highest loss is replaced:
+    the child starts at the better parent's parameters; the state of each tensor (momenta and
+    the like) comes from one of the parents by chance, or is the state that the dead optimizer
+    had at birth; its step size is the better parent's, times :math:`e^{\mu \zeta}` with a
+    standard normal ζ. The loss that counts is the one that an individual's last step returned.
+
+    Evaluations: those of all individuals. After a step the parameters hold the best point so far.
+
+    Standard name: population-based training (Jaderberg et al. 2017), with crossover of the
+    optimizers' states.
+
+    Parameters
+    ----------
+    params : list of tensors
+        What is optimized.
+    factory : callable
+        ``factory(params, generator)`` makes one optimizer, of this package or of torch's.
+    size : int
+        Number of individuals, at least 3.
+    period : int
+        Steps from one death to the next, at least 1.
+    mutation : float
+        μ, not negative.
+    rebirth : {"bred", "initial"}
+        Where the child's state comes from.
+    starts : Tensor, shape (size, d), optional
+        Each individual's own start (`separate_starts`); by default all begin at the parameters.
+    generator : torch.Generator
+        Source of all randomness, the individuals' included.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, rebirth is unknown, or starts has another shape.
+
+    Notes
+    -----
+    Source 002, evolution: "breed and mutate optimizers themselves, swap their state_dict values,
+    kill bad ones" and "save the initial state of all optimizers and set it whenever an optimizer
+    dies".
+    """
+
+    def __init__(
+        self,
+        params: list[Tensor],
+        factory: Callable[[list[Tensor], torch.Generator], Optimizer],
+        *,
+        size: int = 6,
+        period: int = 10,
+        mutation: float = 0.3,
+        rebirth: Literal["bred", "initial"] = "bred",
+        starts: Tensor | None = None,
+        generator: torch.Generator,
+    ) -> None:
+        params = list(params)
+        super().__init__(params, {}, generator)
+        if check_count("size", size) < 3 or check_count("period", period) < 1 or mutation < 0:
+            raise ValueError(
+                "size must be at least 3, period at least 1, mutation not negative; "
+                f"got {size!r}, {period!r}, {mutation!r}"
+            )
+        if rebirth not in ("bred", "initial"):
+            raise ValueError(f'rebirth must be "bred" or "initial"; got {rebirth!r}')
+        x = self.vector.read()
+        if starts is not None and starts.shape != (size, len(x)):
+            raise ValueError(f"starts must have shape {(size, len(x))}; got {tuple(starts.shape)}")
+        self.period, self.mutation, self.rebirth = period, mutation, rebirth
+        self.members = [factory(params, generator) for _ in range(size)]
+        self.gradients = any(getattr(member, "gradients", True) for member in self.members)
+        points = x.repeat(size, 1) if starts is None else starts.to(x, copy=True)
+        self.memory = {"points": points, "losses": [0.0] * size, "steps": 0}
+        self._newborn = [copy.deepcopy(member.state_dict()) for member in self.members]
+
+    def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
+        """Return the best point so far, and its loss."""
+        closure = self.closure
+        assert closure is not None
+        for i, member in enumerate(self.members):
+            self.vector.write(self.memory["points"][i])
+            value: Any = member.step(lambda: self.evaluate(closure))
+            self.memory["losses"][i] = finite_loss(value)
+            self.memory["points"][i] = self.vector.read()
+        self.memory["steps"] += 1
+        if self.memory["steps"] % self.period == 0:
+            self._replace_worst()
+        return self.best.clone(), self.best_loss
+
+    def _replace_worst(self) -> None:
+        """Let the individual with the highest loss die, and breed a child in its place."""
+        losses = self.memory["losses"]
+        order = sorted(range(len(losses)), key=losses.__getitem__)
+        dead, candidates = order[-1], order[: len(order) // 2 + 1]
+        drawn = torch.randperm(len(candidates), generator=self.generator)[:2].tolist()
+        mother, father = sorted((candidates[i] for i in drawn), key=losses.__getitem__)
+        if self.rebirth == "initial":
+            state = copy.deepcopy(self._newborn[dead])
+        else:
+            state = self._crossed(mother, father)
+        generator = self.generator
+        assert generator is not None
+        # Individuals share the generator, which must not go back with an old state.
+        randomness = generator.get_state()
+        self.members[dead].load_state_dict(state)
+        generator.set_state(randomness)
+        factor = math.exp(self.mutation * torch.randn((), generator=self.generator).item())
+        groups = zip(
+            self.members[dead].param_groups, self.members[mother].param_groups, strict=True
+        )
+        for child, parent in groups:
+            if "lr" in parent:
+                child["lr"] = parent["lr"] * factor
+        self.memory["points"][dead] = self.memory["points"][mother]
+        losses[dead] = losses[mother]
+
+    def _crossed(self, mother: int, father: int) -> dict[str, Any]:
+        """Return the mother's state, with the father's for about half of its entries."""
+        state = copy.deepcopy(self.members[mother].state_dict())
+        other = copy.deepcopy(self.members[father].state_dict())
+        for part in ("state", "search"):
+            for key in state.get(part, {}):
+                if key in other[part] and torch.rand((), generator=self.generator) < 0.5:
+                    state[part][key] = other[part][key]
+        return state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, with those of all individuals."""
+        state = super().state_dict()
+        state["search"]["members"] = copy.deepcopy([member.state_dict() for member in self.members])
+        state["search"]["newborn"] = copy.deepcopy(self._newborn)
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from a saved state, with those of all individuals."""
+        super().load_state_dict(state_dict)
+        saved = copy.deepcopy(state_dict["search"])
+        self._newborn = saved["newborn"]
+        for member, state in zip(self.members, saved["members"], strict=True):
+            member.load_state_dict(state)

@@ -1,0 +1,45 @@
+"""One random direction a step, and one bit about it."""
+
+from torch import Tensor
+
+from descent.zeroth_order.base import Loss
+from descent.zeroth_order.estimate import GradientEstimator
+
+
+class RandomGrad(GradientEstimator):
+    r"""A random direction with the sign that the loss gives it (the source's RandomGrad).
+
+    .. math:: \hat g = z\, \operatorname{sign}\bigl(L(x + h z) - L(x)\bigr), \qquad z \sim N(0, I)
+
+    For small h its mean is :math:`\sqrt{2/\pi}\, \nabla L / |\nabla L|`, whatever the size of
+    the gradient, and its cosine with the gradient has the mean :math:`\sqrt{2 / (\pi d)}` for
+    large d. Two evaluations a step.
+
+    Standard name: one-bit (sign) directional estimate. Not the random-direction finite
+    difference, which multiplies z by the difference itself.
+
+    Parameters
+    ----------
+    params, lr, h, generator, optimizer
+        As for `GradientEstimator`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> x = torch.full((3,), 5.0)
+    >>> search = RandomGrad([x], lr=0.2, generator=torch.Generator().manual_seed(0))
+    >>> for _ in range(100):
+    ...     loss = search.step(lambda: (x**2).sum())
+    >>> search.evaluations, bool(search.best_loss < 1.0)
+    (200, True)
+
+    Notes
+    -----
+    Source 002, other ("extremely simple"; the name is used throughout the list).
+    """
+
+    def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
+        """Return ±z and the loss at x."""
+        z = self.normal(x)
+        before = loss(x)
+        return (z if loss(self.shifted(x, "h", z)) > before else -z), before
