@@ -7,13 +7,16 @@ READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check --no-deps
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: book test lab lint bench claims clean lock
+.PHONY: book pdf test lab lint bench sweeps claims clean lock
 
 book: $(READY)  ## execute every chapter, render the book, check it
 	@$(BIN)/python -m descent.book
 
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
+pdf: $(READY)  ## print the whole book to book/_build/descent.pdf (needs Chromium)
+	@$(BIN)/python -m descent.book.pdf
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks
@@ -23,6 +26,10 @@ lint: $(READY)  ## style, types
 
 bench: $(READY)  ## measure speed against naive versions and peers
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# make sweeps ONLY='08-*' JOBS=4 DASK=tcp://host:8786
+sweeps: $(READY)  ## compute the tables that take long and are not there yet
+	@$(BIN)/python -m descent.sweeps $(if $(ONLY),--only $(ONLY)) $(if $(JOBS),--jobs $(JOBS)) $(if $(DASK),--dask $(DASK))
 
 claims: $(READY)  ## print every claim with its verdict
 	@$(BIN)/python -m descent.claims

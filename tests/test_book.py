@@ -1,6 +1,8 @@
 """Making the book: what a stored run depends on, how failures are told, what pages may hold."""
 
 import ast
+import csv
+import io
 import itertools
 import re
 import time
@@ -64,6 +66,20 @@ def test_a_change_in_what_a_run_may_depend_on_renames_it(checkout, changed):
     assert name_of(checkout) != before
 
 
+def test_a_table_counts_where_the_code_names_it(checkout):
+    table = checkout / "book" / "sweeps" / "01-a-table.jsonl"
+    table.parent.mkdir()
+    code = "from descent import used\nload('01-a-table')"
+    before, without = name_of(checkout, code), name_of(checkout)
+    table.write_text("{}\n")
+    assert name_of(checkout, code) != before
+    assert name_of(checkout) == without
+    (checkout / "src" / "descent" / "beneath.py").write_text("NAME = '01-a-table'\n")
+    named = name_of(checkout)
+    table.write_text("[]\n")
+    assert name_of(checkout) != named
+
+
 def test_a_change_elsewhere_does_not(checkout):
     before = name_of(checkout)
     (checkout / "src" / "descent" / "apart.py").write_text("x = 3\n")
@@ -102,7 +118,7 @@ def test_the_library_has_no_import_that_the_fingerprint_misses():
         code = path.read_text()
         assert not re.search(r"^\s*from \.", code, re.MULTILINE), path
         if "import_module" in code:
-            assert path.parent.name == "explorer", path
+            assert path.parent.name in ("explorer", "sweeps"), path
 
 
 def test_a_notebook_runs_once_while_nothing_changes(checkout, capfd):
@@ -171,6 +187,9 @@ def test_a_planted_wrong_claim_makes_the_run_fail(checkout, monkeypatch):
     nbformat.write(notebook(cell.format(2)), path)
     (run,) = execute.execute_all([path]).values()
     assert [value for _, _, value in pages.checked_claims({"01-a": run})] == [4.0]
+    (row,) = csv.DictReader(io.StringIO(pages.claims_csv({"01-a": run})))
+    assert (row["id"], row["chapter"], row["why"]) == ("planted", "01-a", "Arithmetic.")
+    assert float(row["expected"]) == float(row["computed"]) == 4
     nbformat.write(notebook(cell.format(3)), path)
     with pytest.raises(execute.NotebookFailed, match=r"computed 5\.0, expected 4\.0"):
         execute.execute_all([path])
@@ -279,7 +298,17 @@ def test_conda_environment_asks_for_what_the_project_asks_for():
     assert pip == ["-r requirements.lock", "--no-deps -e ."]
     (python,) = [e for e in environment["dependencies"] if str(e).startswith("python")]
     assert python == "python" + project()["requires-python"]
-    assert set(extras) == {"networks", "book", "lab", "test", "dev"}
+    assert set(extras) == {
+        "networks",
+        "sweeps",
+        "commands",
+        "data",
+        "peers",
+        "book",
+        "lab",
+        "test",
+        "dev",
+    }
 
 
 def test_every_chapter_is_in_the_table_of_contents_and_the_map():

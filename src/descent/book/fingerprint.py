@@ -1,7 +1,7 @@
 """Name the inputs of a notebook's run, so that a stored run is believed only while they stand.
 
-The inputs are the notebook itself, its chapter's claims, the lock file, the
-Python version, and those modules of the library that its imports reach.
+The inputs are the notebook itself, its chapter's claims, the lock file, the Python version,
+those modules of the library that its imports reach, and the tables that they name.
 """
 
 from __future__ import annotations
@@ -84,6 +84,12 @@ def code_cells(notebook: dict[str, Any]) -> list[str]:
     ]
 
 
+def _tables(codes: Iterable[str], root: Path) -> set[Path]:
+    """Return the stored tables of sweeps that a piece of code names."""
+    everything = "\n".join(codes)
+    return {path for path in (root / "book" / "sweeps").glob("*.jsonl") if path.stem in everything}
+
+
 def fingerprint(notebook: dict[str, Any], chapter: str, root: Path) -> str:
     """Return the name of all that a run of the notebook depends on.
 
@@ -99,9 +105,12 @@ def fingerprint(notebook: dict[str, Any], chapter: str, root: Path) -> str:
     source = root / "src"
     # Data files are read by path, not imported: any of them may matter.
     data = {p for p in (source / PACKAGE).rglob("*") if p.suffix in {".js", ".css", ".mplstyle"}}
-    files = modules(code_cells(notebook), source) | data
+    codes = code_cells(notebook)
+    reached = modules(codes, source)
+    files = reached | data
     claims = root / "book" / "claims" / f"{chapter}.yml"
     files |= {path for path in (claims, root / "requirements.lock") if path.exists()}
+    files |= _tables([*codes, *(path.read_text("utf-8") for path in reached)], root)
     cells = [(cell["cell_type"], cell["source"], cell["metadata"]) for cell in notebook["cells"]]
     parts = [json.dumps(cells, sort_keys=True).encode(), sys.version.encode()]
     for path in sorted(files):

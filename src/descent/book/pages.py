@@ -6,6 +6,8 @@ beside them.
 
 from __future__ import annotations
 
+import csv
+import io
 import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -84,6 +86,18 @@ def claims_table(runs: Mapping[str, Any]) -> str:
         f'<div class="descent-scroll" tabindex="0" role="region" aria-label="Table of claims">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def claims_csv(runs: Mapping[str, Any]) -> str:
+    """Return the register with the computed values as comma-separated values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    fields = ["id", "chapter", "document", "section", "statement", "stated", "expected"]
+    fields += ["tolerance", "tolerance_why", "unit", "verdict", "why"]
+    writer.writerow([*fields, "computed"])
+    for _, claim, value in checked_claims(runs):
+        writer.writerow([*(getattr(claim, name) for name in fields), value])
+    return text.getvalue()
 
 
 def verdict_counts(runs: Mapping[str, Any]) -> str:

@@ -70,7 +70,7 @@ def _mathjax(target: Path) -> None:
 def stage(runs: Mapping[str, Any]) -> str:
     """Lay out all that Sphinx reads, and return the name of its content."""
     shutil.rmtree(paths.STAGE, ignore_errors=True)
-    ignore = shutil.ignore_patterns("_build", "claims", ".*")
+    ignore = shutil.ignore_patterns("_build", "claims", "sweeps", ".*")
     shutil.copytree(paths.BOOK, paths.STAGE / "book", ignore=ignore)
     _mathjax(paths.STAGE / "book" / "_static" / "mathjax")
     style = Path(pages.__file__).parents[1] / "claims.css"
@@ -81,6 +81,8 @@ def stage(runs: Mapping[str, Any]) -> str:
     for page in (paths.STAGE / "book").glob("*.md"):
         filled = pages.render(page.read_text(encoding="utf-8"), content)
         page.write_text(filled, encoding="utf-8")
+    table = paths.STAGE / "book" / "_static" / "claims.csv"
+    table.write_text(pages.claims_csv(runs), encoding="utf-8")
     config = paths.STAGE / "book" / "_config.yml"
     config.write_text(configuration(config.read_text(encoding="utf-8"), public_repository()))
     files = sorted(path for path in paths.STAGE.rglob("*") if path.is_file())
@@ -104,6 +106,36 @@ def mend(html: Path) -> None:
             page.write_text(mended, encoding="utf-8")
 
 
+def sphinx(output: Path, *options: str) -> None:
+    """Run Sphinx over the stage, warnings as errors, into an empty folder.
+
+    Raises
+    ------
+    RenderFailed
+        If Sphinx warns or fails.
+    """
+    # A page whose warning was reported once is not reported again by an
+    # incremental run: start from nothing each time.
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    command = [
+        *(str(Path(sys.executable).with_name("jupyter-book")), "build", "--quiet", *options),
+        *("--config", str(paths.STAGE / "book" / "_config.yml")),
+        *("--toc", str(paths.STAGE / "book" / "_toc.yml")),
+        *("--path-output", str(output)),
+        *("-n", "-W", "--keep-going", str(paths.STAGE)),
+    ]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode or not any((output / "_build").glob("*/index.html")):
+        raise RenderFailed(f"rendering failed ({done.returncode}):\n{done.stdout}")
+
+
 def render(runs: Mapping[str, Any]) -> bool:
     """Render the book to HTML; return False if it stands already as it would be made.
 
@@ -117,27 +149,8 @@ def render(runs: Mapping[str, Any]) -> bool:
     if made_from.exists() and made_from.read_text() == name:
         return False
     scratch = paths.BUILD / "render"
-    # A page whose warning was reported once is not reported again by an
-    # incremental run: start from nothing each time.
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    command = [
-        *(str(Path(sys.executable).with_name("jupyter-book")), "build", "--quiet"),
-        *("--config", str(paths.STAGE / "book" / "_config.yml")),
-        *("--toc", str(paths.STAGE / "book" / "_toc.yml")),
-        *("--path-output", str(scratch)),
-        *("-n", "-W", "--keep-going", str(paths.STAGE)),
-    ]
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    sphinx(scratch)
     fresh = scratch / "_build" / "html"
-    if done.returncode or not (fresh / "index.html").exists():
-        raise RenderFailed(f"rendering failed ({done.returncode}):\n{done.stdout}")
     mend(fresh)
     (fresh / ".made-from").write_text(name)
     shutil.rmtree(paths.HTML, ignore_errors=True)

@@ -1,0 +1,47 @@
+"""``python -m descent.sweeps``: compute the tables that chapters load."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from fnmatch import fnmatch
+
+from descent.sweeps.compute import SweepFailed, complete, known
+from descent.sweeps.table import registry
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compute what is missing and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m descent.sweeps", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="sweeps by name or pattern, like '08-*'"
+    )
+    parser.add_argument("--jobs", type=int, help="local processes (one a core by default)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    parser.add_argument("--fresh", action="store_true", help="forget the stored rows")
+    parser.add_argument("--list", action="store_true", help="say what there is and stop")
+    chosen = parser.parse_args(arguments)
+    sweeps = registry()
+    if chosen.only:
+        patterns = chosen.only
+        sweeps = [s for s in sweeps if any(fnmatch(s.name, pattern) for pattern in patterns)]
+        if not sweeps:
+            names = ", ".join(s.name for s in registry()) or "none"
+            parser.error(f"no sweep is named like {' or '.join(patterns)}; there are: {names}")
+    if chosen.list:
+        for sweep in sweeps:
+            print(f"{sweep.name}: {len(known(sweep))} of {len(sweep.keys)} rows stored")
+        return 0
+    failures = []
+    for sweep in sweeps:
+        try:
+            complete(sweep, chosen.jobs, chosen.dask, chosen.fresh)
+        except (SweepFailed, OSError) as error:
+            failures.append(str(error))
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""Compute the rows that a sweep's table lacks, on local processes or on a Dask cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from joblib import Parallel, delayed, parallel_config
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from descent.sweeps.table import (
+    Row,
+    Scalar,
+    Sweep,
+    folder,
+    header,
+    key,
+    results,
+    rows,
+    table_text,
+    versions,
+)
+
+CONNECTION_SECONDS = 10
+
+
+class SweepFailed(RuntimeError):
+    """Some rows raised; the text says which and why. The others are stored."""
+
+
+def unfinished(name: str) -> Path:
+    """Return the file to which rows are appended until a table is whole."""
+    return folder().parent / "_build" / "sweeps" / f"{name}.jsonl"
+
+
+def known(sweep: Sweep) -> dict[str, Row]:
+    """Return the rows of a sweep that are stored, by the key of their point."""
+    table = folder() / f"{sweep.name}.jsonl"
+    head = header(table)
+    stored = list(rows(table)) if head and head["version"] == sweep.version else []
+    stored += [row for row in rows(unfinished(sweep.name)) if row["version"] == sweep.version]
+    wanted = set(sweep.keys)
+    return {key(row["point"]): row for row in stored if key(row["point"]) in wanted}
+
+
+def compute_row(
+    run: Callable[..., Mapping[str, Any]], point: Mapping[str, Scalar], version: int
+) -> Row:
+    """Return one row, computed on one thread; an error is a row, too."""
+    begin = time.perf_counter()
+    row: Row = {"point": dict(point), "version": version}
+    # Sums in the same order on every machine, and no two rows on one core.
+    with threadpool_limits(1):
+        try:
+            row["result"] = results(run, point)
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}"
+    row["seconds"] = round(time.perf_counter() - begin, 3)
+    row["made_with"] = versions()
+    return row
+
+
+@contextmanager
+def workers(jobs: int | None, dask: str | None) -> Iterator[None]:
+    """Let joblib run on ``jobs`` local processes, or on the Dask cluster at an address."""
+    if dask is None:
+        with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count()):
+            yield
+        return
+    from distributed import Client
+
+    with Client(dask, timeout=CONNECTION_SECONDS), parallel_config(backend="dask"):
+        yield
+
+
+def complete(
+    sweep: Sweep,
+    jobs: int | None = None,
+    dask: str | None = None,
+    fresh: bool = False,
+    show: Callable[[str], None] = print,
+) -> int:
+    """Compute the missing rows of a sweep and store its table.
+
+    Each row is appended to a file as soon as it is there, so that an interruption, of
+    whatever kind, loses the rows at work and no others. The table replaces the former one
+    when all rows are there.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    jobs : int, optional
+        Number of local processes; by default one a core.
+    dask : str, optional
+        Address of a Dask scheduler, ``tcp://host:port``, in place of local processes.
+    fresh : bool
+        Forget the stored rows.
+    show : callable
+        Where a line about the outcome goes.
+
+    Returns
+    -------
+    int
+        Number of rows that were computed.
+
+    Raises
+    ------
+    SweepFailed
+        If rows raised.
+    """
+    journal = unfinished(sweep.name)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(journal.with_suffix(".lock")):
+        table = folder() / f"{sweep.name}.jsonl"
+        if fresh:
+            journal.unlink(missing_ok=True)
+            table.unlink(missing_ok=True)
+        done = known(sweep)
+        missing = [i for i, k in enumerate(sweep.keys) if k not in done]
+        if failures := _compute(sweep, missing, journal, done, jobs, dask):
+            raise SweepFailed("\n".join(failures))
+        if [key(row["point"]) for row in rows(table)] != sweep.keys or missing:
+            made_with = _environments(header(table), done.values())
+            _write(table, table_text(sweep, done, made_with))
+        journal.unlink(missing_ok=True)
+        show(f"{sweep.name}: {len(sweep.keys)} rows, {len(missing)} of them computed now")
+    return len(missing)
+
+
+def _compute(
+    sweep: Sweep,
+    missing: list[int],
+    journal: Path,
+    done: dict[str, Row],
+    jobs: int | None,
+    dask: str | None,
+) -> list[str]:
+    """Add the missing rows to ``done`` and to the journal; return what failed."""
+    failures: list[str] = []
+    if not missing:
+        return failures
+    _end_line(journal)
+    with workers(jobs, dask), journal.open("a", encoding="utf-8") as out:
+        tasks = (delayed(compute_row)(sweep.run, sweep.points[i], sweep.version) for i in missing)
+        parallel = Parallel(return_as="generator_unordered", batch_size=1)
+        for row in tqdm(parallel(tasks), sweep.name, len(missing), disable=None):
+            if "error" in row:
+                failures.append(f"{sweep.name} at {row['point']}: {row['error']}")
+                continue
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+            done[key(row["point"])] = row
+    return failures
+
+
+def _environments(head: Row | None, stored: Iterable[Row]) -> list[Row]:
+    """Return every set of versions that made a row: the table's so far, and the new rows'."""
+    found: list[Row] = list(head["made_with"]) if head else []
+    for row in stored:
+        if "made_with" in row and row["made_with"] not in found:
+            found.append(row["made_with"])
+    return found
+
+
+def _end_line(journal: Path) -> None:
+    """End a line that an interruption cut off, so that the next row has its own."""
+    if journal.exists() and (text := journal.read_bytes()) and not text.endswith(b"\n"):
+        with journal.open("ab") as out:
+            out.write(b"\n")
+
+
+def _write(table: Path, text: str) -> None:
+    """Replace a table as a whole."""
+    table.parent.mkdir(parents=True, exist_ok=True)
+    scratch = table.with_name(f".{table.name}.{os.getpid()}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(table)

@@ -1,0 +1,240 @@
+"""Sweeps: rows survive interruptions, and processes and clusters give the same numbers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+import pytest
+
+from descent.sweeps import Sweep, compute, load, table
+from descent.sweeps.__main__ import main
+
+# The functions below live in no package that another process could import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def walk(seed, n, log=None):
+    """A random walk's end and its first steps; notes each call in a file."""
+    if log:
+        with Path(log).open("a") as out:
+            out.write(f"{seed}\n")
+    steps = np.random.default_rng(seed).normal(size=n)
+    return {"end": steps.sum(), "steps": steps[:3], "positive": bool(steps.sum() > 0)}
+
+
+def slow_walk(seed, n):
+    import time
+
+    time.sleep(0.5)
+    return walk(seed, n)
+
+
+def stumble(x):
+    if x == 2:
+        raise ZeroDivisionError("two is not for us")
+    return {"y": x}
+
+
+def walks(run=walk, **extra):
+    points = [{"seed": seed, "n": n, **extra} for n in (5, 50) for seed in range(4)]
+    return Sweep("99-walks", run, points, probes=[0])
+
+
+@pytest.fixture(autouse=True)
+def tables(tmp_path, monkeypatch):
+    monkeypatch.setenv("DESCENT_SWEEPS", str(tmp_path / "sweeps"))
+    return tmp_path / "sweeps"
+
+
+def complete(sweep, **options):
+    return compute.complete(sweep, **{"jobs": 1, "show": lambda line: None} | options)
+
+
+def test_a_table_holds_each_point_with_its_results(tables):
+    assert complete(walks()) == 8
+    frame = load("99-walks")
+    assert list(frame["seed"]) == [0, 1, 2, 3] * 2
+    for row in frame.itertuples():
+        steps = np.random.default_rng(row.seed).normal(size=row.n)
+        assert row.end == steps.sum()
+        assert row.steps == list(steps[:3])
+    head = table.header(tables / "99-walks.jsonl")
+    assert head["rows"] == 8
+    assert head["run"].endswith("walk")
+    assert head["made_with"][0]["numpy"] == np.__version__
+
+
+def test_what_is_there_is_not_computed_again(tables, tmp_path):
+    log = str(tmp_path / "log")
+    assert complete(walks(log=log)) == 8
+    before = (tables / "99-walks.jsonl").read_bytes()
+    assert complete(walks(log=log)) == 0
+    assert (tables / "99-walks.jsonl").read_bytes() == before
+    assert len(Path(log).read_text().split()) == 8
+    assert complete(walks(log=log), fresh=True) == 8
+
+
+def test_points_can_be_added_removed_and_reordered():
+    first = Sweep("99-walks", walk, [{"seed": s, "n": 3} for s in (0, 1)], probes=[])
+    more = Sweep("99-walks", walk, [{"seed": s, "n": 3} for s in (2, 1)], probes=[])
+    assert (complete(first), complete(more)) == (2, 1)
+    assert list(load("99-walks")["seed"]) == [2, 1]
+    back = Sweep("99-walks", walk, [{"seed": s, "n": 3} for s in (1, 2)], probes=[])
+    assert complete(back) == 0
+    assert list(load("99-walks")["seed"]) == [1, 2]
+
+
+def test_rows_of_another_version_do_not_count():
+    complete(walks())
+    newer = Sweep("99-walks", walk, walks().points, probes=[], version=2)
+    assert complete(newer) == 8
+    assert complete(newer) == 0
+
+
+def test_processes_give_the_numbers_of_one(tables):
+    complete(walks())
+    alone = load("99-walks")
+    complete(walks(), jobs=2, fresh=True)
+    assert load("99-walks").equals(alone)
+
+
+def test_a_row_that_fails_is_named_and_the_others_are_kept(tables):
+    sweep = Sweep("99-stumble", stumble, [{"x": x} for x in range(4)], probes=[])
+    with pytest.raises(compute.SweepFailed, match=r"'x': 2.*ZeroDivisionError: two is not"):
+        complete(sweep)
+    assert not (tables / "99-stumble.jsonl").exists()
+    assert len(compute.known(sweep)) == 3
+    mended = Sweep("99-stumble", lambda x: {"y": x}, sweep.points, probes=[])
+    assert complete(mended) == 1
+    assert list(load("99-stumble")["y"]) == [0, 1, 2, 3]
+
+
+def test_a_half_written_row_is_computed_again(tables):
+    journal = compute.unfinished("99-walks")
+    complete(walks())
+    lines = (tables / "99-walks.jsonl").read_text().splitlines()[1:]
+    kept = [json.dumps(json.loads(line) | {"version": 1}) for line in lines]
+    (tables / "99-walks.jsonl").unlink()
+    journal.write_text("\n".join(kept[:3]) + "\n" + kept[3][:40])
+    assert complete(walks()) == 5
+    assert [line for line in (tables / "99-walks.jsonl").read_text().splitlines()[1:]][3:4]
+    assert not journal.exists()
+
+
+SCRIPT = """
+import sys, time
+from descent.sweeps import Sweep, compute
+def run(seed):
+    time.sleep(0.15)
+    return {"square": seed * seed}
+sweep = Sweep("99-killed", run, [{"seed": s} for s in range(12)], probes=[])
+print(compute.complete(sweep, jobs=2, show=lambda line: None), flush=True)
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(tables, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    journal = compute.unfinished("99-killed")
+    run = subprocess.Popen([sys.executable, script], start_new_session=True)
+    limit = time.monotonic() + 60
+    while len(list(table.rows(journal))) < 3 and time.monotonic() < limit:
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not (tables / "99-killed.jsonl").exists()
+    stored = len(list(table.rows(journal)))
+    assert 3 <= stored < 12
+    again = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert int(again.stdout) == 12 - stored
+    assert list(load("99-killed")["square"]) == [s * s for s in range(12)]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A scheduler with two workers, each a process of its own, on loopback."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as running:
+        yield running
+
+
+def test_a_cluster_gives_the_numbers_of_one_process(cluster):
+    complete(walks())
+    alone = load("99-walks")
+    assert complete(walks(), dask=cluster.scheduler_address, fresh=True) == 8
+    assert load("99-walks").equals(alone)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(cluster):
+    from threading import Thread
+
+    from distributed import Client
+
+    journal = compute.unfinished("99-walks")
+    with Client(cluster.scheduler_address) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+
+    def kill_after_two_rows():
+        limit = time.monotonic() + 60
+        while len(list(table.rows(journal))) < 2 and time.monotonic() < limit:
+            time.sleep(0.02)
+        os.kill(victim, signal.SIGKILL)
+
+    killer = Thread(target=kill_after_two_rows)
+    killer.start()
+    assert complete(walks(slow_walk), dask=cluster.scheduler_address) == 8
+    killer.join()
+    by_cluster = load("99-walks")
+    complete(walks(), fresh=True)
+    assert load("99-walks").equals(by_cluster)
+
+
+def test_an_address_without_a_scheduler_is_an_error(monkeypatch):
+    monkeypatch.setattr(compute, "CONNECTION_SECONDS", 0.5)
+    with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
+        complete(walks(), dask="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "probes", "message"),
+    [
+        ("walks", [{"n": 1}], [], "chapter's number"),
+        ("99-walks", [], [], "no points"),
+        ("99-walks", [{"n": 1, "m": 2}, {"m": 2, "n": 1}], [], "a point twice"),
+        ("99-walks", [{"n": 1}], [1], "probes \\[1\\]"),
+    ],
+)
+def test_a_malformed_sweep_is_refused(name, points, probes, message):
+    with pytest.raises(ValueError, match=message):
+        Sweep(name, walk, points, probes)
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="numbers, strings and lists"):
+        table.plain({"a": 1})
+    assert table.plain(np.array([[1.0], [2.0]])) == [[1.0], [2.0]]
+
+
+def test_a_missing_table_says_how_to_make_it():
+    with pytest.raises(FileNotFoundError, match="make sweeps"):
+        load("99-nothing")
+
+
+def test_the_command_names_what_there_is(capsys, monkeypatch):
+    monkeypatch.setattr("descent.sweeps.__main__.registry", lambda: [walks()])
+    assert main(["--only", "99-*", "--list"]) == 0
+    assert "99-walks: 0 of 8 rows stored" in capsys.readouterr().out
+    assert main(["--jobs", "1"]) == 0
+    assert "8 rows, 8 of them computed now" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--only", "98-*"])
+    assert "there are: 99-walks" in capsys.readouterr().err
