@@ -33,8 +33,10 @@ def mgda(losses: Array, gramian: Array, state: Any, *, iterations: int = 100) ->
         a = np.take_along_axis(slope, vertex, axis=-1)
         b = (weights * slope).sum(axis=-1, keepdims=True)
         c = np.take_along_axis(np.diagonal(gramian, axis1=-2, axis2=-1), vertex, axis=-1)
-        bottom = np.where(b > a, b + c - 2 * a, 1.0)
-        share = np.where(c <= a, 1.0, np.where(b > a, (b - a) / bottom, 0.0))
+        curvature = b + c - 2 * a  # |vertex - point|², zero if they are the same
+        share = np.where(
+            c <= a, 1.0, np.maximum(b - a, 0) / np.where(curvature > 0, curvature, 1.0)
+        )
         weights = (1 - share) * weights
         np.put_along_axis(
             weights, vertex, np.take_along_axis(weights, vertex, axis=-1) + share, axis=-1
