@@ -13,7 +13,7 @@ from descent.image_patches import cifar_10, for_testing, load, photograph_patche
 def test_no_pixel_is_in_both_sets(monkeypatch):
     rows, columns = np.mgrid[:427, :640]  # the colours say where a pixel is
     page = np.stack([rows, columns, np.zeros_like(rows)], axis=-1)
-    pictures = SimpleNamespace(images=[page, page + [0, 0, 1]])
+    pictures = SimpleNamespace(images=[page, page + np.array([0, 0, 1])])
     monkeypatch.setattr(image_patches, "load_sample_images", lambda: pictures)
     sets = photograph_patches.__wrapped__(16)
     places = []
@@ -32,7 +32,7 @@ def test_photographs():
     assert sets.train.shape[1:] == sets.test.shape[1:] == (32, 32, 3)
     assert sets.train.dtype == np.float32
     assert "photographs" in sets.source
-    assert 0 <= min(sets.train.min(), sets.test.min())
+    assert min(sets.train.min(), sets.test.min()) >= 0
     assert max(sets.train.max(), sets.test.max()) <= 1
     corner = load_sample_images().images[0][:32, :32] / 255  # block (0, 0) is for testing
     np.testing.assert_allclose(sets.test[0], corner, atol=1e-6)

@@ -119,7 +119,7 @@ def test_batch_statistics_against_numpy_and_scipy():
 
 def test_batch_covariance_of_normal_numbers_has_a_floor():
     """E |C - I|² / d = (d + 1) / (n - 1) for n standard normal vectors."""
-    values = [float(autoencoder.batch_covariance(random(64, 20, seed=s).float())) for s in range(40)]
+    values = [float(autoencoder.batch_covariance(random(64, 20, seed=s))) for s in range(40)]
     error = np.std(values) / math.sqrt(40)
     assert np.mean(values) == pytest.approx(21 / 63, abs=4 * error)
 

@@ -157,5 +157,5 @@ def cifar_10(
             f"got the shape {rows.shape}"
         )
     # A row holds the red plane, then the green, then the blue one.
-    images = rows.reshape(-1, 3, SIZE, SIZE).transpose(0, 2, 3, 1).astype(np.float32) / 255
+    images = rows.reshape(-1, 3, SIZE, SIZE).transpose(0, 2, 3, 1).astype(np.float32) / np.float32(255)
     return ImageSets(images[:TRAIN_IMAGES], images[TRAIN_IMAGES:], "CIFAR-10")

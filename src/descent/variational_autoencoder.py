@@ -63,7 +63,7 @@ class VariationalAutoencoder(nn.Module):
         generator: torch.Generator,
         *,
         latent: int = LATENT,
-        channels: int = 8,
+        channels: int = 16,
     ) -> None:
         super().__init__()
         if latent < 1 or channels < 1:
