@@ -235,6 +235,8 @@ def train_once(
 
 
 SHOWN = (216, 432, 648, 1332)  # test patches: roof and sky, a tree, a roof, petals
+PICTURED = (("seven", "equal_sum"), ("seven", "gradient_norm"), ("means", "equal_sum"))
+PICTURE_LABELS = ("equal sum", "gradient norm", "equal sum\n(plain means)")
 
 
 def reconstruct_once(
@@ -258,3 +260,12 @@ def chosen_steps(tuning: pandas.DataFrame) -> pandas.Series:
     medians = tuning.groupby(["setting", "rule", "step_size"]).error.median()
     best = medians.groupby(level=["setting", "rule"]).idxmin()
     return best.map(lambda label: label[2]).rename("step_size")
+
+
+def pictures(frame: pandas.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
+    """Return rows of patches (n, 32, 32, 3) by label: the originals, then what was stored."""
+    rows = {"original": as_bytes(data().test[list(SHOWN)])}
+    for label, (setting, rule) in zip(PICTURE_LABELS, PICTURED, strict=True):
+        (stored,) = frame[(frame.setting == setting) & (frame.rule == rule)].bytes
+        rows[label] = np.array(stored, np.uint8).reshape(rows["original"].shape)
+    return rows

@@ -21,7 +21,7 @@ LOSS_COLOURS = ("blue", "red", "green", "gold", "violet", "sky", "exact")
 
 def draw_results(frame: pandas.DataFrame) -> Figure:
     """Draw signal-to-noise ratio and covariance error, a row a rule, a mark a seed."""
-    fig, (left, right) = figures.figure(1, 2, height=4.0, sharey=True)
+    fig, (left, right) = figures.figure(1, 2, height=4.6, sharey=True)
     sets = chapter.data()
     rows = {rule: -number for number, rule in enumerate(chapter.RULES)}
     for number, setting in enumerate(chapter.SETTINGS):
@@ -45,7 +45,7 @@ def draw_results(frame: pandas.DataFrame) -> Figure:
     right.axvline(floor, color=GUIDE, linewidth=1, zorder=0)
     right.annotate("normal numbers", (floor, 0.75), ha="left", va="center", fontsize="small")
     left.set_yticks(list(rows.values()), list(chapter.RULES.values()))
-    left.set(xlabel="signal-to-noise ratio on test patches (dB)", ylim=(-len(rows) + 0.4, 1.0))
+    left.set(xlabel="signal-to-noise ratio on test patches (dB)", ylim=(-len(rows) - 1.6, 1.1))
     right.set(xlabel="error of the latent's covariance")
     right.legend(loc="lower right")
     return fig
@@ -72,5 +72,6 @@ def draw_training(trained: chapter.Training) -> Figure:
         right.plot(weights, color=figures.COLOURS[colour], linewidth=1)
     left.set(xlabel="step", ylabel="loss (nats per latent number)")
     right.set(xlabel="step", ylabel="weight", ylim=(0, 1))
-    left.legend(fontsize="small")
+    left.set_ylim(bottom=3e-4)
+    left.legend(fontsize="small", loc="lower center", ncols=2)
     return fig

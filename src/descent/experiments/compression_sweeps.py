@@ -47,3 +47,24 @@ TUNING = Sweep(
     probes=[0],
     rtol=1e-3,
 )
+
+RESULTS = Sweep(
+    name="09-compression",
+    run=chapter.train_once,
+    points=[SHORT, *(point for seed in SEEDS for point in points(CHOSEN, seed))],
+    probes=[0],
+    rtol=1e-3,
+)
+PICTURES = Sweep(
+    name="09-compression-pictures",
+    run=chapter.reconstruct_once,
+    points=[
+        SHORT | {"patches": 1},
+        *(
+            point | {"patches": len(chapter.SHOWN)}
+            for point in points({pair: CHOSEN[pair] for pair in chapter.PICTURED}, 0)
+        ),
+    ],
+    probes=[0],
+    rtol=0.02,
+)
