@@ -121,13 +121,30 @@ class Perlin:
         """Second derivatives of f_i at x; x of shape (..., d), returns (..., m, d, d)."""
         return self._derivatives(x, 2)[2]
 
-    def _derivatives(self, x: npt.ArrayLike, order: int) -> tuple[Array, Array, Array]:
-        m, d, cells = self.n_layers, self.dimension, self.cells
+    def each(self, x: npt.ArrayLike) -> tuple[Array, Array]:
+        """Values and gradients of every layer at a place of its own; x of shape (..., m, d)."""
         x = np.asarray(x, float)
-        if x.shape[-1:] != (d,):
-            raise ValueError(f"x must have {d} coordinates in its last axis; got shape {x.shape}")
+        if x.shape[-2:] != self.offsets.shape:
+            raise ValueError(f"x must end in {self.offsets.shape}; got shape {x.shape}")
+        value, gradient, _ = self._in_layers(
+            [x[..., k] + self.offsets[:, k] for k in range(self.dimension)], 1
+        )
+        return value, gradient
+
+    def _derivatives(self, x: npt.ArrayLike, order: int) -> tuple[Array, Array, Array]:
+        x = np.asarray(x, float)
+        if x.shape[-1:] != (self.dimension,):
+            raise ValueError(
+                f"x must have {self.dimension} coordinates in its last axis; got shape {x.shape}"
+            )
         # Coordinates are kept apart: numpy is slow on short last axes.
-        y = [x[..., k, None] + self.offsets[:, k] for k in range(d)]
+        return self._in_layers(
+            [x[..., k, None] + self.offsets[:, k] for k in range(self.dimension)], order
+        )
+
+    def _in_layers(self, y: list[Array], order: int) -> tuple[Array, Array, Array]:
+        """Return derivatives up to an order at the coordinates y of each layer, each (..., m)."""
+        m, d, cells = self.n_layers, self.dimension, self.cells
         corner = [np.floor(part) for part in y]
         t = [part - low for part, low in zip(y, corner, strict=True)]
         # s[k][bit][order of derivative], each (..., m)

@@ -40,4 +40,22 @@ RULES: dict[str, Rule] = {
 }
 """Every rule by its name."""
 
-__all__ = ["RULES", "AccumulatedLoss", "Combined", "Rule", *RULES]
+__all__ = [
+    "RULES",
+    "AccumulatedLoss",
+    "Combined",
+    "Rule",
+    "dwa",
+    "equal_sum",
+    "fixed_weights",
+    "gradient_norm",
+    "inverse_gradient_norm",
+    "largest_gradient",
+    "loss_slope",
+    "matched_noise",
+    "mgda",
+    "pcgrad",
+    "random_alternation",
+    "softadapt",
+    "upgrad",
+]

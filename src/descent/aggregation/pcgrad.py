@@ -28,11 +28,11 @@ def pcgrad(
     rng, m = generator(state), losses.shape[-1]
     each = np.broadcast_to(np.eye(m), gramian.shape).copy()  # row i: g_i in terms of the ∇l_j
     order = rng.permuted(np.broadcast_to(np.arange(m), gramian.shape), axis=-1)
-    squares = np.diagonal(gramian, axis1=-2, axis2=-1)[..., None, :]
     for k in range(m):
         j = order[..., k : k + 1]  # (..., i, 1): the loss that each row looks at now
-        product = np.take_along_axis(each @ gramian, j, axis=-1)
-        square = np.take_along_axis(np.broadcast_to(squares, gramian.shape), j, axis=-1)
+        product = (each * np.take_along_axis(gramian, j, axis=-2)).sum(axis=-1, keepdims=True)
+        square = np.take_along_axis(np.diagonal(gramian, axis1=-2, axis2=-1), j[..., 0], axis=-1)
+        square = square[..., None]
         conflict = (product < 0) & (square > 0) & (j != np.arange(m)[:, None])
         step = np.where(conflict, -product / np.where(square > 0, square, 1.0), 0.0)
         np.put_along_axis(each, j, np.take_along_axis(each, j, axis=-1) + step, axis=-1)

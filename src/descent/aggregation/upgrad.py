@@ -28,16 +28,17 @@ def upgrad(
     m = losses.shape[-1]
     least = np.eye(m)
     v = np.broadcast_to(least, gramian.shape).copy()  # row i belongs to gradient i
+    slope = gramian.copy()  # v @ gramian, kept up to date
     square = np.diagonal(gramian, axis1=-2, axis2=-1)
     for _ in range(sweeps):
         moved = 0.0
         for j in range(m):
-            slope = (v @ gramian[..., :, j, None])[..., 0]
             length = square[..., j, None]
-            step = -slope / np.where(length > 0, length, 1.0)
-            new = np.maximum(v[..., j] + step, least[:, j])
-            moved = max(moved, float(np.abs(new - v[..., j]).max()))
-            v[..., j] = new
+            step = -slope[..., j] / np.where(length > 0, length, 1.0)
+            step = np.maximum(step, least[:, j] - v[..., j])
+            v[..., j] += step
+            slope += step[..., None] * gramian[..., None, j, :]
+            moved = max(moved, float(np.abs(step).max()))
         if moved < tolerance:
             break
     return v.mean(axis=-2), state

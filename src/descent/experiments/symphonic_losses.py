@@ -115,39 +115,27 @@ def counts(dimension: int, per_cell: int, n_landscapes: int) -> dict[tuple[str, 
     return {key: np.array(densities) for key, densities in found.items()}
 
 
-class SpectralMoments(NamedTuple):
-    """Variances of the derivatives of the noise, and their covariance, at each phase of a cell."""
+def variances(phase: Array) -> Array:
+    r"""Return Var f', Var f'' and Cov(f', f'') of one-dimensional noise at phases of its cell.
 
-    phase: Array
-    weights: Array  # of the quadrature over the phase; they sum to 1
-    first: Array  # Var f'
-    second: Array  # Var f''
-    mixed: Array  # Cov(f', f'')
-
-    @property
-    def m2(self) -> float:
-        """Spectral moment m_2, the variance of f' averaged over the cell."""
-        return float(self.weights @ self.first)
-
-    @property
-    def m4(self) -> float:
-        """Spectral moment m_4, the variance of f'' averaged over the cell."""
-        return float(self.weights @ self.second)
+    In a cell :math:`f = s_0(t)\, t\, G_0 + s_1(t)\, (t - 1)\, G_1`, with independent
+    standard normal G.
+    """
+    s, ds, dds = fade(phase)
+    left = np.stack([-ds * phase + 1 - s, -dds * phase - 2 * ds])
+    right = np.stack([ds * (phase - 1) + s, dds * (phase - 1) + 2 * ds])
+    mixed = left[0] * left[1] + right[0] * right[1]
+    return np.stack([*(left**2 + right**2), mixed])
 
 
-def spectral_moments() -> SpectralMoments:
-    r"""Return the moments of one-dimensional Perlin noise with normal lattice gradients.
+def spectral_moments() -> tuple[float, float]:
+    """Return m_2 and m_4, the variances of f' and f'' averaged over the cell.
 
-    In a cell :math:`f = s_0(t)\, t\, G_0 + s_1(t)\, (t - 1)\, G_1` with independent G, so
-    that the moments are polynomials in t; Gauss–Legendre quadrature integrates them exactly.
+    They are polynomials of the phase, which Gauss-Legendre quadrature integrates exactly.
     """
     node, weight = np.polynomial.legendre.leggauss(16)
-    t, weight = (node + 1) / 2, weight / 2
-    s, ds, dds = fade(t)
-    left = np.stack([-ds * t + 1 - s, -dds * t - 2 * ds])
-    right = np.stack([ds * (t - 1) + s, dds * (t - 1) + 2 * ds])
-    first, second = left**2 + right**2
-    return SpectralMoments(t, weight, first, second, left[0] * left[1] + right[0] * right[1])
+    m2, m4, _ = variances((node + 1) / 2) @ (weight / 2)
+    return float(m2), float(m4)
 
 
 def rice_sum() -> float:
@@ -156,42 +144,25 @@ def rice_sum() -> float:
     Rice's formula for a stationary Gaussian process:
     :math:`\frac1{2\pi} \sqrt{m_4/m_2}`. The number m of layers cancels.
     """
-    moments = spectral_moments()
-    return float(np.sqrt(moments.m4 / moments.m2) / (2 * np.pi))
+    m2, m4 = spectral_moments()
+    return float(np.sqrt(m4 / m2) / (2 * np.pi))
 
 
-def rice_layer() -> float:
-    r"""Return the density of minima of one layer, whose moments change over the cell.
+def rice_layers(offsets: npt.ArrayLike) -> float:
+    r"""Return the density of minima of a sum of layers whose lattices are shifted by offsets (m,).
 
     .. math:: \int_0^1 \frac{1}{2\pi} \sqrt{\frac{v_2 - c^2/v_1}{v_1}}\, dt, \quad
               v_1 = \operatorname{Var} f',\ v_2 = \operatorname{Var} f'',\
               c = \operatorname{Cov}(f', f'')
-    """
-    return _rice(*spectral_moments()[2:], spectral_moments().weights)
 
-
-def rice_layers(offsets: Array) -> float:
-    """Return the density of minima of a sum of layers whose lattices are shifted by offsets (m,).
-
-    Exact for layers that are independent of their offsets: the moments at each place are
-    the sums of the layers' moments at their phases.
+    The variances depend on the place in the cell; each is the sum of the layers' own. For
+    one layer the integral is 3/4, which also follows from counting signs.
     """
     t = (np.arange(2000) + 0.5) / 2000
-    s_first, s_second, s_mixed = np.zeros((3, t.size))
-    for offset in offsets:
-        phase = (t + offset) % 1
-        s, ds, dds = fade(phase)
-        left = np.stack([-ds * phase + 1 - s, -dds * phase - 2 * ds])
-        right = np.stack([ds * (phase - 1) + s, dds * (phase - 1) + 2 * ds])
-        s_first += left[0] ** 2 + right[0] ** 2
-        s_second += left[1] ** 2 + right[1] ** 2
-        s_mixed += left[0] * left[1] + right[0] * right[1]
-    return _rice(s_first, s_second, s_mixed, np.full(t.size, 1 / t.size))
-
-
-def _rice(first: Array, second: Array, mixed: Array, weights: Array) -> float:
+    phases = (t + np.reshape(offsets, (-1, 1))) % 1
+    first, second, mixed = variances(phases).sum(axis=1)
     given = np.maximum(second - mixed**2 / first, 0)
-    return float(weights @ np.sqrt(given / first)) / (2 * np.pi)
+    return float(np.sqrt(given / first).mean() / (2 * np.pi))
 
 
 def rice_plane(n_samples: int = 200_000, per_cell: int = 24) -> float:
@@ -239,6 +210,18 @@ def kurtosis_of_layer(gaussian: bool, n_cells: int = 20_000) -> Mean:
     return mean((blocks**4).mean(axis=1) / (blocks**2).mean(axis=1) ** 2 - 3)
 
 
+def sum_density(m: int, n_landscapes: int = 40, per_cell: int = 64) -> Mean:
+    """Return minima per cell of the sum of m layers that are not aligned, one dimension."""
+    cells, found = 256, []
+    for seed in range(n_landscapes):
+        rng = np.random.default_rng([78, m, seed])
+        raw = random_layers(m, cells, 1, rng)
+        shifted = Perlin(raw.lattice, rng.uniform(0, cells, (m, 1)), raw.floors)
+        slope = shifted.gradient(grid(cells, per_cell, 1)).sum(axis=1)[:, 0]
+        found.append(stuck_points(slope).sum() / cells)
+    return mean(found)
+
+
 class BoxCount(NamedTuple):
     """Share of boxes with a minimum of every one of the first m layers, and of stuck points."""
 
@@ -248,7 +231,7 @@ class BoxCount(NamedTuple):
 
 
 @cache
-def box_counts(n_boxes_per_cell: int = 2, n_landscapes: int = 60, layers: int = 8) -> BoxCount:
+def box_counts(n_boxes_per_cell: int = 2, n_landscapes: int = 20, layers: int = 8) -> BoxCount:
     """Count, in one dimension, boxes that hold minima of all layers, and boxes with stuck points.
 
     The layers are not aligned, so that nothing is common by design.
@@ -264,8 +247,8 @@ def box_counts(n_boxes_per_cell: int = 2, n_landscapes: int = 60, layers: int = 
         raw = random_layers(layers, cells, 1, rng)
         shifted = Perlin(raw.lattice, rng.uniform(0, cells, (layers, 1)), raw.floors)
         gradient = shifted.gradient(x)
-        rest = (gradient[..., 0] <= 0) & (np.roll(gradient[..., 0], -1, axis=0) > 0)
-        boxes = rest.reshape(-1, size, layers).any(axis=1)  # (boxes, layers)
+        rest = np.stack([stuck_points(slope) for slope in gradient[..., 0].T], axis=-1)
+        boxes = np.any(rest.reshape(-1, size, layers), axis=1)  # (boxes, layers)
         single[seed] = boxes.mean()
         for m in range(1, layers + 1):
             share[seed, m - 1] = boxes[:, :m].all(axis=1).mean()

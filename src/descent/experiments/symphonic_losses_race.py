@@ -1,6 +1,6 @@
 """Chapter 9: rules of aggregation on problems whose losses share one minimum."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +16,8 @@ CELLS = 4
 """Lattice cells in a period of the two-dimensional Perlin problem."""
 RADIUS = 0.1
 """A run succeeds when it ends this close to the shared minimum."""
+STARTS = 8
+"""Starts on each landscape."""
 STEP_SIZES = (0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.4, 0.65, 1.0)
 """The list that every rule chooses from."""
 
@@ -23,12 +25,24 @@ STEP_SIZES = (0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.4, 0.65, 1.0)
 class Problem(Protocol):
     """Losses l_i >= 0 of x that all vanish at x = 0."""
 
-    @property
-    def dimension(self) -> int:
-        """Dimension d of x."""
-
     def value_and_gradient(self, x: npt.ArrayLike) -> tuple[Array, Array]:
         """Losses (..., m) and their gradients (..., m, d) at x (..., d)."""
+
+
+@dataclass(frozen=True)
+class PerlinStack:
+    """Several landscapes of aligned Perlin layers, walked on at once: x of shape (..., S, d)."""
+
+    layers: Perlin  # the m layers of the first landscape, then those of the next
+    n_landscapes: int
+
+    def value_and_gradient(self, x: npt.ArrayLike) -> tuple[Array, Array]:
+        """Losses (..., S, m) and their gradients (..., S, m, d)."""
+        x = np.asarray(x, float)
+        m = self.layers.n_layers // self.n_landscapes
+        value, gradient = self.layers.each(np.repeat(x, m, axis=-2))
+        shape = (*x.shape[:-1], m)
+        return value.reshape(shape), gradient.reshape(*shape, x.shape[-1])
 
 
 @dataclass(frozen=True)
@@ -38,46 +52,52 @@ class Ripples:
     .. math:: l_i(x) = \frac{c}{2} |x|^2 + \frac1K \sum_{k=1}^K \big(1 - \cos q_{ik} \cdot x\big)
 
     with wave vectors q of their own in every loss: a weak bowl, and local minima that no
-    two losses have in common.
+    two losses have in common. Several such landscapes at once: x of shape (..., S, d).
     """
 
-    waves: Array  # q, (m, K, d)
-    bowl: float
-
-    @property
-    def dimension(self) -> int:
-        """Dimension d of x."""
-        return int(self.waves.shape[-1])
+    waves: Array  # q, (S, m, K, d)
+    bowl: float = 0.02
 
     def value_and_gradient(self, x: npt.ArrayLike) -> tuple[Array, Array]:
-        """Losses (..., m) and their gradients (..., m, d) at x (..., d)."""
-        x, (m, k, d) = np.asarray(x, float), self.waves.shape
-        phase = (x @ self.waves.reshape(m * k, d).T).reshape(*x.shape[:-1], m, k)
+        """Losses (..., S, m) and their gradients (..., S, m, d)."""
+        x, (n, m, k, d) = np.asarray(x, float), self.waves.shape
+        rows = np.moveaxis(x.reshape(-1, n, d), 1, 0)  # (S, rows, d)
+        phase = rows[:, None] @ self.waves.swapaxes(-1, -2)  # (S, m, rows, K)
+        ripple = np.moveaxis((1 - np.cos(phase)).mean(axis=-1), -1, 0)
+        slopes = np.moveaxis(np.sin(phase) @ self.waves / k, 2, 0)
+        shape = (*x.shape[:-1], m)
         bowl = self.bowl / 2 * (x * x).sum(axis=-1)[..., None]
-        slopes = (np.sin(phase)[..., None, :] @ self.waves)[..., 0, :] / k
-        return bowl + (1 - np.cos(phase)).mean(axis=-1), slopes + self.bowl * x[..., None, :]
+        return (
+            bowl + ripple.reshape(shape),
+            slopes.reshape(*shape, d) + self.bowl * x[..., None, :],
+        )
 
 
-def ripples(m: int, d: int, rng: np.random.Generator) -> Ripples:
-    """Return losses in d dimensions with 2d standard normal wave vectors each."""
-    return Ripples(3 * rng.standard_normal((m, 2 * d, d)) / np.sqrt(d / 2), bowl=0.02)
+DIMENSION = {"perlin": 2, "ripples": 10}
 
 
-def problem(name: str, m: int, seed: int) -> Problem:
-    """Return the problem of that name: ``perlin`` in 2 dimensions, ``ripples`` in 10."""
-    rng = np.random.default_rng([9, seed])
-    return aligned_layers(m, CELLS, 2, rng) if name == "perlin" else ripples(m, 10, rng)
+def problem(name: str, m: int, seeds: Sequence[int]) -> Problem:
+    """Return landscapes of that name with m losses: ``perlin`` in 2 dimensions, ``ripples`` in 10.
+
+    The ripples have d wave vectors each.
+    """
+    generators = [np.random.default_rng([9, seed]) for seed in seeds]
+    if name == "perlin":
+        each = [aligned_layers(m, CELLS, 2, rng) for rng in generators]
+        joined = [
+            np.concatenate([getattr(layers, part) for layers in each])
+            for part in ("lattice", "offsets", "floors")
+        ]
+        return PerlinStack(Perlin(*joined), len(seeds))
+    d = DIMENSION[name]
+    waves = [rng.standard_normal((m, d, d)) for rng in generators]
+    return Ripples(3 / np.sqrt(d / 2) * np.array(waves))
 
 
-def starts(problem: Problem, n: int, rng: np.random.Generator) -> Array:
-    """Return n starts, uniform on the period or on the cube of side 4 around the minimum."""
-    return rng.uniform(-2, 2, (n, problem.dimension))
-
-
-def distance(problem: Problem, x: Array) -> Array:
+def distance(name: str, x: Array) -> Array:
     """Return the distance to the shared minimum, on the torus for Perlin noise."""
-    if isinstance(problem, Perlin):
-        x = (x + problem.cells / 2) % problem.cells - problem.cells / 2
+    if name == "perlin":
+        x = (x + CELLS / 2) % CELLS - CELLS / 2
     return np.asarray(np.linalg.norm(x, axis=-1))
 
 
@@ -123,15 +143,17 @@ OPTIONS: dict[str, Callable[[int], dict[str, Any]]] = {
 
 
 def successes(
-    name: str, m: int, rule: str, seed: int, n_starts: int = 8, n_steps: int = 1000
-) -> list[int]:
-    """Return how many of the starts end at the shared minimum, for each of STEP_SIZES."""
-    rng = np.random.default_rng([90, seed])
-    landscape = problem(name, m, seed)
-    x = np.broadcast_to(
-        starts(landscape, n_starts, rng), (len(STEP_SIZES), n_starts, landscape.dimension)
-    )
+    name: str, m: int, rule: str, seeds: Sequence[int], n_starts: int = STARTS, n_steps: int = 1000
+) -> Array:
+    """Count the starts that end at the shared minimum; (len(STEP_SIZES), len(seeds)).
+
+    Starts are uniform on the cube of side 4 around the minimum, the period of the noise.
+    """
+    rng = np.random.default_rng([90, m])
+    shape = (n_starts, len(seeds), DIMENSION[name])
+    x = np.broadcast_to(rng.uniform(-2, 2, shape), (len(STEP_SIZES), *shape))
     options = OPTIONS.get(rule, lambda m: {})(m)
-    eta = np.array(STEP_SIZES)[:, None, None]
-    ends = walk(landscape, aggregation.RULES[rule], x, eta, n_steps, rng, **options).x[-1]
-    return [int(k) for k in (distance(landscape, ends) < RADIUS).sum(axis=1)]
+    eta = np.array(STEP_SIZES)[:, None, None, None]
+    landscapes = problem(name, m, seeds)
+    ends = walk(landscapes, aggregation.RULES[rule], x, eta, n_steps, rng, **options).x[-1]
+    return np.asarray((distance(name, ends) < RADIUS).sum(axis=1))
