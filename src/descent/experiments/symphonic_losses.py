@@ -231,7 +231,7 @@ class BoxCount(NamedTuple):
 
 
 @cache
-def box_counts(n_boxes_per_cell: int = 2, n_landscapes: int = 20, layers: int = 8) -> BoxCount:
+def box_counts(n_boxes_per_cell: int = 2, n_landscapes: int = 40, layers: int = 8) -> BoxCount:
     """Count, in one dimension, boxes that hold minima of all layers, and boxes with stuck points.
 
     The layers are not aligned, so that nothing is common by design.

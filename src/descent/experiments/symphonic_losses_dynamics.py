@@ -57,11 +57,11 @@ FATES = ("shared minimum", "at rest elsewhere", "oscillating", "wandering")
 def fates(
     rule: str, m: int, step_size: float = 0.05, n_landscapes: int = 8, n_starts: int = 12
 ) -> tuple[Array, float]:
-    """Return the share of each of FATES for a rule with m losses, and how often one loss leads.
+    """Return the share of each of FATES for a rule with m losses, and how often one loss recurs.
 
     A run is at rest if its last 100 steps stay within 0.001 of each other, oscillates if
-    they move but stay within half a cell, and wanders otherwise. One loss leads if it has
-    more than half of the weight at more than half of these steps.
+    they move but stay within half a cell, and wanders otherwise. One loss recurs in a run
+    that fails if its weight rises above 0.8 at least twice in these steps.
     """
     rng = np.random.default_rng([5, m])
     layers = [
@@ -85,8 +85,9 @@ def fates(
     kinds = [shared, extent < 1e-3, extent < 0.5, np.ones_like(shared)]
     first = np.argmax(kinds, axis=0)
     share = np.array([(first == k).mean() for k in range(len(FATES))])
-    leads = ((path.weights > 0.5).mean(axis=0) > 0.5).any(axis=-1)
-    return share, float(leads[~shared].mean()) if (~shared).any() else 0.0
+    above = path.weights > 0.8
+    recurs = ((above[1:] & ~above[:-1]).sum(axis=0) >= 2).any(axis=-1)
+    return share, float(recurs[~shared].mean()) if (~shared).any() else 0.0
 
 
 @dataclass(frozen=True)
