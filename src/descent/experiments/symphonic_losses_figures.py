@@ -43,44 +43,41 @@ def _surface(dimension: int, rule: str, m: int) -> Array:
     return composite(rule, value, gradient)
 
 
-def draw_layers(dimension: int, rule: str, m: int) -> Figure:
-    """Draw the value surface of a rule and its minima."""
-    surface, half = _surface(dimension, rule, m), _SHOWN_CELLS[dimension] / 2
-    low, per_cell = np.argwhere(minima(surface)), _SHOWN_POINTS[dimension]
-    if dimension == 1:
-        fig, ax = figures.figure(width=6.4)
-        x = grid(_SHOWN_CELLS[1], per_cell, 1)[:, 0]
-        ax.plot(x, surface, color=COLOUR[rule], linewidth=1)
-        ax.plot(x[low[:, 0]], surface[low[:, 0]], "o", color=EXACT, markersize=3)
-        ax.set(xlabel="$x$ (lattice cells)", ylabel="value", xlim=(-half, half), ylim=(-0.1, 2.6))
-        return fig
-    fig, ax = figures.figure(width=4.8, height=3.8)
-    image = ax.imshow(
+def draw_layers(rule: str, m: int) -> Figure:
+    """Draw the value surface of a rule and its minima, in one and in two dimensions."""
+    fig, (line, plane) = figures.figure(1, 2, width=7.6, height=3.2)
+    surface, half = _surface(1, rule, m), _SHOWN_CELLS[1] / 2
+    x, low = grid(_SHOWN_CELLS[1], _SHOWN_POINTS[1], 1)[:, 0], minima(surface)
+    line.plot(x, surface, color=COLOUR[rule], linewidth=1)
+    line.plot(x[low], surface[low], "o", color=EXACT, markersize=3)
+    line.set(xlabel="$x$ (lattice cells)", ylabel="value", xlim=(-half, half), ylim=(-0.1, 3))
+    surface, half = _surface(2, rule, m), _SHOWN_CELLS[2] / 2
+    image = plane.imshow(
         surface.T, origin="lower", extent=(-half, half, -half, half), cmap="viridis",
         vmin=0, vmax=2.5,
     )  # fmt: skip
-    fig.colorbar(image, ax=ax, label="value")
-    ax.plot(*(low / per_cell - half).T, "o", color="white", markersize=2)
-    ax.plot(0, 0, "o", color=RED, markersize=5)
-    ax.set(xlabel="$x_1$ (lattice cells)", ylabel="$x_2$ (lattice cells)")
-    ax.set(xlim=(-half, half), ylim=(-half, half))
+    fig.colorbar(image, ax=plane, label="value")
+    places = np.argwhere(minima(surface)) / _SHOWN_POINTS[2] - half
+    plane.plot(*places.T, "o", color="white", markersize=2)
+    plane.plot(0, 0, "o", color=RED, markersize=5)
+    plane.set(xlabel="$x_1$ (lattice cells)", ylabel="$x_2$ (lattice cells)")
+    plane.set(xlim=(-half, half), ylim=(-half, half))
     return fig
 
 
-def layers_caption(dimension: int, rule: str, m: int) -> str:
+def layers_caption(rule: str, m: int) -> str:
     """Count the minima."""
-    surface = _surface(dimension, rule, m)
-    count = int(minima(surface).sum())
     what = {
         "sum": "The mean",
         "largest gradient": "The value of the layer with the longest gradient",
         "gradient-weighted": "The gradient-weighted mean",
     }[rule]
     noun = "layer" if m == 1 else "layers"
+    line, plane = (int(minima(_surface(d, rule, m)).sum()) for d in (1, 2))
     return (
-        f"{what} of {m} {noun}, $d = {dimension}$: {count} minima on this grid, "
-        f"{count / _SHOWN_CELLS[dimension] ** dimension:.2f} a cell; standard deviation "
-        f"{surface.std():.2f}. The shared minimum lies in the middle."
+        f"{what} of {m} {noun}: {line} minima in {_SHOWN_CELLS[1]} cells of a line, {plane} in "
+        f"{_SHOWN_CELLS[2]} by {_SHOWN_CELLS[2]} cells of a plane, on these grids. The shared "
+        "minimum lies in the middle."
     )
 
 
@@ -270,9 +267,8 @@ layers_explorer = explore(
     draw_layers,
     name="aligned-layers",
     caption=layers_caption,
-    dimension=(1, 2),
     rule=RULES,
     m=LAYERS,
-    labels={"dimension": "dimension $d$", "rule": "rule", "m": "layers $m$"},
-    default={"dimension": 2, "rule": "sum", "m": 4},
+    labels={"rule": "rule", "m": "layers $m$"},
+    default={"rule": "sum", "m": 4},
 )
