@@ -96,7 +96,8 @@ def draw_density(
         ax.axhline(rice[dimension], color=EXACT, linestyle="--", linewidth=1, label="Rice, sum")
         _layers_axis(ax)
         ax.set(ylabel=f"minima per cell, $d = {dimension}$", ylim=(0, None))
-    axes[0].legend()
+    axes[0].set(ylim=(0, 5.5))
+    axes[0].legend(loc="upper left")
     return fig
 
 
@@ -179,7 +180,8 @@ def draw_race(rates: Mapping[str, Mapping[str, Mean]]) -> Figure:
             colour = RED if rule in ("random_alternation", "matched_noise") else BLUE
             ax.errorbar(rate.value, k, xerr=2 * rate.error, fmt="o", color=colour, markersize=4)
         ax.axvline(table["equal_sum"].value, color=GUIDE, linewidth=1)
-        ax.set(xlabel=f"success rate, {problem}", xlim=(-0.03, 1.03))
+        name = {"perlin": "Perlin noise, $d = 2$", "ripples": "ripples, $d = 10$"}[problem]
+        ax.set(xlabel=f"success rate, {name}", xlim=(-0.03, 1.03))
     names = list(next(iter(rates.values())))
     axes[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
     axes[0].invert_yaxis()
@@ -259,7 +261,7 @@ def draw_fates(table: Mapping[str, Mapping[int, Array]]) -> Figure:
         ax.set_xticks(at, [str(m) for m in by_m])
         ax.set(xlabel=f"$m$, {rule.replace('_', ' ')}", ylim=(0, 1))
     axes[0].set(ylabel="share of runs")
-    axes[-1].legend(loc="center right")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return fig
 
 
