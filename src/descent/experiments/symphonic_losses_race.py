@@ -152,7 +152,7 @@ def successes(
     rng = np.random.default_rng([90, m])
     shape = (n_starts, len(seeds), DIMENSION[name])
     x = np.broadcast_to(rng.uniform(-2, 2, shape), (len(STEP_SIZES), *shape))
-    options = OPTIONS.get(rule, lambda m: {})(m)
+    options = OPTIONS[rule](m) if rule in OPTIONS else {}
     eta = np.array(STEP_SIZES)[:, None, None, None]
     landscapes = problem(name, m, seeds)
     ends = walk(landscapes, aggregation.RULES[rule], x, eta, n_steps, rng, **options).x[-1]
