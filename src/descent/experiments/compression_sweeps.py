@@ -1,0 +1,70 @@
+"""Chapter 9: the trainings of the compression task, stored.
+
+The step sizes are chosen by `TUNING` on a seed that `RESULTS` does not use.
+"""
+
+from descent.experiments import compression as chapter
+from descent.sweeps import Sweep
+
+SEEDS = range(5)
+TUNING_SEED = 100
+PAIRS = [
+    (setting, rule)
+    for setting in chapter.SETTINGS
+    for rule in (chapter.MEANS_RULES if setting == "means" else chapter.RULES)
+]
+CHOSEN: dict[tuple[str, str], float] = dict.fromkeys(PAIRS, 3e-3)
+"""The step size of the least test error in `TUNING`; a test compares them."""
+
+
+def points(step_sizes: dict[tuple[str, str], float], seed: int) -> list[dict[str, str | float]]:
+    """Return one training a pair of setting and rule."""
+    return [
+        {"setting": setting, "rule": rule, "step_size": size, "steps": chapter.STEPS, "seed": seed}
+        for (setting, rule), size in step_sizes.items()
+    ]
+
+
+SHORT: dict[str, str | float] = {
+    "setting": "seven",
+    "rule": "gradient_norm",
+    "step_size": 3e-3,
+    "steps": 3,
+    "seed": 0,
+}
+
+TUNING = Sweep(
+    name="09-compression-step-sizes",
+    run=chapter.train_once,
+    points=[
+        SHORT,
+        *(
+            point
+            for size in chapter.STEP_SIZES
+            for point in points(dict.fromkeys(PAIRS, size), TUNING_SEED)
+        ),
+    ],
+    probes=[0],
+    rtol=1e-3,
+)
+
+RESULTS = Sweep(
+    name="09-compression",
+    run=chapter.train_once,
+    points=[SHORT, *(point for seed in SEEDS for point in points(CHOSEN, seed))],
+    probes=[0],
+    rtol=1e-3,
+)
+PICTURES = Sweep(
+    name="09-compression-pictures",
+    run=chapter.reconstruct_once,
+    points=[
+        SHORT | {"patches": 1},
+        *(
+            point | {"patches": len(chapter.SHOWN)}
+            for point in points({pair: CHOSEN[pair] for pair in chapter.PICTURED}, 0)
+        ),
+    ],
+    probes=[0],
+    rtol=0.02,
+)

@@ -1,0 +1,196 @@
+"""A small convolutional variational autoencoder, and losses on its images and its latent."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+PIXELS = 3 * 32 * 32
+LATENT = PIXELS // 10
+DECODER_SD = 0.1  # of a colour value in [0, 1]
+FIRST_LOG_VARIANCE = -2.0  # of the latent before training, or the decoder sees mostly noise
+
+
+class Pass(NamedTuple):
+    """What one pass through the autoencoders gives for a batch of images."""
+
+    mean: Tensor
+    log_variance: Tensor
+    sample: Tensor
+    images: Tensor
+
+
+class VariationalAutoencoder(nn.Module):
+    """Images of 3 by 32 by 32 numbers as a normal law on a latent of 307, and back.
+
+    z = m(x) + e^{v(x)/2} ε with ε standard normal; the decoder returns the mean image plus
+    what it makes of z. The encoder has two convolutions and a full layer, the decoder mirrors
+    it.
+
+    Parameters
+    ----------
+    mean_image : tensor (3, 32, 32)
+        What the decoder starts from: the mean of the training images.
+    generator : torch.Generator
+        Source of the first weights.
+    latent : int
+        Size of the latent, at least 1. The compression is 3072 / latent.
+    channels : int
+        Of the first layer, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive or the mean image has another shape.
+
+    Notes
+    -----
+    Source: 000, the example of compression; Kingma and Welling (2014) for the model.
+
+    Examples
+    --------
+    >>> vae = VariationalAutoencoder(torch.zeros(3, 32, 32), torch.Generator())
+    >>> vae.latent, round(vae.compression, 2)
+    (307, 10.01)
+    """
+
+    mean_image: Tensor
+
+    def __init__(
+        self,
+        mean_image: Tensor,
+        generator: torch.Generator,
+        *,
+        latent: int = LATENT,
+        channels: int = 16,
+    ) -> None:
+        super().__init__()
+        if latent < 1 or channels < 1:
+            raise ValueError(f"latent and channels must be at least 1; got {latent}, {channels}")
+        if mean_image.shape != (3, 32, 32):
+            raise ValueError(f"mean_image must be (3, 32, 32); got {tuple(mean_image.shape)}")
+        self.latent = latent
+        self.register_buffer("mean_image", mean_image)
+        inner = 2 * channels * 4 * 4
+        last = nn.Linear(inner, 2 * latent)
+        self.encoder = nn.Sequential(
+            nn.Conv2d(3, channels, 4, 4), nn.ReLU(),
+            nn.Conv2d(channels, 2 * channels, 4, 2, 1), nn.ReLU(),
+            nn.Flatten(),
+            last,
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            nn.Linear(latent, inner), nn.ReLU(),
+            nn.Unflatten(1, (2 * channels, 4, 4)),
+            nn.ConvTranspose2d(2 * channels, channels, 4, 2, 1), nn.ReLU(),
+            nn.ConvTranspose2d(channels, 3, 4, 4),
+        )  # fmt: skip
+        for weights in self.parameters():
+            if weights.ndim == 1:
+                nn.init.zeros_(weights)
+            else:
+                nn.init.kaiming_uniform_(weights, math.sqrt(5), generator=generator)
+        nn.init.constant_(last.bias[latent:], FIRST_LOG_VARIANCE)
+
+    @property
+    def compression(self) -> float:
+        """Numbers of an image over numbers of its latent."""
+        return PIXELS / self.latent
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance, (n, latent) each, for images (n, 3, 32, 32)."""
+        code = self.encoder(4 * (images - self.mean_image))
+        mean, log_variance = code.split(self.latent, 1)
+        return mean, log_variance
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return images (n, 3, 32, 32) for latents (n, latent)."""
+        images: Tensor = self.mean_image + self.decoder(z) / 4
+        return images
+
+    def forward(self, images: Tensor, generator: torch.Generator) -> Pass:
+        """Encode, sample, decode."""
+        mean, log_variance = self.encode(images)
+        z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
+        return Pass(mean, log_variance, z, self.decode(z))
+
+
+def reconstruction(images: Tensor, made: Tensor, latent: int = LATENT) -> Tensor:
+    """Gaussian negative log-likelihood, Σ (x - y)² / (2 s²), s = 0.1, per latent number.
+
+    Its sum with `kl_divergence` is the negative evidence bound per latent number, up to a
+    constant.
+    """
+    return (images - made).square().sum() / (2 * DECODER_SD**2 * latent * len(images))
+
+
+def gradient_domain(images: Tensor, made: Tensor, latent: int = LATENT) -> Tensor:
+    """`reconstruction` of the differences between neighbouring pixels.
+
+    Σ (∂x - ∂y)² / (8 s²) per latent number, over both directions. It ignores a constant
+    offset, and equals `reconstruction` in the mean where the errors of neighbours are
+    independent, up to the pixels at the border.
+    """
+    error = images - made
+    squares = error.diff(dim=2).square().sum() + error.diff(dim=3).square().sum()
+    return squares / (8 * DECODER_SD**2 * latent * len(images))
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL divergence of N(m, e^v) from N(0, 1): mean of ½ (m² + e^v - 1 - v), in nats.
+
+    The mean is over the images and the latent numbers.
+    """
+    return (mean.square() + log_variance.exp() - 1 - log_variance).mean() / 2
+
+
+def batch_mean(z: Tensor) -> Tensor:
+    """Mean over the latent numbers of the square of the batch's mean; 0 is wanted."""
+    return z.mean(0).square().mean()
+
+
+def batch_covariance(z: Tensor) -> Tensor:
+    """|C - I|² / d, with C the covariance of the batch (divided by n - 1) of d latent numbers."""
+    centred = z - z.mean(0)
+    covariance = centred.T @ centred / (len(z) - 1)
+    identity = torch.eye(z.shape[1], dtype=z.dtype)
+    return (covariance - identity).square().sum() / z.shape[1]
+
+
+def batch_skewness(z: Tensor) -> Tensor:
+    """Mean square, over the latent numbers, of the batch's skewness E c³ / (E c²)^{3/2}."""
+    centred, square, variance = _centred(z)
+    return ((square * centred).mean(0) / variance**1.5).square().mean()
+
+
+def batch_kurtosis(z: Tensor) -> Tensor:
+    """Mean square, over the latent numbers, of the batch's kurtosis E c⁴ / (E c²)² minus 3."""
+    _, square, variance = _centred(z)
+    return (square.square().mean(0) / variance**2 - 3).square().mean()
+
+
+def _centred(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    centred = z - z.mean(0)
+    square = centred.square()
+    return centred, square, square.mean(0)
+
+
+LOSSES = ("reconstruction", "gradient domain", "KL", "batch mean", "batch covariance")
+HIGHER_MOMENTS = ("skewness", "kurtosis")
+
+
+def losses(images: Tensor, passed: Pass, *, higher_moments: bool = False) -> dict[str, Tensor]:
+    """Return the losses of a batch by name: five, or seven with the higher moments."""
+    mean, log_variance, z, made = passed
+    latent = z.shape[1]
+    values = {
+        "reconstruction": reconstruction(images, made, latent),
+        "gradient domain": gradient_domain(images, made, latent),
+        "KL": kl_divergence(mean, log_variance),
+        "batch mean": batch_mean(z),
+        "batch covariance": batch_covariance(z),
+    }
+    if higher_moments:
+        values |= {"skewness": batch_skewness(z), "kurtosis": batch_kurtosis(z)}
+    return values

@@ -1,0 +1,160 @@
+"""The rules on tensors, and their weights beside those of TorchJD."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import nnls
+from torchjd import aggregation as torchjd
+
+from descent import aggregation
+from descent.aggregation import RULES, AccumulatedLoss
+
+
+def gradients(seed, m=4, d=6):
+    return np.random.default_rng(seed).standard_normal((m, d))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_mgda_takes_torchjds_steps(seed):
+    jacobian = gradients(seed)
+    ours = aggregation.mgda(np.zeros(4), jacobian, iterations=30).gradient
+    theirs = torchjd.MGDA(epsilon=1e-12, max_iters=30)(torch.as_tensor(jacobian))
+    np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_mgda_of_two_losses_is_the_closed_form(seed):
+    a, b = jacobian = gradients(seed, m=2)
+    weight = np.clip((b - a) @ b / ((a - b) @ (a - b)), 0, 1)
+    ours = aggregation.mgda(np.zeros(2), jacobian).weights
+    np.testing.assert_allclose(ours, [weight, 1 - weight], atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("m", [2, 4])
+def test_upgrad_agrees_with_torchjd(seed, m):
+    pytest.importorskip("quadprog")  # an extra of TorchJD
+    pytest.importorskip("qpsolvers")
+    jacobian = gradients(seed, m)
+    ours = aggregation.upgrad(np.zeros(m), jacobian, sweeps=2000, tolerance=1e-12).gradient
+    theirs = torchjd.UPGrad()(torch.as_tensor(jacobian)).numpy()
+    # TorchJD adds a ten-thousandth to the diagonal of the normalized Gramian
+    np.testing.assert_allclose(ours, theirs, atol=2e-3 * np.abs(jacobian).max())
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("m", [2, 4])
+def test_upgrad_agrees_with_nonnegative_least_squares(seed, m):
+    """With v = e_i + y the quadratic program is min |Jᵀ y + ∇l_i| over y >= 0."""
+    jacobian = gradients(seed, m)
+    projected = [row + jacobian.T @ nnls(jacobian.T, -row)[0] for row in jacobian]
+    ours = aggregation.upgrad(np.zeros(m), jacobian, sweeps=2000, tolerance=1e-13).gradient
+    np.testing.assert_allclose(ours, np.mean(projected, axis=0), atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pcgrad_of_two_losses_agrees_with_torchjd(seed):
+    """With two losses the random order makes no difference."""
+    jacobian = gradients(seed, m=2)
+    ours = aggregation.pcgrad(np.zeros(2), jacobian, np.random.default_rng(0)).gradient
+    theirs = torchjd.PCGrad()(torch.as_tensor(jacobian)).numpy()
+    np.testing.assert_allclose(2 * ours, theirs, rtol=1e-9)
+
+
+def test_pcgrad_of_many_losses_agrees_on_average():
+    jacobian, n = gradients(11, m=4, d=3), 3000
+    many = np.broadcast_to(jacobian, (n, 4, 3))
+    ours = 4 * aggregation.pcgrad(np.zeros((n, 4)), many, np.random.default_rng(0)).gradient
+    torch.manual_seed(0)
+    one = torch.as_tensor(jacobian)
+    theirs = np.array([torchjd.PCGrad()(one).numpy() for _ in range(300)])
+    error = theirs.std(axis=0) / np.sqrt(300)
+    assert ours.std(axis=0).max() > 0.01  # the order matters here
+    np.testing.assert_array_less(np.abs(ours.mean(axis=0) - theirs.mean(axis=0)), 5 * error + 1e-9)
+
+
+def two_parameters(dtype=torch.float64):
+    generator = torch.Generator().manual_seed(0)
+    parameters = [
+        torch.randn(shape, dtype=dtype, generator=generator, requires_grad=True)
+        for shape in ((2, 3), (4,))
+    ]
+
+    def losses():
+        a, b = parameters
+        return torch.stack([(a**2).sum(), (a.sum() - b.sum()) ** 2, (b**4).sum() + 0.1])
+
+    return parameters, losses
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_tensors_give_what_arrays_give(name):
+    parameters, losses = two_parameters()
+    options = {"weights": [0.2, 0.3, 0.5]} if name == "fixed_weights" else {}
+    values = losses()
+    rows = [
+        torch.cat(
+            [
+                torch.zeros_like(p).ravel() if g is None else g.ravel()
+                for g, p in zip(
+                    torch.autograd.grad(v, parameters, retain_graph=True, allow_unused=True),
+                    parameters,
+                    strict=True,
+                )
+            ]
+        )
+        for v in values
+    ]
+    arrays = RULES[name](values.detach().numpy(), torch.stack(rows).numpy(), None, **options)
+    tensors = RULES[name](values, parameters, None, **options)
+    assert [g.shape for g in tensors.gradient] == [p.shape for p in parameters]
+    np.testing.assert_allclose(tensors.weights, arrays.weights, rtol=1e-9)
+    flat = torch.cat([g.ravel() for g in tensors.gradient]).numpy()
+    np.testing.assert_allclose(flat, arrays.gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_the_gradient_does_not_see_through_the_weights():
+    """∇(Σ w_i l_i) with live weights is another direction."""
+    x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    losses = torch.stack([x[0] ** 2, (x**2).sum()])
+    norms = torch.stack([2 * x[0].abs(), 2 * (x**2).sum().sqrt()])
+    (live,) = torch.autograd.grad(((norms / norms.sum()) * losses).sum(), x, retain_graph=True)
+    (held,) = aggregation.gradient_norm(losses, [x]).gradient
+    assert (live - held).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("name", ["gradient_norm", "loss_slope", "random_alternation", "mgda"])
+def test_accumulated_loss_has_the_gradient_of_the_weighted_sum(name):
+    parameters, losses = two_parameters()
+    accumulated, state = AccumulatedLoss(), None
+    for _ in range(4):
+        step = RULES[name](losses(), parameters, state)
+        state = step.state
+        m = accumulated.add(losses(), step.weights)
+        for ours, theirs in zip(torch.autograd.grad(m, parameters), step.gradient, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+        with torch.no_grad():
+            for p, g in zip(parameters, step.gradient, strict=True):
+                p -= 0.01 * g
+
+
+def test_accumulated_loss_does_not_move_when_only_the_weights_do():
+    losses, accumulated = np.array([3.0, 1.0]), AccumulatedLoss()
+    for weights in ([0.5, 0.5], [0.9, 0.1], [0.0, 1.0]):
+        assert accumulated.add(losses, np.array(weights)) == 0.0
+    assert losses @ [0.9, 0.1] != losses @ [0.0, 1.0]  # the weighted sum does
+
+
+def test_accumulated_loss_with_constant_weights_is_the_change_of_the_weighted_sum():
+    rng, accumulated, weights = np.random.default_rng(0), AccumulatedLoss(), np.array([0.3, 0.7])
+    path = rng.random((10, 2))
+    values = [accumulated.add(losses, weights) for losses in path]
+    np.testing.assert_allclose(values, (path - path[0]) @ weights, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("losses", "parameters"), [(torch.zeros(2, 2), [torch.zeros(1)]), (torch.zeros(2), [])]
+)
+def test_tensors_of_wrong_shape_are_named(losses, parameters):
+    with pytest.raises(ValueError, match="m scalars"):
+        aggregation.equal_sum(losses, parameters)
