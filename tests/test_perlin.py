@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import perlin_noise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +81,6 @@ def test_fade_runs_from_zero_to_one_and_its_derivatives_are_its_own():
 @pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_agrees_with_the_perlin_noise_package_for_the_same_lattice_gradients(dimension):
     """That package is written out corner by corner, and repeats with tile_sizes."""
-    perlin_noise = pytest.importorskip("perlin_noise")
     peer, cells = perlin_noise.PerlinNoise(octaves=1, seed=5), 4
     lattice = np.zeros((1, *(cells,) * dimension, dimension))
     for corner in itertools.product(range(cells), repeat=dimension):

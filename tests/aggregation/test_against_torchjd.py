@@ -34,7 +34,6 @@ def test_mgda_of_two_losses_is_the_closed_form(seed):
 @pytest.mark.parametrize("m", [2, 4])
 def test_upgrad_agrees_with_torchjd(seed, m):
     pytest.importorskip("quadprog")  # an extra of TorchJD
-    pytest.importorskip("qpsolvers")
     jacobian = gradients(seed, m)
     ours = aggregation.upgrad(np.zeros(m), jacobian, sweeps=2000, tolerance=1e-12).gradient
     theirs = torchjd.UPGrad()(torch.as_tensor(jacobian)).numpy()

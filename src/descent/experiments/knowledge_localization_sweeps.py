@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from descent.experiments.deep_localization import deep_localization
 from descent.experiments.knowledge_localization import (
     ACTIVATIONS,
     OUTPUTS,
@@ -273,6 +274,39 @@ MNIST_UNTRAINED = Sweep(
         data=["mnist"], activation=ACTIVATIONS, output=["same"], step_size=[1e-6], double=[True]
     ),
     probes=[0],
+    rtol=1e-3,
+)
+
+
+def deeper(depth: int, optimizer: str, step_size: float, seed: int) -> dict[str, Any]:
+    """Return the correlations of networks with more layers or another optimizer, small digits."""
+    found = deep_localization(
+        phases("digits", 360),
+        step_size,
+        depth=depth,
+        optimizer=optimizer,
+        n_networks=N_NETWORKS,
+        seed=seed,
+    )
+    return {"weights": digits(found["weights"]), "accuracy": found["accuracy"]}
+
+
+DEPTH_AND_OPTIMIZER = Sweep(
+    name="12-digits-depth-and-optimizer",
+    run=deeper,
+    points=[
+        {"depth": depth, "optimizer": optimizer, "step_size": step_size, "seed": SEED}
+        for depth, optimizer in (
+            (1, "SGD"),
+            (2, "SGD"),
+            (3, "SGD"),
+            (1, "momentum"),
+            (1, "RMSprop"),
+            (1, "Adam"),
+        )
+        for step_size in (1e-4, 1e-3, 1e-2)
+    ],
+    probes=[2],
     rtol=1e-3,
 )
 

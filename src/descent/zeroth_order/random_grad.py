@@ -35,7 +35,7 @@ class RandomGrad(GradientEstimator):
 
     Notes
     -----
-    Source 002, other ("extremely simple"; the name is used throughout the list).
+    Source 002, where the name is used throughout the list.
     """
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
