@@ -59,5 +59,5 @@ def test_a_training_that_is_not_finite_is_reported():
     broken = samples.rest.inputs.copy()
     broken[5] = np.nan
     samples = replace(samples, rest=replace(samples.rest, inputs=broken))
-    with pytest.raises(FloatingPointError, match="diverged at step_size=0.01"):
+    with pytest.raises(FloatingPointError, match=r"diverged at step_size=0\.01"):
         deep_localization(samples, 0.01, hidden=5, n_networks=1)
