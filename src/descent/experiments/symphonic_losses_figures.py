@@ -233,7 +233,7 @@ def draw_scheduler(runs: Mapping[str, Scheduled]) -> Figure:
 
 def draw_failures(runs: Failures) -> Figure:
     """Draw one run of each way to fail."""
-    fig, axes = figures.figure(1, 3, width=9.6, height=2.8)
+    fig, axes = figures.figure(1, 3, width=7.2, height=2.6)
     path = runs.wandering.x
     axes[0].plot(path[:, 0], path[:, 1], ".-", color=BLUE, markersize=2, linewidth=0.4)
     axes[0].plot(0, 0, "o", color=RED)
