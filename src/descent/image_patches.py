@@ -157,5 +157,6 @@ def cifar_10(
             f"got the shape {rows.shape}"
         )
     # A row holds the red plane, then the green, then the blue one.
-    images = rows.reshape(-1, 3, SIZE, SIZE).transpose(0, 2, 3, 1).astype(np.float32) / np.float32(255)
+    planes = rows.reshape(-1, 3, SIZE, SIZE).astype(np.float32) / np.float32(255)
+    images = planes.transpose(0, 2, 3, 1)
     return ImageSets(images[:TRAIN_IMAGES], images[TRAIN_IMAGES:], "CIFAR-10")
