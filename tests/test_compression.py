@@ -66,6 +66,12 @@ def test_training_learns_and_repeats():
     assert other.losses["reconstruction"] != again.losses["reconstruction"][:1]
 
 
+def test_constant_weights():
+    assert chapter.constant_weights("five", "fixed_weights") == (1, 0.1, 1, 0.1, 0.1)
+    assert len(chapter.constant_weights("means", "fixed_weights")) == 7
+    assert chapter.constant_weights("five", "loss_slope") is None
+
+
 def test_untrained_is_called_collapsed():
     measured = chapter.measure(chapter.train("seven", "equal_sum", 3e-3, 0, 0), 0)
     assert measured["failure"] == "collapse"
@@ -122,4 +128,4 @@ def test_summary_and_gain():
 def test_step_sizes_are_the_chosen_ones():
     chosen = chapter.chosen_steps(load(sweeps.TUNING.name).query("steps > 3"))
     assert chosen.to_dict() == sweeps.CHOSEN
-    assert sweeps.TUNING_SEED not in sweeps.SEEDS
+    assert chapter.TUNING_SEED not in sweeps.SEEDS

@@ -7,13 +7,19 @@ from descent.experiments import compression as chapter
 from descent.sweeps import Sweep
 
 SEEDS = range(5)
-TUNING_SEED = 100
 PAIRS = [
     (setting, rule)
     for setting in chapter.SETTINGS
     for rule in (chapter.MEANS_RULES if setting == "means" else chapter.RULES)
 ]
-CHOSEN: dict[tuple[str, str], float] = dict.fromkeys(PAIRS, 3e-3)
+CHOSEN: dict[tuple[str, str], float] = dict.fromkeys(PAIRS, 3e-3) | {
+    ("five", "random_alternation"): 1e-3,
+    ("five", "upgrad"): 1e-3,
+    ("seven", "gradient_norm"): 1e-2,
+    ("seven", "random_alternation"): 1e-3,
+    ("seven", "upgrad"): 1e-3,
+    ("means", "equal_sum"): 1e-3,
+}
 """The step size of the least test error in `TUNING`; a test compares them."""
 
 
@@ -41,7 +47,7 @@ TUNING = Sweep(
         *(
             point
             for size in chapter.STEP_SIZES
-            for point in points(dict.fromkeys(PAIRS, size), TUNING_SEED)
+            for point in points(dict.fromkeys(PAIRS, size), chapter.TUNING_SEED)
         ),
     ],
     probes=[0],
