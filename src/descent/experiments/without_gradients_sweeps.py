@@ -139,7 +139,7 @@ PIT = Sweep(
     run=leave_once,
     points=[{"method": m, "length": s} for m in LEAVING for s in LENGTHS],
     probes=[5],
-    rtol=0.11,
+    rtol=1e-9,
 )
 TUNING_LANDSCAPES, TUNING_NETWORKS = tuning("landscape"), tuning("network")
 ACKLEY, ROSENBROCK, RASTRIGIN = race("ackley"), race("rosenbrock"), race("rastrigin")
