@@ -102,6 +102,11 @@ def mend(html: Path) -> None:
         mended = text.replace(
             '<div role="list" class="citation-list">', "<div class='citation-list'>"
         )
+        # A region that scrolls and cannot be reached by keys.
+        mended = mended.replace(
+            '<div class="pst-scrollable-table-container">',
+            '<div class="pst-scrollable-table-container" tabindex="0">',
+        )
         if mended != text:
             page.write_text(mended, encoding="utf-8")
 
