@@ -18,6 +18,7 @@ from descent.variational_autoencoder import LATENT, PIXELS, VariationalAutoencod
 
 BATCH = 64
 STEPS = 200
+LONG_STEPS = 1000
 TUNING_SEED = 100
 STEP_SIZES = (1e-3, 3e-3, 1e-2)
 COLLAPSE = 0.9  # of the mean image's error: what lies above has learnt nothing of the image
@@ -262,9 +263,14 @@ def train_once(
     return measure(train(setting, rule, step_size, steps, seed, images), seed, images)
 
 
-SHOWN = (216, 432, 648, 1332)  # test patches: roof and sky, a tree, a roof, petals
-PICTURED = (("seven", "equal_sum"), ("seven", "gradient_norm"), ("means", "equal_sum"))
-PICTURE_LABELS = ("equal sum", "gradient norm", "equal sum\n(plain means)")
+SHOWN = (216, 648, 1332)  # test patches: a roof against the sky, a roof, petals
+PICTURED = (
+    ("seven", "equal_sum", STEPS),
+    ("seven", "equal_sum", LONG_STEPS),
+    ("seven", "loss_slope", LONG_STEPS),
+)
+PICTURE_LABELS = tuple(f"{RULES[rule].split(' (')[0]},
+{steps} steps" for _, rule, steps in PICTURED)
 
 
 def reconstruct_once(
@@ -313,7 +319,8 @@ def gain(frame: pandas.DataFrame, setting: str, rule: str) -> tuple[float, float
 def pictures(frame: pandas.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     """Return rows of patches (n, 32, 32, 3) by label: the originals, then what was stored."""
     rows = {"original": as_bytes(data().test[list(SHOWN)])}
-    for label, (setting, rule) in zip(PICTURE_LABELS, PICTURED, strict=True):
-        (stored,) = frame[(frame.setting == setting) & (frame.rule == rule)].bytes
+    by_point = frame.set_index(["setting", "rule", "steps"])["bytes"]
+    for label, point in zip(PICTURE_LABELS, PICTURED, strict=True):
+        stored = by_point[point]
         rows[label] = np.array(stored, np.uint8).reshape(rows["original"].shape)
     return rows
