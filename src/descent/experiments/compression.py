@@ -269,8 +269,6 @@ PICTURED = (
     ("seven", "equal_sum", LONG_STEPS),
     ("seven", "loss_slope", LONG_STEPS),
 )
-PICTURE_LABELS = tuple(f"{RULES[rule].split(' (')[0]},
-{steps} steps" for _, rule, steps in PICTURED)
 
 
 def reconstruct_once(
@@ -320,7 +318,8 @@ def pictures(frame: pandas.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     """Return rows of patches (n, 32, 32, 3) by label: the originals, then what was stored."""
     rows = {"original": as_bytes(data().test[list(SHOWN)])}
     by_point = frame.set_index(["setting", "rule", "steps"])["bytes"]
-    for label, point in zip(PICTURE_LABELS, PICTURED, strict=True):
-        stored = by_point[point]
-        rows[label] = np.array(stored, np.uint8).reshape(rows["original"].shape)
+    for setting, rule, steps in PICTURED:
+        label = f"{RULES[rule].split(' (')[0]},\n{steps} steps"
+        stored = np.array(by_point[setting, rule, steps], np.uint8)
+        rows[label] = stored.reshape(rows["original"].shape)
     return rows
