@@ -129,3 +129,13 @@ def test_step_sizes_are_the_chosen_ones():
     chosen = chapter.chosen_steps(load(sweeps.TUNING.name).query("steps > 3"))
     assert chosen.to_dict() == sweeps.CHOSEN
     assert chapter.TUNING_SEED not in sweeps.SEEDS
+
+
+def test_inverse_norm_keeps_the_weight_where_nothing_is_drawn():
+    """The gradient domain's gradient is short at the mean image; the reconstruction's is long."""
+    trained = chapter.train("five", "inverse_gradient_norm", 3e-3, 30, 0)
+    weights = dict(zip(trained.losses, np.transpose(trained.weights), strict=True))
+    assert weights["gradient domain"][20:].mean() > 0.8
+    assert weights["reconstruction"].max() < 0.01
+    other = chapter.train("five", "gradient_norm", 3e-3, 3, 0)
+    assert other.weights[0][0] > 0.8
