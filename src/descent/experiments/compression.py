@@ -274,11 +274,14 @@ PICTURED = (
 def reconstruct_once(
     setting: str, rule: str, step_size: float, steps: int, seed: int, patches: int
 ) -> dict[str, Any]:
-    """Train, and return some test patches as decoded: bytes (patches, 32, 32, 3), flat."""
+    """Train, and return some test patches as decoded: (patches, 32, 32, 3), flat.
+
+    The levels run from 100 to 355: a rounding apart is then within one in a hundred.
+    """
     model = train(setting, rule, step_size, steps, seed).model
     with torch.no_grad(), one_thread():
         made = model.decode(model.encode(data().test[list(SHOWN[:patches])])[0])
-    return {"bytes": as_bytes(made).ravel().tolist()}
+    return {"levels": (100 + as_bytes(made).astype(int)).ravel().tolist()}
 
 
 def as_bytes(images: Tensor) -> np.ndarray[Any, Any]:
@@ -317,9 +320,9 @@ def gain(frame: pandas.DataFrame, setting: str, rule: str) -> tuple[float, float
 def pictures(frame: pandas.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     """Return rows of patches (n, 32, 32, 3) by label: the originals, then what was stored."""
     rows = {"original": as_bytes(data().test[list(SHOWN)])}
-    by_point = frame.set_index(["setting", "rule", "steps"])["bytes"]
+    by_point = frame.set_index(["setting", "rule", "steps"])["levels"]
     for setting, rule, steps in PICTURED:
         label = f"{RULES[rule].split(' (')[0]},\n{steps} steps"
-        stored = np.array(by_point[setting, rule, steps], np.uint8)
-        rows[label] = stored.reshape(rows["original"].shape)
+        levels = np.array(by_point[setting, rule, steps]) - 100
+        rows[label] = levels.astype(np.uint8).reshape(rows["original"].shape)
     return rows

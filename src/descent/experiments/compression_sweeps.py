@@ -89,5 +89,6 @@ PICTURES = Sweep(
         ),
     ],
     probes=[0],
-    rtol=0.02,
+    rtol=0.01,
+    version=2,
 )
