@@ -129,3 +129,27 @@ def test_step_sizes_are_the_chosen_ones():
     chosen = chapter.chosen_steps(load(sweeps.TUNING.name).query("steps > 3"))
     assert chosen.to_dict() == sweeps.CHOSEN
     assert chapter.TUNING_SEED not in sweeps.SEEDS
+
+
+def test_pictures_are_what_was_decoded():
+    row = chapter.reconstruct_once("seven", "equal_sum", 3e-3, 0, 0, len(chapter.SHOWN))
+    rows = [
+        {"setting": setting, "rule": rule, "steps": steps} | row
+        for setting, rule, steps in chapter.PICTURED
+    ]
+    shown = chapter.pictures(pandas.DataFrame(rows))
+    test = image_patches.load().test[list(chapter.SHOWN)]
+    np.testing.assert_allclose(shown.pop("original") / 255, test, atol=0.003)
+    mean = image_patches.load().train.mean(0)  # what an untrained decoder draws, almost
+    for patches in shown.values():
+        np.testing.assert_allclose(patches / 255, np.broadcast_to(mean, patches.shape), atol=0.2)
+
+
+def test_inverse_norm_keeps_the_weight_where_nothing_is_drawn():
+    """The gradient domain's gradient is short at the mean image; the reconstruction's is long."""
+    trained = chapter.train("five", "inverse_gradient_norm", 3e-3, 30, 0)
+    weights = dict(zip(trained.losses, np.transpose(trained.weights), strict=True))
+    assert weights["gradient domain"][20:].mean() > 0.8
+    assert weights["reconstruction"].max() < 0.01
+    other = chapter.train("five", "gradient_norm", 3e-3, 3, 0)
+    assert other.weights[0][0] > 0.8

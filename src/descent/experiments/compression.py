@@ -18,6 +18,7 @@ from descent.variational_autoencoder import LATENT, PIXELS, VariationalAutoencod
 
 BATCH = 64
 STEPS = 200
+LONG_STEPS = 1000
 TUNING_SEED = 100
 STEP_SIZES = (1e-3, 3e-3, 1e-2)
 COLLAPSE = 0.9  # of the mean image's error: what lies above has learnt nothing of the image
@@ -262,19 +263,25 @@ def train_once(
     return measure(train(setting, rule, step_size, steps, seed, images), seed, images)
 
 
-SHOWN = (216, 432, 648, 1332)  # test patches: roof and sky, a tree, a roof, petals
-PICTURED = (("seven", "equal_sum"), ("seven", "gradient_norm"), ("means", "equal_sum"))
-PICTURE_LABELS = ("equal sum", "gradient norm", "equal sum\n(plain means)")
+SHOWN = (216, 648, 1332)  # test patches: a roof against the sky, a roof, petals
+PICTURED = (
+    ("seven", "equal_sum", STEPS),
+    ("seven", "equal_sum", LONG_STEPS),
+    ("seven", "loss_slope", LONG_STEPS),
+)
 
 
 def reconstruct_once(
     setting: str, rule: str, step_size: float, steps: int, seed: int, patches: int
 ) -> dict[str, Any]:
-    """Train, and return some test patches as decoded: bytes (patches, 32, 32, 3), flat."""
+    """Train, and return some test patches as decoded: (patches, 32, 32, 3), flat.
+
+    The levels run from 100 to 355: a rounding apart is then within one in a hundred.
+    """
     model = train(setting, rule, step_size, steps, seed).model
     with torch.no_grad(), one_thread():
         made = model.decode(model.encode(data().test[list(SHOWN[:patches])])[0])
-    return {"bytes": as_bytes(made).ravel().tolist()}
+    return {"levels": (100 + as_bytes(made).astype(int)).ravel().tolist()}
 
 
 def as_bytes(images: Tensor) -> np.ndarray[Any, Any]:
@@ -313,7 +320,9 @@ def gain(frame: pandas.DataFrame, setting: str, rule: str) -> tuple[float, float
 def pictures(frame: pandas.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     """Return rows of patches (n, 32, 32, 3) by label: the originals, then what was stored."""
     rows = {"original": as_bytes(data().test[list(SHOWN)])}
-    for label, (setting, rule) in zip(PICTURE_LABELS, PICTURED, strict=True):
-        (stored,) = frame[(frame.setting == setting) & (frame.rule == rule)].bytes
-        rows[label] = np.array(stored, np.uint8).reshape(rows["original"].shape)
+    by_point = frame.set_index(["setting", "rule", "steps"])["levels"]
+    for setting, rule, steps in PICTURED:
+        label = f"{RULES[rule].split(' (')[0]},\n{steps} steps"
+        levels = np.array(by_point[setting, rule, steps]) - 100
+        rows[label] = levels.astype(np.uint8).reshape(rows["original"].shape)
     return rows

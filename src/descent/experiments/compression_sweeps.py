@@ -7,6 +7,7 @@ from descent.experiments import compression as chapter
 from descent.sweeps import Sweep
 
 SEEDS = range(5)
+LONG_RULES = ("equal_sum", "loss_slope", "slope_average")
 PAIRS = [
     (setting, rule)
     for setting in chapter.SETTINGS
@@ -15,6 +16,7 @@ PAIRS = [
 CHOSEN: dict[tuple[str, str], float] = dict.fromkeys(PAIRS, 3e-3) | {
     ("five", "random_alternation"): 1e-3,
     ("five", "upgrad"): 1e-3,
+    ("five", "slope_average"): 1e-3,
     ("seven", "gradient_norm"): 1e-2,
     ("seven", "random_alternation"): 1e-3,
     ("seven", "upgrad"): 1e-3,
@@ -61,16 +63,32 @@ RESULTS = Sweep(
     probes=[0],
     rtol=1e-3,
 )
+LONG = Sweep(
+    name="09-compression-long",
+    run=chapter.train_once,
+    points=[
+        SHORT,
+        *(
+            point | {"steps": chapter.LONG_STEPS}
+            for seed in SEEDS
+            for point in points({("seven", rule): 3e-3 for rule in LONG_RULES}, seed)
+        ),
+    ],
+    probes=[0],
+    rtol=1e-3,
+)
 PICTURES = Sweep(
     name="09-compression-pictures",
     run=chapter.reconstruct_once,
     points=[
         SHORT | {"patches": 1},
         *(
-            point | {"patches": len(chapter.SHOWN)}
-            for point in points({pair: CHOSEN[pair] for pair in chapter.PICTURED}, 0)
+            points({("seven", "equal_sum"): 3e-3}, 0)[0]
+            | {"setting": setting, "rule": rule, "steps": steps, "patches": len(chapter.SHOWN)}
+            for setting, rule, steps in chapter.PICTURED
         ),
     ],
     probes=[0],
-    rtol=0.02,
+    rtol=0.01,
+    version=2,
 )
