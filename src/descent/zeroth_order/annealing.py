@@ -61,6 +61,7 @@ class SimulatedAnnealing(ZerothOrder):
             )
         self.cooling = cooling
         self.memory["temperature"] = float(temperature)
+        self._uniform = torch.empty(())
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the next point of the walk, and the loss there."""
@@ -69,7 +70,7 @@ class SimulatedAnnealing(ZerothOrder):
         after = loss(proposal)
         temperature = self.memory["temperature"]
         if after > before:
-            chance = torch.rand((), generator=self.generator).item()
+            chance = self._uniform.uniform_(generator=self.generator).item()
             if chance > 0 and temperature * math.log(chance) >= before - after:
                 proposal, after = x, before
         self.memory["temperature"] = temperature * self.cooling
