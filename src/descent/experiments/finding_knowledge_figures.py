@@ -21,7 +21,7 @@ def draw_image(ax: Axes, image: chapter.Array, label: str, high: float | None = 
     """Draw an image of 8×8 pixels, dark where large."""
     pixels = np.asarray(image).reshape(chapter.SIDE, chapter.SIDE)
     ax.imshow(pixels, cmap="Greys", vmin=0, vmax=high or float(pixels.max()))
-    ax.set(xticks=[], yticks=[], xlabel=label, ylabel="8 rows of pixels")
+    ax.set(xticks=[], yticks=[], xlabel=label, ylabel="pixel row")
     ax.grid(False)
 
 
