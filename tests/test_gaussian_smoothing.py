@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from descent import smoothing
+from descent.estimates import wilson
 from descent.experiments import gaussian_smoothing as chapter
 from descent.experiments import search_race as race
 from descent.experiments import search_race_figures as pictures
@@ -136,6 +137,6 @@ def test_caption_of_a_finished_search_says_why():
 
 
 def test_wilson_interval_contains_the_share():
-    low, high = pictures.wilson(0, 100)
+    low, high = wilson(0, 100)
     assert low == pytest.approx(0, abs=1e-15)
     assert 0.03 < high < 0.05

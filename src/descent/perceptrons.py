@@ -35,6 +35,7 @@ __all__ = [
     "Perceptrons",
     "accuracy",
     "he_initialization",
+    "hidden_outputs",
     "mean_loss",
     "outputs",
     "train",
@@ -171,12 +172,16 @@ def _check_samples(networks: Perceptrons, inputs: Array, targets: Array) -> None
         raise ValueError("inputs must be finite; got infinite or missing values")
 
 
+def hidden_outputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
+    """Return h of every network for every sample, shape (K, samples, hidden)."""
+    x = np.ascontiguousarray(inputs, dtype=networks.hidden_weights.dtype)
+    z = x @ networks.hidden_weights.transpose(0, 2, 1) + networks.hidden_biases[:, None]
+    return ACTIVATIONS[networks.activation](z)[0]
+
+
 def outputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
     """Return o of every network for every sample, shape (K, samples, outputs)."""
-    dtype = networks.hidden_weights.dtype
-    x = np.ascontiguousarray(inputs, dtype=dtype)
-    z = x @ networks.hidden_weights.transpose(0, 2, 1) + networks.hidden_biases[:, None]
-    h, _ = ACTIVATIONS[networks.activation](z)
+    h = hidden_outputs(networks, inputs)
     z = h @ networks.output_weights.transpose(0, 2, 1) + networks.output_biases[:, None]
     return ACTIVATIONS[networks.output_activation](z)[0]
 

@@ -185,12 +185,6 @@ def share_in_the_eye(change: str, epochs: int = 10, activation: str = "softplus"
     return np.asarray(eye / squares.sum(axis=1))
 
 
-def mean_and_error(values: ArrayLike) -> tuple[float, float]:
-    """Return the mean over the seeds and its standard error."""
-    v = np.asarray(values, float)
-    return float(v.mean()), float(v.std(ddof=1) / np.sqrt(len(v)))
-
-
 def recognized(change: str | None, eyes: bool, epochs: int = 10) -> Array:
     """Return the share of test images told right, by seed, with or without a third eye on 3s."""
     data = task()

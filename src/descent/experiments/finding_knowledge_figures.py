@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.estimates import mean_with_error
 from descent.experiments import finding_knowledge as chapter
 from descent.experiments import update_profiles as profiles
 from descent.explorer import explore
@@ -54,8 +55,8 @@ def draw_change(change: str, epochs: int) -> Figure:
 
 def change_caption(change: str, epochs: int) -> str:
     """Say where the change went."""
-    neurons, error = chapter.mean_and_error(chapter.spread(change, "neurons", epochs))
-    eye, _ = chapter.mean_and_error(chapter.share_in_the_eye(change, epochs))
+    neurons, error = mean_with_error(chapter.spread(change, "neurons", epochs))
+    eye, _ = mean_with_error(chapter.share_in_the_eye(change, epochs))
     passes = "1 pass" if epochs == 1 else f"{epochs} passes"
     text = (
         f"{change.capitalize()}, {passes}: the squared change of the input weights is spread over"
@@ -63,7 +64,7 @@ def change_caption(change: str, epochs: int) -> str:
         f" pixels of the eye."
     )
     if change != "order":
-        null, _ = chapter.mean_and_error(chapter.spread("order", "neurons", epochs))
+        null, _ = mean_with_error(chapter.spread("order", "neurons", epochs))
         text += f" Another order of the same samples: {null:.0%} of the neurons."
     return text + f" Mean of {chapter.SEEDS} seeds; bands hold the middle half of them."
 
@@ -103,9 +104,7 @@ def draw_spread() -> Figure:
     for ax, over in zip(axes, ("neurons", "pixels"), strict=True):
         for offset, activation, mark in zip((-0.2, 0, 0.2), ACTIVATIONS, "os^", strict=True):
             for row, change in enumerate(chapter.CHANGES):
-                mean, error = chapter.mean_and_error(
-                    chapter.spread(change, over, activation=activation)
-                )
+                mean, error = mean_with_error(chapter.spread(change, over, activation=activation))
                 ax.errorbar(
                     mean,
                     row + offset,
@@ -194,7 +193,7 @@ def draw_matching() -> Figure:
             ([m.score for m in found], "o-", activation),
             ([m.null_score for m in found], "o:", f"{activation}, samples shuffled"),
         ):
-            mean, error = np.array([chapter.mean_and_error(v) for v in values]).T
+            mean, error = np.array([mean_with_error(v) for v in values]).T
             ax.errorbar(passes, mean, yerr=2 * error, fmt=style, color=colour, label=name, ms=4)
     ax.axhline(0, color=GUIDE, ls="--")
     ax.set_xscale("log")

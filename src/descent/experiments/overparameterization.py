@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.stats import binomtest
 
 from descent.arguments import check_count, check_real, check_step_size
+from descent.estimates import wilson
 from descent.landscapes import Array, Objective, Shifted, ackley, six_hump_camel
 
 Gradient = Callable[[Array], Array]
@@ -64,8 +64,7 @@ def rate(successes: npt.ArrayLike) -> Rate:
     if not outcomes.size:
         raise ValueError("successes must hold at least one outcome; got none")
     k, n = int(outcomes.sum()), outcomes.size
-    interval = binomtest(k, n).proportion_ci(method="wilson")
-    return Rate(k, n, float(interval.low), float(interval.high))
+    return Rate(k, n, *wilson(k, n))
 
 
 # Descent in x.

@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
 from descent import figures
+from descent.estimates import wilson
 from descent.experiments import gradient_errors
 from descent.experiments import search_race as race
 from descent.experiments.gaussian_smoothing_figures import (
@@ -127,12 +127,6 @@ sweep_explorer = explore(
 
 
 # Tables as pictures
-
-
-def wilson(found: int, starts: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share."""
-    interval = binomtest(int(found), int(starts)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def draw_race(pooled: dict[str, tuple[int, int]], by_function: dict[str, list[float]]) -> Figure:

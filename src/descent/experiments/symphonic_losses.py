@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from descent.estimates import Mean, mean_with_error
 from descent.perlin import Perlin, aligned_layers, fade, random_layers
 
 Array = npt.NDArray[np.float64]
@@ -72,19 +73,6 @@ def stuck_points(direction: Array) -> npt.NDArray[np.bool_]:
     There the direction changes from minus to plus between a point and the next.
     """
     return (direction <= 0) & (np.roll(direction, -1) > 0)
-
-
-class Mean(NamedTuple):
-    """A mean over independent landscapes with its standard error."""
-
-    value: float
-    error: float
-
-
-def mean(samples: npt.ArrayLike) -> Mean:
-    """Return the mean of independent numbers and its standard error."""
-    samples = np.asarray(samples, float)
-    return Mean(float(samples.mean()), float(samples.std(ddof=1) / np.sqrt(len(samples))))
 
 
 def cells_for(dimension: int) -> int:
@@ -207,7 +195,7 @@ def kurtosis_of_layer(gaussian: bool, n_cells: int = 20_000) -> Mean:
     layer = Perlin(lattice, np.zeros((1, 1)), np.zeros(1))
     slope = layer.gradient(np.arange(n_cells)[::2, None] + 0.5).ravel()
     blocks = slope.reshape(20, -1)
-    return mean((blocks**4).mean(axis=1) / (blocks**2).mean(axis=1) ** 2 - 3)
+    return mean_with_error((blocks**4).mean(axis=1) / (blocks**2).mean(axis=1) ** 2 - 3)
 
 
 def sum_density(m: int, n_landscapes: int = 40, per_cell: int = 64) -> Mean:
@@ -219,7 +207,7 @@ def sum_density(m: int, n_landscapes: int = 40, per_cell: int = 64) -> Mean:
         shifted = Perlin(raw.lattice, rng.uniform(0, cells, (m, 1)), raw.floors)
         slope = shifted.gradient(grid(cells, per_cell, 1)).sum(axis=1)[:, 0]
         found.append(stuck_points(slope).sum() / cells)
-    return mean(found)
+    return mean_with_error(found)
 
 
 class BoxCount(NamedTuple):

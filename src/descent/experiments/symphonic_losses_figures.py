@@ -9,14 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.estimates import Mean, mean_with_error
 from descent.experiments.symphonic_losses import (
     LAYERS,
     RULES,
     BoxCount,
-    Mean,
     composite,
     grid,
-    mean,
     minima,
 )
 from descent.experiments.symphonic_losses_dynamics import FATES, Failures, Scheduled
@@ -88,7 +87,7 @@ def draw_density(
     fig, axes = figures.figure(1, 2)
     for ax, (dimension, table) in zip(axes, counts.items(), strict=True):
         for rule in RULES:
-            points = np.array([mean(table[rule, m]) for m in LAYERS])
+            points = np.array([mean_with_error(table[rule, m]) for m in LAYERS])
             ax.errorbar(
                 LAYERS, points[:, 0], 2 * points[:, 1], fmt=MARKER[rule] + "-", color=COLOUR[rule],
                 label=rule, markersize=4,
@@ -114,7 +113,7 @@ def draw_resolution(
     fig, axes = figures.figure(1, 2)
     for ax, (dimension, by_grid) in zip(axes, tables.items(), strict=True):
         for rule in RULES:
-            points = np.array([mean(table[rule, m]) for table in by_grid.values()])
+            points = np.array([mean_with_error(table[rule, m]) for table in by_grid.values()])
             ax.errorbar(
                 list(by_grid), points[:, 0], 2 * points[:, 1], fmt=MARKER[rule] + "-",
                 color=COLOUR[rule], label=rule, markersize=4,
@@ -150,14 +149,16 @@ def draw_basin(lengths: Mapping[str, Array], deviation: Array, height: Array) ->
     """Draw the basin of the shared minimum, and how rough the mean is beside its depth."""
     fig, (left, right) = figures.figure(1, 2)
     for k, (rule, samples) in enumerate(lengths.items()):
-        points = np.array([mean(column) for column in samples.T])
+        points = np.array([mean_with_error(column) for column in samples.T])
         left.errorbar(
             np.array(LAYERS) * 1.06 ** (k - 1), points[:, 0], 2 * points[:, 1], fmt=MARKER[rule],
             color=COLOUR[rule], label=rule, markersize=4,
         )  # fmt: skip
     left.set(ylabel="length of the basin (cells), $d = 1$", ylim=(0, 2.5))
     left.legend(loc="lower left")
-    rough, deep = (np.array([mean(column) for column in a.T]) for a in (deviation, height))
+    rough, deep = (
+        np.array([mean_with_error(column) for column in a.T]) for a in (deviation, height)
+    )
     right.errorbar(LAYERS, deep[:, 0], 2 * deep[:, 1], fmt="o-", color=BLUE, label="mean height")
     right.errorbar(
         LAYERS, rough[:, 0], 2 * rough[:, 1], fmt="s-", color=RED, label="standard deviation"

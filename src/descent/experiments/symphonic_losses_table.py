@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from descent.experiments.symphonic_losses import Mean, mean
+from descent.estimates import Mean, mean_with_error
 from descent.experiments.symphonic_losses_race import STARTS, STEP_SIZES
 from descent.experiments.symphonic_losses_sweeps import REPORTED, TUNING
 from descent.sweeps import load
@@ -39,9 +39,9 @@ def success(problem: str, m: int, rule: str) -> Mean:
 
     The landscape is the unit: starts on one landscape share its basins.
     """
-    return mean(per_landscape(problem, m, rule))
+    return mean_with_error(per_landscape(problem, m, rule))
 
 
 def advantage(problem: str, m: int, rule: str, over: str) -> Mean:
     """Return the difference of two rules' success rates, landscape by landscape."""
-    return mean(per_landscape(problem, m, rule) - per_landscape(problem, m, over))
+    return mean_with_error(per_landscape(problem, m, rule) - per_landscape(problem, m, over))

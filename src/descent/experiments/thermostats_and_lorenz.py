@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 
 from descent import influence, lyapunov, worlds
 from descent.dynamics import Array, Initial, Map
+from descent.estimates import mean_with_error
 from descent.systems import equilibria, lorenz, saturated_thermostat
 from descent.tangent import Tangents, advance
 
@@ -278,7 +279,7 @@ def ensemble_op(times: Sequence[float], A: str, n: str, m: str, size: int = 192)
 def mean_slope(times: Sequence[float], values: Array) -> tuple[float, float]:
     """Return the mean slope of Op between the first and the last time, and its standard error."""
     slopes = (values[-1] - values[0]) / (times[-1] - times[0])
-    return float(slopes.mean()), float(slopes.std(ddof=1) / np.sqrt(slopes.size))
+    return mean_with_error(slopes)
 
 
 HORIZON_TIMES = np.linspace(0.1, 18, 180)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from descent.activations import ACTIVATIONS
 from descent.digit_images import load_digits8
 from descent.experiments.finding_knowledge import task
 from descent.perceptrons import (
     Perceptrons,
     he_initialization,
+    hidden_outputs,
     outputs,
     train,
     train_with_tallies,
@@ -231,13 +231,6 @@ def forgetting(rule: str, fraction: float, width: int = 40, epochs: int = 5) -> 
 # Matching neurons of two networks
 
 
-def hidden_outputs(networks: Perceptrons) -> Array:
-    """Return the hidden neurons' outputs for the test images, shape (K, images, hidden)."""
-    x, _ = ten_digits()
-    z = x[N_TRAINING:] @ networks.hidden_weights.swapaxes(1, 2) + networks.hidden_biases[:, None]
-    return np.asarray(ACTIVATIONS[networks.activation](z)[0])
-
-
 def likeness(first: Array, second: Array) -> Array:
     """Return the correlations of two sets of columns, shape (first's, second's)."""
     return np.asarray(_standard(first, 0).T @ _standard(second, 0) / len(first))
@@ -275,7 +268,8 @@ def matching(epochs: int, activation: str = "softplus") -> Matching:
     for run in runs:
         total = run.profiles.sum(axis=2, keepdims=True)
         profiles.append(run.profiles / np.where(total > 0, total, 1))
-    answers = [hidden_outputs(run.after) for run in runs]
+    x, _ = ten_digits()
+    answers = [hidden_outputs(run.after, x[N_TRAINING:]) for run in runs]
     shuffle = np.random.default_rng(7).permutation(N_TRAINING)
     rows = []
     for k in range(MATCHING_SEEDS):

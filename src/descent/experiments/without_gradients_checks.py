@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from descent import zeroth_order as library
+from descent.estimates import wilson
 from descent.experiments import without_gradients as chapter
 from descent.experiments.without_gradients_methods import METHODS
 from descent.experiments.without_gradients_theory import Estimator, cosines
@@ -182,10 +183,7 @@ def damping(lr: float, curvature: float, momentum: float) -> float:
 
 def success(hits: int, n: int) -> tuple[float, float, float]:
     """Return a share with its 95 % Wilson interval."""
-    from scipy import stats
-
-    interval = stats.binomtest(hits, n).proportion_ci(method="wilson")
-    return hits / n, float(interval.low), float(interval.high)
+    return hits / n, *wilson(hits, n)
 
 
 def free_walks(

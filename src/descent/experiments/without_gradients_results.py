@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from descent.estimates import wilson
 from descent.experiments.without_gradients import CHECKPOINTS, LANDSCAPES
 from descent.experiments.without_gradients_list import Bullet
 from descent.landscapes import Array
@@ -98,9 +99,7 @@ def data_profile(race: Race, method: str, tolerance: float) -> Array:
 def share_solved(race: Race, method: str, tolerance: float) -> tuple[float, float, float]:
     """Return the share solved at the end with its 95 % Wilson interval."""
     hits = solved(race, method, tolerance)[..., -1]
-    test = stats.binomtest(int(hits.sum()), hits.size)
-    interval = test.proportion_ci(method="wilson")
-    return float(hits.mean()), float(interval.low), float(interval.high)
+    return float(hits.mean()), *wilson(hits.sum(), hits.size)
 
 
 def comparison(runs: Mapping[str, Runs], method: str, base: str) -> int:

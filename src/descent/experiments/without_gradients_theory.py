@@ -6,7 +6,7 @@ variable, and everything follows from the statistics of such variables.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,9 +150,3 @@ def cosines(
         estimate = estimator(generator, x)(loss, x)
         made.append(float(estimate @ gradient / estimate.norm().clamp_min(1e-300)))
     return np.array(made), count / repetitions
-
-
-def mean_with_error(values: Sequence[float] | Array) -> tuple[float, float]:
-    """Return the mean and its standard error."""
-    data = np.asarray(values, float)
-    return float(data.mean()), float(data.std(ddof=1) / math.sqrt(len(data)))
