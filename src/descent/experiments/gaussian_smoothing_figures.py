@@ -231,7 +231,7 @@ def draw_bound() -> Figure:
         ax.plot(sigma, values.max(axis=1), color=EXACT, label="largest $f_\\sigma$")
         ax.plot(sigma, values.min(axis=1), "--", color=EXACT, label="smallest $f_\\sigma$")
         ax.set(xlabel="$\\sigma$", ylabel="value", xlim=(0, 5), ylim=RANGE[function])
-        ax.legend(loc="center right")
+        ax.legend(loc=(0.55, 0.68))
     return fig
 
 
