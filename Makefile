@@ -7,13 +7,16 @@ READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check --no-deps
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: book pdf test lab lint bench sweeps claims clean lock
+.PHONY: book zip pdf test lab lint bench sweeps claims clean lock
 
 book: $(READY)  ## execute every chapter, render the book, check it
 	@$(BIN)/python -m descent.book
 
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
+zip: $(READY)  ## pack the book into book/_build/descent.zip, to hand on
+	@$(BIN)/python -m descent.book.archive
 
 pdf: $(READY)  ## print the whole book to book/_build/descent.pdf (needs Chromium)
 	@$(BIN)/python -m descent.book.pdf

@@ -174,6 +174,13 @@ def assert_every_control_moves_its_picture(page: Page) -> list[float]:
     return latencies
 
 
+def assert_no_jump(page: Page) -> None:
+    """Hold the cumulative layout shift of a page since its first paint under 0.1."""
+    page.evaluate("new Promise(f => requestAnimationFrame(() => setTimeout(f, 50)))")
+    shifts = page.evaluate("window.shifts")
+    assert sum(shifts) < 0.1, f"the page jumps while it loads: {shifts}"
+
+
 def assert_no_horizontal_scroll(page: Page) -> None:
     wide, narrow = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= narrow, f"the page is {wide} px wide in a window of {narrow} px"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from descent.book import paths
+from descent.book.__main__ import main
+
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`
 
 ARGUMENTS = [
@@ -18,6 +21,19 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# To run in a page before its own scripts: it notes jumps, and the theme of the first paint.
+NOTES = """window.shifts = []; new PerformanceObserver(list => { for (const e of list.getEntries())
+  if (!e.hadRecentInput) window.shifts.push(e.value); }).observe(
+  {type: "layout-shift", buffered: true});
+  document.addEventListener("DOMContentLoaded", () => {
+    window.firstTheme = document.documentElement.dataset.theme; });"""
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Make the book, which takes a moment if it stands already."""
+    assert main() == 0
+    return paths.HTML
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +77,7 @@ def visit(browser):
                 route.abort()
 
         context.route("**/*", answer)
+        context.add_init_script(NOTES)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on(

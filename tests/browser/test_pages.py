@@ -10,10 +10,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from checks import EXPLORER, assert_every_control_moves_its_picture, assert_no_horizontal_scroll
+from checks import (
+    EXPLORER,
+    assert_every_control_moves_its_picture,
+    assert_no_horizontal_scroll,
+    assert_no_jump,
+)
 
 from descent.book import paths
-from descent.book.__main__ import main
 
 pytestmark = pytest.mark.browser
 
@@ -23,13 +27,6 @@ PAGES += ["search", "genindex"]
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 DESKTOP = {"width": 1300, "height": 900}
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="session")
-def site():
-    """Make the book, which takes a moment if it stands already."""
-    assert main() == 0
-    return paths.HTML
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +62,7 @@ def test_page_opens_from_disk_and_fits_a_telephone(visit, site, name):
     assert "{term}" not in raw
     assert not re.search(r"(?<!\\)\$\S[^$\n]*\$", raw), "a formula was not typeset"
     assert page.locator("mjx-merror").count() == 0
+    assert_no_jump(page)
     page.set_viewport_size(PHONE)
     assert_no_horizontal_scroll(page)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import platform
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -20,7 +21,9 @@ import jinja2
 import yaml
 
 from descent import claims
+from descent.book import bundled
 
+_RIGHT = ' class="text-right"'
 PACKAGES = (
     "numpy",
     "scipy",
@@ -56,23 +59,48 @@ def _link(chapter: str, claim: claims.Claim) -> str:
     return f"../notebooks/{chapter}.html#claim-{claim.id}"
 
 
+def part_of_source(claim: claims.Claim) -> str:
+    """Return where a claim stands, as ``003-post-1`` where a source has posts, else ``000``.
+
+    Examples
+    --------
+    >>> part_of_source(claims.claim("stationary-point-of-the-pit"))
+    '003-post-1'
+    """
+    post = re.match(r"post \d+", claim.section)
+    return f"{claim.document}-{post[0].replace(' ', '-')}" if post else claim.document
+
+
+def _in_words(part: str) -> str:
+    """Return ``003, post 1`` for ``003-post-1``."""
+    return part.replace("-", ", ", 1).replace("-", " ")
+
+
+def _chosen(part: str, verdict: str = "") -> str:
+    """Return the address of the table of claims with this part of a source and verdict chosen."""
+    return f"claims.html#source={part}" + (f"&amp;verdict={verdict}" if verdict else "")
+
+
 def claims_table(runs: Mapping[str, Any]) -> str:
     """Return the table of all claims, with a filter by verdict and source, as HTML."""
     rows = "".join(
-        f'<tr data-verdict="{claim.verdict}" data-source="{claim.document}">'
+        f'<tr data-verdict="{claim.verdict}" data-source="{part_of_source(claim)}">'
         f'<td><a href="{_link(chapter, claim)}">{escape(claim.statement)}</a></td>'
-        f"<td>{claim.document}</td><td>{escape(claim.stated)}</td>"
+        f'<td data-sort="{part_of_source(claim)}">{_in_words(part_of_source(claim))}</td>'
+        f"<td>{escape(claim.stated)}</td>"
         f'<td data-sort="{value!r}">{escape(claim.format(value))}</td>'
-        f"<td>{claim.verdict}</td></tr>"
+        f'<td class="descent-verdict">{claim.verdict}</td></tr>'
         for chapter, claim, value in checked_claims(runs)
     )
+    parts = {part_of_source(claim) for _, claim, _ in checked_claims(runs)}
+    parts |= {part.partition("-")[0] for part in parts}
     choices = {
-        "verdict": list(claims.VERDICTS),
-        "source": sorted({claim.document for _, claim, _ in checked_claims(runs)}),
+        "source": {part: _in_words(part) for part in sorted(parts)},
+        "verdict": {verdict: verdict for verdict in claims.VERDICTS},
     }
     filters = "".join(
         f'<label>{name.capitalize()} <select data-filter="{name}"><option value="">all</option>'
-        + "".join(f"<option>{choice}</option>" for choice in options)
+        + "".join(f'<option value="{key}">{words}</option>' for key, words in options.items())
         + "</select></label>"
         for name, options in choices.items()
     )
@@ -81,10 +109,46 @@ def claims_table(runs: Mapping[str, Any]) -> str:
         for head in ("Claim", "Source", "Stated", "Computed", "Verdict")
     )
     return (
-        f'<div class="descent-claims"><form class="descent-filters">{filters}'
+        f'<div class="descent-claims"><form class="descent-filters pst-js-only">{filters}'
+        '<button type="reset">Show all</button>'
         '<output class="descent-filter-count" aria-live="polite"></output></form>'
         f'<div class="descent-scroll" tabindex="0" role="region" aria-label="Table of claims">'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></div>"
+    )
+
+
+def source_table(runs: Mapping[str, Any]) -> str:
+    """Return a table of the sources: their chapters, and how many claims have each verdict."""
+    checked = checked_claims(runs)
+    counts = Counter((part_of_source(claim), claim.verdict) for _, claim, _ in checked)
+    rows = []
+    for part in sorted({part for part, _ in counts}):
+        chapters = sorted(
+            {chapter for chapter, claim, _ in checked if part_of_source(claim) == part}
+        )
+        links = ", ".join(
+            f'<a href="../notebooks/{chapter}.html">{_title(runs[chapter])}</a>'
+            for chapter in chapters
+        )
+        total = sum(count for (where, _), count in counts.items() if where == part)
+        numbers = [
+            f'<a href="{_chosen(part, verdict)}">{counts[part, verdict]}</a>'
+            if counts[part, verdict]
+            else "0"
+            for verdict in claims.VERDICTS
+        ]
+        cells = "".join(f"<td{_RIGHT}>{number}</td>" for number in [total, *numbers])
+        rows.append(
+            f'<tr><th scope="row"><a href="{_chosen(part)}">{_in_words(part)}</a></th>'
+            f"<td>{links}</td>{cells}</tr>"
+        )
+    heads = "".join(
+        f'<th scope="col"{_RIGHT if i > 1 else ""}>{head}</th>'
+        for i, head in enumerate(["Source", "Chapter", "Claims", *claims.VERDICTS])
+    )
+    return (
+        '<div class="pst-scrollable-table-container"><table class="table descent-counts">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -140,16 +204,22 @@ def _title(run: Any) -> str:
 def run_times(runs: Mapping[str, Any]) -> str:
     """Return a table of the chapters with the time that each takes to execute."""
     counts = Counter(chapter for chapter, _, _ in checked_claims(runs))
+    seconds = sum(float(run.metadata.descent.seconds) for run in runs.values())
+    cells = sum(len(run.cells) for run in runs.values())
+    total = ["All", str(cells), str(counts.total()), f"{seconds:.1f}"]
     return _table(
         ["Chapter", "Cells", "Claims", "Seconds"],
         [
-            [
-                f"[{_title(run)}](../notebooks/{chapter}.ipynb)",
-                str(len(run.cells)),
-                str(counts[chapter]),
-                str(run.metadata.descent.seconds),
-            ]
-            for chapter, run in runs.items()
+            *(
+                [
+                    f"[{_title(run)}](../notebooks/{chapter}.ipynb)",
+                    str(len(run.cells)),
+                    str(counts[chapter]),
+                    str(run.metadata.descent.seconds),
+                ]
+                for chapter, run in runs.items()
+            ),
+            total,
         ],
     )
 
@@ -191,13 +261,16 @@ def chapter_map(runs: Mapping[str, Any], chapters: Path) -> str:
 def generated(runs: Mapping[str, Any], chapters: Path) -> dict[str, Any]:
     """Return all that pages may ask for, by name."""
     return {
+        "bundled": bundled.table(),
         "chapter_map": chapter_map(runs, chapters),
         "claims_count": len(checked_claims(runs)),
         "claims_table": claims_table(runs),
         "errata": errata(runs),
         "explorer_table": explorer_table(runs),
         "run_times": run_times(runs),
+        "source_table": source_table(runs),
         "verdict_counts": verdict_counts(runs),
+        "version": version("descent"),
         "versions": versions(),
     }
 

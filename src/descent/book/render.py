@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from typing import Any
 import nbformat
 import yaml
 
-from descent.book import pages, paths
+from descent.book import bundled, pages, paths
 from descent.book.execute import write_atomically
 from descent.book.fingerprint import digest
+from descent.book.finish import finish, public_address
 
 # What a page needs of MathJax: one script and its fonts.
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
@@ -41,9 +43,11 @@ def public_repository() -> str | None:
     return f"https://{match[1]}/{match[2]}" if match else None
 
 
-def configuration(text: str, repository: str | None) -> str:
+def configuration(text: str, repository: str | None, address: str | None = None) -> str:
     """Return the book's configuration, with launch and source links if readers can reach them."""
     config = yaml.safe_load(text)
+    if address is not None:
+        config["sphinx"]["config"]["html_baseurl"] = address
     if repository is not None:
         config["repository"] = {"url": repository, "branch": "main", "path_to_book": ""}
         config["html"]["use_repository_button"] = True
@@ -73,6 +77,10 @@ def stage(runs: Mapping[str, Any]) -> str:
     ignore = shutil.ignore_patterns("_build", "claims", "sweeps", ".*")
     shutil.copytree(paths.BOOK, paths.STAGE / "book", ignore=ignore)
     _mathjax(paths.STAGE / "book" / "_static" / "mathjax")
+    bundled.write_licences(paths.STAGE / "book" / "_static" / "licences")
+    shutil.copyfile(
+        paths.ROOT / "LICENSE", paths.STAGE / "book" / "_static" / "licences" / "descent.txt"
+    )
     style = Path(pages.__file__).parents[1] / "claims.css"
     shutil.copyfile(style, paths.STAGE / "book" / "_static" / "claims.css")
     for chapter, run in runs.items():
@@ -84,31 +92,16 @@ def stage(runs: Mapping[str, Any]) -> str:
     table = paths.STAGE / "book" / "_static" / "claims.csv"
     table.write_text(pages.claims_csv(runs), encoding="utf-8")
     config = paths.STAGE / "book" / "_config.yml"
-    config.write_text(configuration(config.read_text(encoding="utf-8"), public_repository()))
+    text = config.read_text(encoding="utf-8")
+    config.write_text(configuration(text, public_repository(), public_address()), encoding="utf-8")
     files = sorted(path for path in paths.STAGE.rglob("*") if path.is_file())
     lock = (paths.ROOT / "requirements.lock").read_bytes()
+    programs = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     return digest(
         part
         for path in files
         for part in (path.relative_to(paths.STAGE).as_posix().encode(), path.read_bytes())
-    ) + digest([lock, sys.version.encode()])
-
-
-def mend(html: Path) -> None:
-    """Take out what the theme's pages have wrong for a screen reader."""
-    for page in html.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        # A list whose children are no list items.
-        mended = text.replace(
-            '<div role="list" class="citation-list">', "<div class='citation-list'>"
-        )
-        # A region that scrolls and cannot be reached by keys.
-        mended = mended.replace(
-            '<div class="pst-scrollable-table-container">',
-            '<div class="pst-scrollable-table-container" tabindex="0">',
-        )
-        if mended != text:
-            page.write_text(mended, encoding="utf-8")
+    ) + digest([lock, sys.version.encode(), *programs])
 
 
 def sphinx(output: Path, *options: str) -> None:
@@ -154,9 +147,10 @@ def render(runs: Mapping[str, Any]) -> bool:
     if made_from.exists() and made_from.read_text() == name:
         return False
     scratch = paths.BUILD / "render"
+    begin = time.perf_counter()
     sphinx(scratch)
     fresh = scratch / "_build" / "html"
-    mend(fresh)
+    finish(fresh, time.perf_counter() - begin, public_address())
     (fresh / ".made-from").write_text(name)
     shutil.rmtree(paths.HTML, ignore_errors=True)
     fresh.rename(paths.HTML)

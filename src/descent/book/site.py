@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bs4 import BeautifulSoup
 
@@ -38,6 +38,40 @@ def _loads(page: BeautifulSoup) -> Iterator[str]:
         yield from _STYLE_LOADS.findall(str(node["style"]))
 
 
+def pages(html: Path) -> list[Path]:
+    """Return the pages of a rendered book, without the pieces that lie in ``_static``."""
+    return [
+        path
+        for path in sorted(html.rglob("*.html"))
+        if "_static" not in path.relative_to(html).parts
+    ]
+
+
+def shared(html: Path) -> list[Path]:
+    """Return the files that the first page loads by itself: scripts, styles, pictures."""
+    page = html / "book" / "intro.html"
+    soup = BeautifulSoup(page.read_bytes(), "html.parser")
+    files = {
+        (page.parent / unquote(urlsplit(address).path)).resolve()
+        for address in _loads(soup)
+        if not _outside(address) and not address.startswith("data:")
+    }
+    return sorted(path for path in files if path.is_file())
+
+
+def _chooses(page: BeautifulSoup, anchor: str) -> bool:
+    """Whether an anchor such as ``source=003&verdict=refuted`` is among a page's filters."""
+    chosen = dict(parse_qsl(anchor))
+    return bool(chosen) and all(
+        any(
+            value in (option.get("value"), option.get_text())
+            for menu in page.find_all("select", attrs={"data-filter": name})
+            for option in menu.find_all("option")
+        )
+        for name, value in chosen.items()
+    )
+
+
 def complaints(html: Path) -> list[str]:
     """Return what is wrong with the pages of a folder, a line each; empty if nothing.
 
@@ -48,9 +82,7 @@ def complaints(html: Path) -> list[str]:
     """
     found: list[str] = []
     soups = {
-        path.resolve(): BeautifulSoup(path.read_bytes(), "html.parser")
-        for path in sorted(html.rglob("*.html"))
-        if "_static" not in path.relative_to(html).parts
+        path.resolve(): BeautifulSoup(path.read_bytes(), "html.parser") for path in pages(html)
     }
     if not soups:
         return [f"{html}: no pages"]
@@ -73,7 +105,12 @@ def complaints(html: Path) -> list[str]:
             anchor = unquote(parts.fragment)
             if not target.exists():
                 found.append(f"{name}: {address} leads nowhere")
-            elif target in anchors and anchor and anchor not in anchors[target]:
+            elif (
+                target in anchors
+                and anchor
+                and anchor not in anchors[target]
+                and not _chooses(soups[target], anchor)
+            ):
                 found.append(f"{name}: {address} has no such anchor")
     for style in sorted(html.rglob("*.css")):
         for address in _STYLE_LOADS.findall(style.read_text(encoding="utf-8", errors="replace")):

@@ -1,0 +1,122 @@
+"""What is written into the pages after Sphinx, and what goes along with them."""
+
+import zipfile
+
+import pytest
+import yaml
+from PIL import Image
+
+from descent.book import archive, bundled, finish, paths, render, site
+
+PAGE = (
+    '<html><head><title>T</title></head><body><h1>T</h1><h2>Contents</h2><p>On paper.</p>'
+    '<h1>The <em>pit</em><a class="headerlink" href="#pit">#</a></h1>{}</body></html>'
+)  # fmt: skip
+TEXT = "<p>A step of \\(T &lt; 1\\) is short. <b>Then</b> more.</p>"
+ADDRESS = "https://example.org/descent/"
+
+
+def test_a_page_is_described_by_its_first_sentence():
+    assert finish.description(PAGE.format(TEXT)) == "A step of T < 1 is short."
+    assert finish.description(PAGE.format(f"<dl><dt>x</dt></dl>{TEXT}")) == ""
+    assert finish.description(TEXT) == ""
+
+
+def test_previews_name_an_address_and_a_picture_only_if_there_is_one():
+    page = PAGE.format(TEXT)
+    bare = finish.preview(page, "book/pit.html", None)
+    assert '<meta property="og:title" content="The pit" />' in bare
+    assert '<meta name="description" content="A step of T &lt; 1 is short." />' in bare
+    assert 'name="twitter:card" content="summary"' in bare
+    assert "og:image" not in bare
+    assert "http" not in bare
+    full = finish.preview(page, "book/pit.html", ADDRESS)
+    assert f'property="og:image" content="{ADDRESS}_static/preview.png"' in full
+    assert f'property="og:url" content="{ADDRESS}book/pit.html"' in full
+    assert "summary_large_image" in full
+    assert finish.preview("<title></title>", "x.html", ADDRESS) == "<title></title>"
+
+
+def test_the_picture_has_the_size_that_the_pages_state():
+    with Image.open(paths.BOOK / finish.IMAGE) as picture:
+        assert picture.size == finish.IMAGE_SIZE
+    assert (paths.BOOK / finish.IMAGE).stat().st_size < 50_000
+
+
+def test_the_public_address_comes_from_the_environment(monkeypatch):
+    monkeypatch.delenv("DESCENT_BOOK_URL", raising=False)
+    assert finish.public_address() is None
+    monkeypatch.setenv("DESCENT_BOOK_URL", ADDRESS.rstrip("/"))
+    assert finish.public_address() == ADDRESS
+    text = (paths.BOOK / "_config.yml").read_text()
+    config = yaml.safe_load(render.configuration(text, None, ADDRESS))
+    assert config["sphinx"]["config"]["html_baseurl"] == ADDRESS
+
+
+@pytest.mark.parametrize("wrong", ["example.org", "file:///x", "https://example.org/?a=1"])
+def test_a_wrong_public_address_is_refused(monkeypatch, wrong):
+    monkeypatch.setenv("DESCENT_BOOK_URL", wrong)
+    with pytest.raises(ValueError, match=r"DESCENT_BOOK_URL must be .* got"):
+        finish.public_address()
+
+
+def test_terms_have_their_place_and_their_first_sentence():
+    page = (
+        '<dl><dt id="term-Ito">Itô<a class="headerlink" href="#term-Ito">#</a></dt>'
+        "<dd><p>A calculus. Its current.</p></dd><dt>other</dt><dd>x</dd></dl>"
+    )
+    (term,) = finish.terms(page)
+    assert term == {"term": "Itô", "place": "book/glossary.html#term-Ito", "meaning": "A calculus."}
+
+
+def test_every_licence_that_the_table_names_is_there(tmp_path):
+    bundled.write_licences(tmp_path)
+    names = [bundled.file_name(part) for part in bundled.PARTS]
+    assert len(set(names)) == len(names)
+    for part, name in zip(bundled.PARTS, names, strict=True):
+        text = (tmp_path / name).read_text()
+        key = "BSD" if part.name == "Sphinx" else part.licence.partition("-")[0].split()[-1]
+        words = {"Apache": "Apache License", "BSD": "Redistribution and use", "MIT": "MIT"}
+        assert words.get(key, "Font Awesome Free") in text, part
+        assert f"licences/{name}" in bundled.table()
+    missing = bundled.PARTS[0]._replace(text="*/no-such-file")
+    with pytest.raises(FileNotFoundError, match="no-such-file"):
+        bundled.licence_text(missing)
+
+
+def test_an_archive_does_not_depend_on_times_or_on_the_order_of_writing(tmp_path):
+    for folder, order in (("one", "ba"), ("two", "ab")):
+        (tmp_path / folder / "sub").mkdir(parents=True)
+        for name in order:
+            (tmp_path / folder / "sub" / f"{name}.html").write_text(name)
+    (tmp_path / "two" / ".made-from").write_text("x")
+    files = [tmp_path / f"{name}.zip" for name in ("one", "two")]
+    for file in files:
+        archive.archive(tmp_path / file.stem, file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with zipfile.ZipFile(files[0]) as packed:
+        assert packed.namelist() == ["descent/sub/a.html", "descent/sub/b.html"]
+        assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
+    (tmp_path / "two" / "sub" / "a.html").write_text("other")
+    archive.archive(tmp_path / "two", files[1])
+    assert files[0].read_bytes() != files[1].read_bytes()
+
+
+MENU = '<select data-filter="source"><option value="">all</option><option value="003"></select>'
+
+
+@pytest.mark.parametrize(
+    ("anchor", "sound"), [("source=003", True), ("source=005", False), ("verdict=003", False)]
+)
+def test_an_anchor_may_be_a_choice_that_the_page_offers(tmp_path, anchor, sound):
+    (tmp_path / "one.html").write_text(f'<a href="two.html#{anchor}">x</a>')
+    (tmp_path / "two.html").write_text(MENU)
+    assert (site.complaints(tmp_path) == []) is sound
+
+
+def test_citation_says_what_the_project_says():
+    citation = yaml.safe_load((paths.ROOT / "CITATION.cff").read_text())
+    assert citation["license"] == "MIT"
+    assert (paths.ROOT / "LICENSE").read_text().startswith("MIT License")
+    text = (paths.ROOT / "pyproject.toml").read_text()
+    assert f'version = "{citation["version"]}"' in text
