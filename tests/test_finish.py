@@ -6,7 +6,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from descent.book import archive, bundled, finish, paths, render, site
+from descent.book import archive, bundled, finish, paths, pdf, render, site
 
 PAGE = (
     '<html><head><title>T</title></head><body><h1>T</h1><h2>Contents</h2><p>On paper.</p>'
@@ -120,3 +120,20 @@ def test_citation_says_what_the_project_says():
     assert (paths.ROOT / "LICENSE").read_text().startswith("MIT License")
     text = (paths.ROOT / "pyproject.toml").read_text()
     assert f'version = "{citation["version"]}"' in text
+
+
+@pytest.mark.parametrize(
+    ("link", "place"),
+    [
+        ("../notebooks/01-a.html#claim-x", "#claim-x"),
+        ("book/intro.html#claim-x", "#claim-x"),
+        ("../notebooks/01-a.html", "#document-notebooks/01-a"),
+        ("claims.html#source=003", "#document-book/claims"),
+        ("../notebooks/02-b.html#claim-y", "../notebooks/02-b.html#claim-y"),
+        ("https://example.org/01-a.html", "https://example.org/01-a.html"),
+    ],
+)
+def test_links_of_the_printed_book_stay_within_it(link, place):
+    ids = ("document-notebooks/01-a", "document-book/claims", "claim-x")
+    page = "".join(f'<span id="{name}"></span>' for name in ids)
+    assert pdf.link_within(f'{page}<a href="{link}">') == f'{page}<a href="{place}">'

@@ -20,7 +20,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from descent import claims
+from descent import claims, explorer
 from descent.book import bundled
 
 _RIGHT = ' class="text-right"'
@@ -266,6 +266,8 @@ def generated(runs: Mapping[str, Any], chapters: Path) -> dict[str, Any]:
         "claims_count": len(checked_claims(runs)),
         "claims_table": claims_table(runs),
         "errata": errata(runs),
+        "explorer_kilobytes": f"{explorer.MAX_BYTES / 1000:,.0f}",
+        "explorer_states": f"{explorer.MAX_STATES:,}",
         "explorer_table": explorer_table(runs),
         "run_times": run_times(runs),
         "source_table": source_table(runs),

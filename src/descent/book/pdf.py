@@ -7,6 +7,7 @@ stills of their default state, solutions are open, and contents and references a
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -22,13 +23,29 @@ FOOTER = (
 )
 
 
+def link_within(page: str) -> str:
+    """Turn the links between pages into links within the one page that holds them all."""
+    places = set(re.findall(r'\bid="([^"]+)"', page))
+
+    def mended(link: re.Match[str]) -> str:
+        folder, name, anchor = link[1] or "book/", link[2], link[3]
+        for place in (anchor, f"document-{folder}{name}"):
+            if place in places:
+                return f'href="#{place}"'
+        return link[0]
+
+    return re.sub(r'href="(?:\.\./)?(book/|notebooks/)?([\w-]+)\.html(?:#([^"]*))?"', mended, page)
+
+
 def single_page() -> Path:
     """Write the staged book as one page, and return where it lies."""
     scratch = paths.BUILD / "single"
     sphinx(scratch, "--builder", "custom", "--custom-builder", "singlehtml")
     written = scratch / "_build" / "singlehtml"
     # Sphinx names styles and scripts from the top folder, and lays the page into a folder below.
-    return (written / "book" / "intro.html").rename(written / "descent.html")
+    page = (written / "book" / "intro.html").rename(written / "descent.html")
+    page.write_text(link_within(page.read_text(encoding="utf-8")), encoding="utf-8")
+    return page
 
 
 def chromium() -> Path | None:
