@@ -131,7 +131,7 @@ def test_claims_can_be_sorted_and_filtered(visit, site):
     assert values == sorted(values)
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", [CHAPTERS[0], CHAPTERS[5]])  # curves, and curves with images
 def test_a_planted_broken_slider_is_caught(visit, site, name, tmp_path):
     html = (site / f"{name}.html").read_text(encoding="utf-8")
     broken = html.replace("function show() {", "function show() { return;")
