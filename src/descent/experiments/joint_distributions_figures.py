@@ -210,10 +210,12 @@ def draw_start(preset: str, mixing: float) -> Figure:
     draw_table(left, mixed_joint(preset, mixing), "$P_0$")
     curves = mixing_curves(preset)
     at = round(40 * mixing)
-    right.plot(curves["mixing"], curves["correlation"], color=EXACT, label="mutual information")
     for name, colour in (("dumb", DUMB), ("smart", SMART)):
         right.plot(curves["mixing"], curves[name], color=colour, label=f"strength, {name}")
         right.plot([mixing], [curves[name][at]], "o", color=colour)
+    right.plot(
+        curves["mixing"], curves["correlation"], "--", color=EXACT, label="mutual information"
+    )
     right.axhline(0, color=GUIDE, linewidth=0.6)
     right.set(xlabel="share of the start", ylabel="bits", xlim=(-0.03, 1.03), ylim=(-0.4, 2.4))
     right.legend(loc="upper left")

@@ -169,10 +169,12 @@ def path_caption(loss: str, start: float, T: float) -> str:
     beyond = int(np.sum(ends > pit().barrier))
     where = ", ".join(f"{end:.3f}" for end in ends)
     who = f"{RUNS} random runs are" if loss == "stochastic" else "the descent is"
+    not_ = "" if beyond else "not "
+    side = f"{beyond} of {len(ends)} " if loss == "stochastic" else not_
     what = {"l0 alone": "$l_0$ alone", "full batch": "Full batch", "stochastic": "Stochastic"}[loss]
     return (
         f"{what}, $T = {T:g}$, from $W_0 = {start:g}$: after {STEPS} steps {who} at "
-        f"{where}; {beyond} of {len(ends)} beyond the barrier $b$ (grey line)."
+        f"{where}, {side}beyond the barrier $b$ (grey line)."
     )
 
 
@@ -196,10 +198,16 @@ def draw_spread(T: float, n: int) -> Figure:
 def spread_caption(T: float, n: int) -> str:
     """Say how much has escaped."""
     _, curve = spread(T)
-    share = np.format_float_positional(100 * curve[n], 2, fractional=False, trim="-")
+    left = 100 * (1 - curve[n])
+    if left > 10:
+        share = np.format_float_positional(100 * curve[n], 2, fractional=False, trim="-")
+    else:  # as many digits as it takes to tell it from 100
+        share = (
+            f"{100 - left:.{1 - int(np.floor(np.log10(left)))}f}" if left > 1e-3 else "over 99.99"
+        )
     return (
         f"$T = {T:g}$, after {n} steps: {share} % of the walkers have escaped (exact). "
-        "Grey line: the barrier $b$."
+        "Grey line: the barrier $b$; bars above 12 are cut."
     )
 
 

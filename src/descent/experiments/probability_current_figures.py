@@ -213,7 +213,8 @@ def circle_caption(calculus: chapter.Calculus, T: float, small: int) -> str:
     how = "one step per draw" if small == 1 else f"{small} small steps per draw"
     return (
         f"{chapter.NAMES[calculus]} against the chain at $T = {T:g}$, {how}: "
-        f"{100 * far:.1f} % of the probability sits elsewhere (total variation, 48 bins)."
+        f"{100 * far:.1f} % of the probability sits elsewhere (total variation, 48 bins). "
+        "Grey: 10,000 walkers over many steps."
     )
 
 
@@ -230,10 +231,8 @@ def draw_frame(case: str, frame: int) -> Figure:
         counts, np.append(shown, shown[-1] + bins[1] - bins[0]), color=SAMPLED, fill=True,
         alpha=0.5, label="Monte Carlo",
     )  # fmt: skip
-    at = chapter.centres(v.edges)
-    near = (at >= low) & (at <= high)
-    density = validations.by_fokker_planck(case)[frame]
-    ax.plot(at[near][::3], density[near][::3], color=BLUE, label="Fokker–Planck (Itô)")
+    density = chapter.binned(validations.by_fokker_planck(case)[frame], 10)[inside]
+    ax.plot(chapter.centres(bins)[inside], density, color=BLUE, label="Fokker–Planck (Itô)")
     ax.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
     ax.set(xlim=(low, high), ylim=(0, top))
     ax.legend(loc="upper right" if case != "drift" else "upper left")
@@ -253,8 +252,9 @@ def frame_caption(case: str, frame: int) -> str:
     deviation = np.sqrt(walkers @ (at - mean) ** 2)
     by_equation = chapter.moments(validations.by_fokker_planck(case)[frame], v.edges)
     return (
-        f"Step {v.steps[frame]} at $T = {v.T:g}$. Walkers: mean {mean:.3f}, deviation "
-        f"{deviation:.3f}. Equation: mean {by_equation[0]:.3f}, deviation {by_equation[1]:.3f}."
+        f"Step {v.steps[frame]} at $T = {v.T:g}$. 50,000 walkers: mean {mean:.3f}, standard "
+        f"deviation {deviation:.3f}. Equation: mean {round(by_equation[0], 3) + 0.0:.3f}, "
+        f"standard deviation {by_equation[1]:.3f}."
     )
 
 
@@ -273,8 +273,8 @@ def draw_widths(ratio: float, T: float) -> Figure:
     left.set(xlabel="parameter $W$", ylabel="mean loss $L$", ylim=(0, 0.07), xlim=(0, 3.5))
     _densities(right, beyond.widths(ratio, T))
     right.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
-    right.set(xlim=(0, 3.5), ylim=(1e-9, 20))
-    right.legend(loc="lower right")
+    right.set(xlim=(0, 3.5), ylim=(1e-9, 3e4))
+    right.legend(loc="upper left")
     return fig
 
 
@@ -282,8 +282,15 @@ def widths_caption(ratio: float, T: float) -> str:
     """Say how much denser the wide well is."""
     w, exponent = beyond.widths(ratio, T), beyond.narrow_exponent(T)
     formula = ratio**2 * np.exp((ratio**2 - 1) * exponent)
-    chain, law = (f"{value:,.3g}" if value < 1e5 else f"{value:.2e}" for value in
-                  (w.ratio(w.chain), formula))  # fmt: skip
+    if ratio == 1:
+        return (
+            f"Two wells of width 1 at $T = {T:g}$ ($\\Phi = {exponent:.2f}$): the densities at "
+            "their bottoms are equal, in the chain and by the Itô law."
+        )
+    chain, law = (
+        f"{value:,.3g}" if value < 1e5 else chapter.scientific(value)
+        for value in (w.ratio(w.chain), formula)
+    )
     return (
         f"Wells of width 1 and {ratio:g} at $T = {T:g}$ ($\\Phi = {exponent:.2f}$): the density at "
         f"the bottom of the wide one is {chain} times as high in the chain; the Itô law says {law}."
