@@ -38,12 +38,12 @@ def draw_results(frame: pandas.DataFrame) -> Figure:
         (sets.mean_image_error, "mean image"),
         (sets.mean_colour_error, "mean colour"),
     ):
-        left.axvline(chapter.decibels(error), color=GUIDE, linewidth=1, zorder=0)
+        left.axvline(chapter.decibels(error), ymin=0.17, color=GUIDE, linewidth=1, zorder=0)
         left.annotate(
             name, (chapter.decibels(error), 0.75), ha="center", va="center", fontsize="small"
         )
     floor = 1 / np.sqrt(len(sets.test))
-    right.axvline(floor, color=GUIDE, linewidth=1, zorder=0)
+    right.axvline(floor, ymin=0.17, color=GUIDE, linewidth=1, zorder=0)
     right.annotate("normal numbers", (floor, 0.75), ha="left", va="center", fontsize="small")
     names = [name.split(" (")[0].removesuffix(", fixed") for name in labels]
     for ax in (left, right):
