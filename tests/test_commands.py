@@ -73,7 +73,7 @@ def test_a_run_killed_while_it_saves_goes_on_with_the_same_numbers(monkeypatch, 
     killed = python("-c", KILLED, ROOT / "scripts" / "train.py", *arguments)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     names = {path.name for path in Path("killed").iterdir()}
-    assert names == {"settings.json", "checkpoint.pt", "checkpoint.pt.part", ".hydra"}
+    assert names == {"settings.json", "checkpoint.pt", "checkpoint.pt.part", ".hydra", ".lock"}
     saved = torch.load("killed/checkpoint.pt", weights_only=True)
     assert saved["fit_steps"] > 10
     assert 10 < len(saved["loss"]) < 100

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from fnmatch import fnmatch
 
+from descent.files import reason
 from descent.sweeps.compute import SweepFailed, complete, known
 from descent.sweeps.table import registry
 
@@ -36,8 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     for sweep in sweeps:
         try:
             complete(sweep, chosen.jobs, chosen.dask, chosen.fresh)
-        except (SweepFailed, OSError) as error:
+        except SweepFailed as error:
             failures.append(str(error))
+        except OSError as error:
+            failures.append(reason(error))
+        except KeyboardInterrupt:
+            print("\ninterrupted; finished rows are kept", file=sys.stderr)
+            return 128 + signal.SIGINT
     for failure in failures:
         print(failure, file=sys.stderr)
     return 1 if failures else 0
