@@ -14,6 +14,14 @@ from descent.sweeps.table import registry
 
 def main(arguments: list[str] | None = None) -> int:
     """Compute what is missing and return the exit status."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("\ninterrupted; finished rows are kept", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _main(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="python -m descent.sweeps", description=__doc__)
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", help="sweeps by name or pattern, like '08-*'"
@@ -42,9 +50,6 @@ def main(arguments: list[str] | None = None) -> int:
             failures.append(str(error))
         except OSError as error:
             failures.append(reason(error))
-        except KeyboardInterrupt:
-            print("\ninterrupted; finished rows are kept", file=sys.stderr)
-            return 128 + signal.SIGINT
     for failure in failures:
         print(failure, file=sys.stderr)
     return 1 if failures else 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -68,11 +70,26 @@ def compute_row(
     return row
 
 
+def end_with(parent: int) -> None:
+    """Let this process, a worker, end soon after its parent, which alone hears interruptions."""
+    if os.getpid() == parent:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 @contextmanager
 def workers(jobs: int | None, dask: str | None) -> Iterator[None]:
     """Let joblib run on ``jobs`` local processes, or on the Dask cluster at an address."""
     if dask is None:
-        with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count()):
+        end = {"initializer": end_with, "initargs": (os.getpid(),)}
+        with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count(), **end):
             yield
         return
     from distributed import Client
