@@ -55,7 +55,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         # Where space is short, what is there of it must not take more.
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-        error.filename, error.filename2 = str(path), None
+        error.filename = str(path)
         raise
 
 

@@ -31,6 +31,7 @@ from descent.commands.settings import (
     usage_errors,
     writing_errors,
 )
+from descent.files import reason
 from descent.models import number_of_weights
 from descent.reparameterization import Training
 
@@ -77,6 +78,25 @@ def _outcome(
         folder.finish(record, settings, picture)
         outcome = {key: str(value) for key, value in outcome_of(record, settings).items()}
     return outcome, news
+
+
+class WritableFolder(Callback):
+    """Before Hydra makes a folder, say in a line if it cannot be made; Hydra would not."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Make the folder of a run."""
+        _make(Path(config.hydra.run.dir))
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Make the folder of several runs."""
+        _make(Path(config.hydra.sweep.dir))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(reason(error))
 
 
 class SweepTable(Callback):

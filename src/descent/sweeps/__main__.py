@@ -50,7 +50,7 @@ def _main(arguments: list[str] | None) -> int:
             failures.append(str(error))
         except OSError as error:
             failures.append(reason(error))
-    for failure in failures:
+    for failure in dict.fromkeys(failures):  # a folder that is read-only fails each
         print(failure, file=sys.stderr)
     return 1 if failures else 0
 
