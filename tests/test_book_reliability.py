@@ -1,7 +1,9 @@
 """What kills, full disks, second processes and odd machines do to the book: no harm."""
 
 import errno
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -382,6 +384,31 @@ def test_a_run_does_not_depend_on_the_surroundings_of_its_driver(checkout, monke
         outputs.append(execute.execute(path).cells[0].outputs)
         (paths.EXECUTED / path.name).unlink()
     assert outputs[0] == outputs[1]
+
+
+def test_a_kernel_runs_the_library_of_its_driver(checkout, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "src")  # of another folder, seen from the kernel's
+    run = execute.execute(chapter(checkout, "import descent\nprint(descent.__file__)"))
+    assert Path(run.cells[0].outputs[0].text.strip()) == ROOT / "src" / "descent" / "__init__.py"
+
+
+def outputs_of(run):
+    """All that a run shows; only the time that the states of an explorer took may differ."""
+    shown = [cell.get("outputs", []) for cell in run.cells]
+    return re.sub(r'"seconds": [\d.]+', "", json.dumps(shown, sort_keys=True))
+
+
+def test_a_chapter_gives_the_same_again_and_with_two_threads(tmp_path, monkeypatch):
+    path = paths.NOTEBOOKS / "12-knowledge-localization.ipynb"
+    stored = execute.execute(path)
+    two = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}
+    two["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other leave the cores alone
+    one = execute.kernel_environment()
+    monkeypatch.setattr(execute, "kernel_environment", lambda: one | two)
+    monkeypatch.setattr(paths, "EXECUTED", tmp_path)
+    again = execute.execute(path)
+    assert again is not stored
+    assert outputs_of(again) == outputs_of(stored)
 
 
 # The environment.

@@ -37,6 +37,8 @@ def kernel_environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
+        # The library whose files the fingerprint names, wherever the environment was made.
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "PYTHONSTARTUP": "",
         "PYTHONUTF8": "1",
         # The home folder may be read-only, or hold settings of its own.
