@@ -1,5 +1,6 @@
 """What kills, full disks, second processes and odd machines do to the book: no harm."""
 
+import asyncio
 import errno
 import json
 import os
@@ -409,6 +410,13 @@ def test_a_chapter_gives_the_same_again_and_with_two_threads(tmp_path, monkeypat
     again = execute.execute(path)
     assert again is not stored
     assert outputs_of(again) == outputs_of(stored)
+
+
+def test_a_notebook_is_executed_from_within_an_event_loop(checkout):
+    async def inside():
+        return execute.execute(paths.notebooks()[0])
+
+    assert asyncio.run(inside()).cells[0].outputs[0].text == "ran\n"
 
 
 # The environment.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from threading import Event
@@ -123,6 +123,17 @@ async def _unless(stop: Event, work: Awaitable[Any]) -> None:
     await task
 
 
+def _in_own_thread(work: Callable[[], Coroutine[Any, Any, None]], stop: Event) -> None:
+    """Run a coroutine where no other event loop is; the caller may stand in one."""
+    with ThreadPoolExecutor(1) as own:
+        future = own.submit(lambda: asyncio.run(work()))
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+
+
 def _run(path: Path, stop: Event) -> Any:
     """Execute a notebook, store the run and return it; errors are those of `execute`."""
     notebook = nbformat.read(path, as_version=4)
@@ -154,7 +165,10 @@ def _run(path: Path, stop: Event) -> Any:
     print(f"  executing {path.name} ({len(notebook.cells)} cells)", flush=True)
     begin = time.perf_counter()
     try:
-        asyncio.run(_unless(stop, client.async_execute(env=kernel_environment(), cleanup_kc=True)))
+        _in_own_thread(
+            lambda: _unless(stop, client.async_execute(env=kernel_environment(), cleanup_kc=True)),
+            stop,
+        )
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
         raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
     except asyncio.CancelledError as error:
