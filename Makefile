@@ -2,10 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# The lock file names every package, so none is resolved. Torch comes first, from
-# its CPU builds: the registry's build for Linux asks for gigabytes of CUDA.
-PIP := $(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check --no-deps
-TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .PHONY: book zip pdf test lab lint bench sweeps claims clean lock
 
@@ -45,10 +41,4 @@ lock: $(READY)  ## refresh requirements.lock from pyproject.toml
 	  --upgrade --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 $(READY): requirements.lock pyproject.toml
-	@echo "making the environment in .venv (a few minutes the first time)"
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Descent needs Python 3.11 to 3.14, and " + sys.executable + " is " + sys.version.split()[0] + "; name another with make PYTHON=…")'
-	@$(PYTHON) -m venv .venv
-	@$(PIP) --retries 1 --extra-index-url $(TORCH_CPU) $$(grep '^torch==' requirements.lock) 2>/dev/null || true
-	@$(PIP) -r requirements.lock
-	@$(PIP) --editable .
-	@touch $@
+	@$(PYTHON) scripts/environment.py

@@ -1,19 +1,22 @@
 """The command line, from end to end: runs, sweeps, interruptions, figures, messages."""
 
 import csv
+import errno
 import os
 import signal
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
 from joblib.externals.loky import get_reusable_executor
 
 from descent.commands import entry, train, viz_loss
-from descent.commands.folder import RunFolder, write_whole
+from descent.commands.folder import RunFolder
+from descent.files import write_whole
 from descent.reparameterization import Training
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +76,7 @@ def test_a_run_killed_while_it_saves_goes_on_with_the_same_numbers(monkeypatch, 
     killed = python("-c", KILLED, ROOT / "scripts" / "train.py", *arguments)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     names = {path.name for path in Path("killed").iterdir()}
-    assert names == {"settings.json", "checkpoint.pt", "checkpoint.pt.part", ".hydra"}
+    assert names == {"settings.json", "checkpoint.pt", "checkpoint.pt.part", ".hydra", ".lock"}
     saved = torch.load("killed/checkpoint.pt", weights_only=True)
     assert saved["fit_steps"] > 10
     assert 10 < len(saved["loss"]) < 100
@@ -252,7 +255,7 @@ def test_a_file_is_whole_or_as_it_was(monkeypatch, tmp_path):
     write_whole(path, b"old")
 
     def crash(*_):
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "no space left")
 
     monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(OSError, match="no space"):
@@ -261,6 +264,49 @@ def test_a_file_is_whole_or_as_it_was(monkeypatch, tmp_path):
     monkeypatch.undo()
     RunFolder(tmp_path).open({}, "code", restart=False)
     assert {file.name for file in tmp_path.iterdir()} == {"file", "settings.json"}
+
+
+@pytest.mark.parametrize("arguments", [["hydra.run.dir=file/run"], ["-m", "hydra.sweep.dir=file"]])
+def test_a_folder_that_cannot_be_made_is_said_in_a_line(monkeypatch, capsys, arguments):
+    Path("file").touch()
+    with pytest.raises(SystemExit, match=r"^file(/run)?: (Not a directory|File exists)$"):
+        call(monkeypatch, *arguments, *SMALL)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_in_a_line_and_the_run_goes_on_when_there_is_space(monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    arguments = ["model=parameter", "trainer.epochs=3", "hydra.run.dir=full"]
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(SystemExit):
+            call(patched, *arguments)
+    said = capsys.readouterr().err
+    assert f"cannot write {Path('full/settings.json').resolve()}: No space left on device" in said
+    assert "Traceback" not in said
+    assert {path.name for path in Path("full").iterdir()} == {".hydra"}
+    call(monkeypatch, *arguments)
+    assert "finished" in capsys.readouterr().out
+
+
+def test_a_second_process_in_a_folder_waits_for_the_first(tmp_path, capsys):
+    folder, ends = RunFolder(tmp_path / "run"), []
+
+    def second():
+        with RunFolder(tmp_path / "run").held():
+            ends.append("second")
+
+    with folder.held():
+        waiting = Thread(target=second)
+        waiting.start()
+        waiting.join(0.3)
+        ends.append("first")
+    waiting.join()
+    assert ends == ["first", "second"]
+    assert f"at work in {folder.path}; waiting" in capsys.readouterr().out
+    assert list(folder.path.iterdir()) == []
 
 
 @pytest.mark.parametrize("one_dim", [True, False])

@@ -54,16 +54,16 @@ def test_share_of_the_explorer_is_that_of_the_claims():
 # Lorenz
 
 
-@pytest.mark.parametrize(("dt", "tolerance"), [(0.02, 1e-5), (0.05, 0.02)])
-def test_disturbances_agree_with_the_influence_of_the_library(dt, tolerance):
+def test_disturbances_agree_with_the_influence_of_the_library():
     """The explorer's larger step is good enough for a picture."""
     times = (0.5, 3.0, 8.0)
     for start in (chapter.NEAR, chapter.FAR):
         for A, n, m in chapter.choices_that_reach_y():
-            x, y = chapter.pair(28.0, start, times, A, n, m, dt)
             sign, log = influence.slog_comp(lorenz(), start, times, A, n, m)
-            np.testing.assert_array_equal(np.sign(x * y), sign)
-            np.testing.assert_allclose(np.log(np.abs(x / y)), log, atol=tolerance)
+            for dt, tolerance in [(0.02, 1e-5), (0.05, 0.02)]:
+                x, y = chapter.pair(28.0, start, times, A, n, m, dt)
+                np.testing.assert_array_equal(np.sign(x * y), sign)
+                np.testing.assert_allclose(np.log(np.abs(x / y)), log, atol=tolerance)
 
 
 def test_the_choice_that_does_not_reach_y():
@@ -88,9 +88,9 @@ def test_sign_changes_are_zeros_of_an_independent_integration():
 def test_slope_at_an_equilibrium_is_the_slope_of_op():
     times = [30.0, 40.0]
     for A, n, m in chapter.choices_that_reach_y():
-        op = influence.op(lorenz(rho=0.8), chapter.NEAR, times, A, n, m, dt=0.02)
+        op = influence.op(lorenz(rho=0.8), chapter.NEAR, times, A, n, m, dt=0.1)
         expected = chapter.predicted_slope(0.8, A, m)
-        assert np.diff(op)[0] / 10 == pytest.approx(expected, abs=1e-3)
+        assert np.diff(op)[0] / 10 == pytest.approx(expected, abs=1e-5)
     # At 5 disturbances oscillate around the equilibrium, and only the trend is known.
     op = influence.op(lorenz(rho=5), chapter.NEAR, times, "c", "a", "a", dt=0.02)
     assert op[1] > op[0] > 0 < chapter.slope_at_equilibrium(5.0, "c")

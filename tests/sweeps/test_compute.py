@@ -1,16 +1,19 @@
 """Sweeps: rows survive interruptions, and processes and clusters give the same numbers."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cloudpickle
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from descent.sweeps import Sweep, compute, load, table
 from descent.sweeps.__main__ import main
@@ -154,6 +157,122 @@ def test_a_killed_run_goes_on_where_it_was(tables, tmp_path):
     again = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert int(again.stdout) == 12 - stored
     assert list(load("99-killed")["square"]) == [s * s for s in range(12)]
+
+
+WORKING = """
+import os, sys, time
+from pathlib import Path
+from descent.sweeps import Sweep, __main__ as command
+def run(seed, place):
+    (Path(place) / str(os.getpid())).touch()
+    time.sleep(0.3)
+    return {"square": seed * seed}
+points = [{"seed": s, "place": sys.argv[1]} for s in range(40)]
+command.registry = lambda: [Sweep("99-long", run, points, probes=[])]
+sys.exit(command.main(["--jobs", "2"]))
+"""
+
+
+@pytest.fixture
+def working(tables, tmp_path):
+    """A long `make sweeps` at work in a group of its own, and its two workers."""
+    places = tmp_path / "workers"
+    places.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-c", WORKING, places],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    limit = time.monotonic() + 60
+    while len(list(table.rows(compute.unfinished("99-long")))) < 2 and time.monotonic() < limit:
+        time.sleep(0.02)
+    yield run, [int(path.name) for path in places.iterdir()]
+    if run.poll() is None:
+        os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+
+
+def ended(pids, seconds):
+    """Wait until processes have ended."""
+    limit = time.monotonic() + seconds
+    while pids and time.monotonic() < limit:
+        time.sleep(0.05)
+        states = [Path(f"/proc/{pid}/stat") for pid in pids]
+        pids = [pid for pid, s in zip(pids, states, strict=True) if s.exists()
+                and s.read_text().rpartition(")")[2].split()[0] != "Z"]  # fmt: skip
+    return not pids
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc")
+
+
+@linux
+def test_workers_end_with_a_driver_that_is_killed(working):
+    run, pids = working
+    assert pids
+    run.kill()
+    run.wait()
+    assert ended(pids, 10), "by itself a worker would stay for five minutes"
+    assert run.communicate(timeout=10)
+
+
+@linux
+def test_an_interruption_ends_soon_with_a_line(working):
+    run, pids = working
+    os.killpg(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert output.strip().splitlines()[-1] == "interrupted; finished rows are kept"
+    assert "Traceback" not in output
+    assert ended(pids, 10)
+
+
+def test_a_second_process_waits_for_the_first_and_computes_nothing_twice(tables, tmp_path):
+    log, said = str(tmp_path / "log"), []
+
+    def run():
+        return complete(walks(log=log), show=said.append)
+
+    lock = FileLock(compute.unfinished("99-walks").with_suffix(".lock"))
+    Path(lock.lock_file).parent.mkdir(parents=True)
+    with ThreadPoolExecutor() as pool:
+        with lock:
+            waiting = pool.submit(run)
+            while not said:
+                time.sleep(0.01)
+            complete_before = compute.known(walks(log=log))
+        assert waiting.result() == 8
+    assert not complete_before
+    assert said[0] == "99-walks: another process computes it; waiting for it to end ..."
+
+
+@pytest.mark.parametrize("place", ["journal", "table"])
+def test_a_full_disk_is_said_in_a_line_and_loses_nothing(monkeypatch, capsys, tables, place):
+    sweep = walks()
+    monkeypatch.setattr("descent.sweeps.__main__.registry", lambda: [sweep])
+    fsync, left = os.fsync, [3 if place == "journal" else 8]
+
+    def full(file):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert main(["--jobs", "1"]) == 1
+    file = compute.unfinished("99-walks") if place == "journal" else tables / "99-walks.jsonl"
+    assert capsys.readouterr().err.strip().splitlines()[-1] == (
+        f"cannot write {file}: No space left on device"
+    )
+    assert not (tables / "99-walks.jsonl").exists()
+    assert not list(tables.glob("*.part"))
+    stored = len(compute.known(sweep))
+    assert stored == (4 if place == "journal" else 8)  # the fourth is written, but not synced
+    assert complete(sweep) == 8 - stored
+    assert len(load("99-walks")) == 8
 
 
 @pytest.fixture(scope="module")

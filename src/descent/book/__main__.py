@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+from collections.abc import Callable
 
-from filelock import FileLock, Timeout
+from descent.files import reason
 
-from descent.book import paths, site
-from descent.book.execute import NotebookFailed, execute_all
-from descent.book.render import RenderFailed, render
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def build() -> None:
-    """Make the book.
+    """Make the book, while no other process does.
 
     Raises
     ------
-    NotebookFailed, RenderFailed
+    NotebookFailed, RenderFailed, OSError
         With the place and the reason.
     """
+    from descent.book import paths, site
+    from descent.book.execute import execute_all
+    from descent.book.render import RenderFailed, render
+
     begin = time.perf_counter()
     runs = execute_all(paths.notebooks())
-    print("rendering …", flush=True)
+    print("rendering ...", flush=True)
     print("rendered" if render(runs) else "nothing to render: all as it was", flush=True)
     if found := site.complaints(paths.HTML):
         raise RenderFailed("the rendered pages are not sound:\n" + "\n".join(found))
@@ -30,23 +34,32 @@ def build() -> None:
     print(f"({time.perf_counter() - begin:.1f} s)")
 
 
-def main() -> int:
-    """Make the book, one build at a time, and return the exit status."""
-    paths.BUILD.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.BUILD / ".lock")
+def exit_status(make: Callable[[], None]) -> int:
+    """Make something of the book, one process at a time, and return the exit status."""
+    # Imported here, so that an interruption at any time ends in a line.
     try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print("another build is at work here; waiting for it …", flush=True)
-        lock.acquire()
-    try:
-        build()
-    except (NotebookFailed, RenderFailed) as failure:
-        print(f"\n{failure}", file=sys.stderr)
+        from descent.book.execute import NotebookFailed
+        from descent.book.lock import only_build
+        from descent.book.render import RenderFailed
+
+        try:
+            with only_build():
+                make()
+        except (NotebookFailed, RenderFailed) as failure:
+            print(f"\n{failure}", file=sys.stderr)
+            return 1
+    except OSError as error:
+        print(f"\n{reason(error)}", file=sys.stderr)
         return 1
-    finally:
-        lock.release()
+    except KeyboardInterrupt:
+        print("\ninterrupted; finished chapters are kept", file=sys.stderr)
+        return INTERRUPTED
     return 0
+
+
+def main() -> int:
+    """Make the book and return the exit status."""
+    return exit_status(build)
 
 
 if __name__ == "__main__":

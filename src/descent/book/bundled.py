@@ -9,6 +9,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import NamedTuple
 
+from descent.files import write_whole
+
 
 class Part(NamedTuple):
     """Files of another project that lie among the pages."""
@@ -64,7 +66,7 @@ def write_licences(folder: Path) -> None:
     """Write the texts of all licences into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
-        (folder / file_name(part)).write_text(licence_text(part), encoding="utf-8")
+        write_whole(folder / file_name(part), licence_text(part))
 
 
 def table() -> str:

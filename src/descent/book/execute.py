@@ -8,39 +8,48 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nbformat
+from filelock import FileLock, Timeout
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 
 from descent.book import paths
 from descent.book.fingerprint import fingerprint
+from descent.files import reason, write_whole
 
 CELL_SECONDS = 600
-# One thread a kernel: the same sums in the same order on every machine.
-KERNEL_ENVIRONMENT = {
-    "DESCENT_RENDER": "static",
-    "JUPYTER_PREFER_ENV_PATH": "1",
-    "MKL_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-}
+
+
+def kernel_environment() -> dict[str, str]:
+    """Return the environment of a kernel, in which no setting of the user bears on the run."""
+    return os.environ | {
+        "DESCENT_RENDER": "static",
+        # One thread a kernel: the same sums in the same order on every machine.
+        "MKL_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        # The library whose files the fingerprint names, wherever the environment was made.
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONSTARTUP": "",
+        "PYTHONUTF8": "1",
+        # The home folder may be read-only, or hold settings of its own.
+        "IPYTHONDIR": str(paths.KERNELS / "ipython"),
+        "MPLBACKEND": "",
+        "MPLCONFIGDIR": str(paths.KERNELS / "matplotlib"),
+    }
 
 
 class NotebookFailed(RuntimeError):
     """A notebook did not run to its end, or wrote a warning; the text says where and why."""
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that no reader, and no crash, ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)
 
 
 def _complaint(path: Path, notebook: Any) -> str | None:
@@ -70,13 +79,15 @@ def stored(path: Path) -> Any | None:
     return run if run.metadata.get("descent", {}).get("fingerprint") == print_of_now else None
 
 
-def execute(path: Path) -> Any:
+def execute(path: Path, stop: Event | None = None) -> Any:
     """Return the executed notebook, from the store if its inputs still stand.
 
     Parameters
     ----------
     path
         A notebook of the book.
+    stop
+        Ends the run when it is set.
 
     Returns
     -------
@@ -86,12 +97,44 @@ def execute(path: Path) -> Any:
     Raises
     ------
     NotebookFailed
-        If a cell raises, times out or writes to stderr, or the kernel dies.
+        If a cell raises, times out or writes to stderr, the kernel dies, or `stop` is set.
+    OSError
+        If the run cannot be stored.
     """
-    return stored(path) or _run(path)
+    if (run := stored(path)) is not None:
+        return run
+    stop = stop or Event()
+    paths.EXECUTED.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(paths.EXECUTED / f".{path.stem}.lock").acquire(cancel_check=stop.is_set):
+            # Another process may have executed it meanwhile.
+            return stored(path) or _run(path, stop)
+    except Timeout as error:
+        raise NotebookFailed(f"{path}: stopped") from error
 
 
-def _run(path: Path) -> Any:
+async def _unless(stop: Event, work: Awaitable[Any]) -> None:
+    """Wait for work to end; cancel it when `stop` is set."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        await asyncio.wait([task], timeout=0.2)
+        if stop.is_set():
+            task.cancel()
+    await task
+
+
+def _in_own_thread(work: Callable[[], Coroutine[Any, Any, None]], stop: Event) -> None:
+    """Run a coroutine where no other event loop is; the caller may stand in one."""
+    with ThreadPoolExecutor(1) as own:
+        future = own.submit(lambda: asyncio.run(work()))
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+
+
+def _run(path: Path, stop: Event) -> Any:
     """Execute a notebook, store the run and return it; errors are those of `execute`."""
     notebook = nbformat.read(path, as_version=4)
     at = 0
@@ -101,26 +144,40 @@ def _run(path: Path) -> Any:
         at = cell_index + 1
 
     name = fingerprint(notebook, path.stem, paths.ROOT)
+    for folder in (paths.KERNELS / "ipython", paths.KERNELS / "matplotlib"):
+        folder.mkdir(parents=True, exist_ok=True)
+    manager = AsyncKernelManager(
+        kernel_name="python3",
+        # Without folders to look in it is the kernel of this Python.
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        connection_file=str(paths.KERNELS / f"{path.stem}.json"),
+    )
     client = NotebookClient(
         notebook,
+        km=manager,
         timeout=CELL_SECONDS,
         allow_errors=True,
-        kernel_name="python3",
         on_cell_execute=entered,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
+        shutdown_kernel="immediate",
     )
     print(f"  executing {path.name} ({len(notebook.cells)} cells)", flush=True)
     begin = time.perf_counter()
     try:
-        asyncio.run(client.async_execute(env=os.environ | KERNEL_ENVIRONMENT))
+        _in_own_thread(
+            lambda: _unless(stop, client.async_execute(env=kernel_environment(), cleanup_kc=True)),
+            stop,
+        )
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
         raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
+    except asyncio.CancelledError as error:
+        raise NotebookFailed(f"{path}: stopped in cell {at}") from error
     if (complaint := _complaint(path, notebook)) is not None:
         raise NotebookFailed(complaint)
     seconds = time.perf_counter() - begin
     notebook.metadata["descent"] = {"fingerprint": name, "seconds": round(seconds, 1)}
-    write_atomically(paths.EXECUTED / path.name, nbformat.writes(notebook))
+    write_whole(paths.EXECUTED / path.name, nbformat.writes(notebook))
     return notebook
 
 
@@ -141,18 +198,26 @@ def execute_all(wanted: list[Path]) -> dict[str, Any]:
     fresh = [path for path in wanted if runs[path.stem] is None]
     print(f"notebooks: {len(wanted)}, unchanged: {len(wanted) - len(fresh)}", flush=True)
     failures: list[str] = []
+    stop = Event()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        waiting = {pool.submit(_run, path): path for path in fresh}
-        for done, future in enumerate(as_completed(waiting), start=1):
-            path = waiting[future]
-            try:
-                runs[path.stem] = future.result()
-            except NotebookFailed as failure:
-                failures.append(str(failure))
-                how = "FAILED"
-            else:
-                how = f"{runs[path.stem].metadata.descent.seconds} s"
-            print(f"  [{done}/{len(fresh)}] {path.name} {how}", flush=True)
+        waiting = {pool.submit(execute, path, stop): path for path in fresh}
+        try:
+            for done, future in enumerate(as_completed(waiting), start=1):
+                path = waiting[future]
+                try:
+                    runs[path.stem] = future.result()
+                except (NotebookFailed, OSError) as failure:
+                    failures.append(
+                        reason(failure) if isinstance(failure, OSError) else str(failure)
+                    )
+                    how = "FAILED"
+                else:
+                    how = f"{runs[path.stem].metadata.descent.seconds} s"
+                print(f"  [{done}/{len(fresh)}] {path.name} {how}", flush=True)
+        except BaseException:  # an interruption: let the kernels end, and start no more
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     if failures:
         raise NotebookFailed("\n\n".join(failures))
     return runs

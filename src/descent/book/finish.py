@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup
 
 from descent.book import site
+from descent.files import write_whole
 
 IMAGE = "_static/preview.png"
 IMAGE_SIZE = (1200, 630)
@@ -145,7 +146,7 @@ def teach_search(html: Path) -> None:
         '<script src="_static/search-terms.js"></script>\n</head>'
     )
     page = place.read_text(encoding="utf-8")
-    place.write_text(page.replace("</head>", scripts, 1), encoding="utf-8")
+    write_whole(place, page.replace("</head>", scripts, 1))
 
 
 def weights(html: Path, seconds: float) -> str:
@@ -194,8 +195,8 @@ def finish(html: Path, seconds: float, address: str | None = None) -> None:
             page = page.replace(wrong, right)
         page = preview(page, path.relative_to(html).as_posix(), address)
         if page != text:
-            path.write_text(page, encoding="utf-8")
+            write_whole(path, page)
     teach_search(html)
     status = html / "book" / "status.html"
     page = status.read_text(encoding="utf-8").replace(WEIGHTS, weights(html, seconds))
-    status.write_text(page, encoding="utf-8")
+    write_whole(status, page)

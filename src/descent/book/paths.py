@@ -9,6 +9,7 @@ BOOK = ROOT / "book"
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = BOOK / "_build"
 EXECUTED = BUILD / "executed"
+KERNELS = BUILD / "kernels"
 STAGE = BUILD / "stage"
 HTML = BUILD / "html"
 

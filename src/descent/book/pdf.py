@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 from descent.book import paths
-from descent.book.__main__ import main as make_book
+from descent.book.__main__ import build, exit_status
 from descent.book.render import RenderFailed, sphinx
+from descent.files import write_whole
 
 PDF = paths.BUILD / "descent.pdf"
 FOOTER = (
@@ -44,7 +45,7 @@ def single_page() -> Path:
     written = scratch / "_build" / "singlehtml"
     # Sphinx names styles and scripts from the top folder, and lays the page into a folder below.
     page = (written / "book" / "intro.html").rename(written / "descent.html")
-    page.write_text(link_within(page.read_text(encoding="utf-8")), encoding="utf-8")
+    write_whole(page, link_within(page.read_text(encoding="utf-8")))
     return page
 
 
@@ -81,8 +82,7 @@ def print_page(page: Path, target: Path) -> None:
         if sheet.query_selector("script[src*=mathjax]"):
             sheet.wait_for_function("window.MathJax?.startup?.promise")
             sheet.evaluate("MathJax.startup.promise.then(() => true)")
-        sheet.pdf(
-            path=target,
+        printed = sheet.pdf(
             format="A4",
             margin={"top": "18mm", "bottom": "20mm", "left": "17mm", "right": "17mm"},
             scale=0.85,
@@ -94,20 +94,20 @@ def print_page(page: Path, target: Path) -> None:
             footer_template=FOOTER,
         )
         browser.close()
+    write_whole(target, printed)
+
+
+def print_book() -> None:
+    """Make the book and print it; errors are those of its parts."""
+    build()
+    print("printing ...", flush=True)
+    print_page(single_page(), PDF)
+    print(f"The PDF lies at {PDF}")
 
 
 def main() -> int:
-    """Make the book and print it; return the exit status."""
-    if status := make_book():
-        return status
-    try:
-        print("printing …", flush=True)
-        print_page(single_page(), PDF)
-    except RenderFailed as failure:
-        print(f"\n{failure}", file=sys.stderr)
-        return 1
-    print(f"The PDF lies at {PDF}")
-    return 0
+    """Make the book, print it and return the exit status."""
+    return exit_status(print_book)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ its place only when it is whole.
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -20,12 +22,16 @@ import nbformat
 import yaml
 
 from descent.book import bundled, pages, paths
-from descent.book.execute import write_atomically
 from descent.book.fingerprint import digest
 from descent.book.finish import finish, public_address
+from descent.files import write_whole
 
 # What a page needs of MathJax: one script and its fonts.
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
+
+
+# Beside the pages: what they were made from.
+SEAL = ".made-from"
 
 
 class RenderFailed(RuntimeError):
@@ -35,7 +41,10 @@ class RenderFailed(RuntimeError):
 def public_repository() -> str | None:
     """Return the address of the clone's origin if readers can open it in a browser."""
     command = ["git", "-C", str(paths.ROOT), "remote", "get-url", "origin"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # no git
+        return None
     match = re.fullmatch(
         r"(?:https://|git@)(github\.com|gitlab\.com)[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?",
         found.stdout.strip(),
@@ -84,16 +93,15 @@ def stage(runs: Mapping[str, Any]) -> str:
     style = Path(pages.__file__).parents[1] / "claims.css"
     shutil.copyfile(style, paths.STAGE / "book" / "_static" / "claims.css")
     for chapter, run in runs.items():
-        write_atomically(paths.STAGE / "notebooks" / f"{chapter}.ipynb", nbformat.writes(run))
+        write_whole(paths.STAGE / "notebooks" / f"{chapter}.ipynb", nbformat.writes(run))
     content = pages.generated(runs, paths.BOOK / "chapters.yml")
     for page in (paths.STAGE / "book").glob("*.md"):
         filled = pages.render(page.read_text(encoding="utf-8"), content)
-        page.write_text(filled, encoding="utf-8")
-    table = paths.STAGE / "book" / "_static" / "claims.csv"
-    table.write_text(pages.claims_csv(runs), encoding="utf-8")
+        write_whole(page, filled)
+    write_whole(paths.STAGE / "book" / "_static" / "claims.csv", pages.claims_csv(runs))
     config = paths.STAGE / "book" / "_config.yml"
     text = config.read_text(encoding="utf-8")
-    config.write_text(configuration(text, public_repository(), public_address()), encoding="utf-8")
+    write_whole(config, configuration(text, public_repository(), public_address()))
     files = sorted(path for path in paths.STAGE.rglob("*") if path.is_file())
     lock = (paths.ROOT / "requirements.lock").read_bytes()
     programs = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
@@ -111,6 +119,8 @@ def sphinx(output: Path, *options: str) -> None:
     ------
     RenderFailed
         If Sphinx warns or fails.
+    OSError
+        If the disk is full.
     """
     # A page whose warning was reported once is not reported again by an
     # incremental run: start from nothing each time.
@@ -127,11 +137,52 @@ def sphinx(output: Path, *options: str) -> None:
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=os.environ | {"PYTHONUTF8": "1"},
+        # It keeps the lock of `only_build`, should this process be killed before it.
+        close_fds=False,
         check=False,
     )
     if done.returncode or not any((output / "_build").glob("*/index.html")):
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if os.strerror(number) in done.stdout:
+                raise OSError(number, os.strerror(number), str(output))
         raise RenderFailed(f"rendering failed ({done.returncode}):\n{done.stdout}")
+
+
+def seal(html: Path, name: str) -> str:
+    """Return the name of what a folder of pages was made from, and of its files and their sizes."""
+    files = sorted(path for path in html.rglob("*") if path.is_file() and path != html / SEAL)
+    return digest(
+        [name.encode(), *(f"{p.relative_to(html)} {p.stat().st_size}".encode() for p in files)]
+    )
+
+
+def stands(name: str) -> bool:
+    """Return whether the pages lie there whole, made from what the name stands for."""
+    made_from = paths.HTML / SEAL
+    return made_from.exists() and made_from.read_text(encoding="utf-8") == seal(paths.HTML, name)
+
+
+def put_in_place(fresh: Path) -> None:
+    """Let a folder of pages take the place of the former one, which stays whole until then."""
+    if paths.HTML.exists():
+        paths.HTML.rename(former())
+    fresh.rename(paths.HTML)
+    shutil.rmtree(former(), ignore_errors=True)
+
+
+def former() -> Path:
+    """Return where the former pages lie while the new ones take their place."""
+    return paths.HTML.with_name("html.former")
+
+
+def clean_up() -> None:
+    """Finish or undo what `put_in_place` was at when it was killed."""
+    if former().exists() and not paths.HTML.exists():
+        former().rename(paths.HTML)
+    shutil.rmtree(former(), ignore_errors=True)
 
 
 def render(runs: Mapping[str, Any]) -> bool:
@@ -141,17 +192,19 @@ def render(runs: Mapping[str, Any]) -> bool:
     ------
     RenderFailed
         If Sphinx warns or fails.
+    OSError
+        If a file cannot be written.
     """
+    clean_up()
     name = stage(runs)
-    made_from = paths.HTML / ".made-from"
-    if made_from.exists() and made_from.read_text() == name:
+    if stands(name):
         return False
     scratch = paths.BUILD / "render"
     begin = time.perf_counter()
     sphinx(scratch)
     fresh = scratch / "_build" / "html"
+    begin = time.perf_counter()
+    sphinx(scratch)
+    fresh = scratch / "_build" / "html"
     finish(fresh, time.perf_counter() - begin, public_address())
-    (fresh / ".made-from").write_text(name)
-    shutil.rmtree(paths.HTML, ignore_errors=True)
-    fresh.rename(paths.HTML)
     return True

@@ -3,26 +3,18 @@
 import csv
 import io
 import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from descent.commands.settings import UsageError
+from descent.files import write_whole
 from descent.reparameterization import Record, Training
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that no crash can leave a part of it: beside it, to disk, then renamed."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 @dataclass(frozen=True)
@@ -61,6 +53,22 @@ class RunFolder:
     def result(self) -> Path:
         """The table with the run's outcome, one row; a run is finished when it is there."""
         return self.path / "result.csv"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait until no other process is at work in the folder, and keep others waiting."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            print(f"another process is at work in {self.path}; waiting for it to end ...")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            (self.path / ".lock").unlink(missing_ok=True)
+            lock.release()
 
     def open(self, settings: dict[str, Any], code: str, restart: bool) -> str | None:
         """Make the folder ready for a run; return why results that it held were thrown away.

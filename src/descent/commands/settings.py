@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 import descent.landscapes.objectives
 from descent import arguments, models, reparameterization
 from descent.arguments import check_count, check_real, check_step_size
+from descent.files import reason
 from descent.landscapes import OBJECTIVES, Objective, Shifted
 
 #: Sections of the configuration that do not change the numbers.
@@ -42,6 +43,15 @@ def usage_errors() -> Iterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise UsageError(f"{error}") from error
+
+
+@contextmanager
+def writing_errors() -> Iterator[None]:
+    """Turn a full disk or a folder that is read-only into a message to the user."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(reason(error)) from error
 
 
 def settings_of(config: DictConfig) -> dict[str, Any]:

@@ -29,7 +29,9 @@ from descent.commands.settings import (
     settings_of,
     training_of,
     usage_errors,
+    writing_errors,
 )
+from descent.files import reason
 from descent.models import number_of_weights
 from descent.reparameterization import Training
 
@@ -45,6 +47,24 @@ def run(config: DictConfig) -> float:
         every = check_real("output.checkpoint_seconds", output.checkpoint_seconds)
         training = training_of(settings)
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    with writing_errors(), folder.held():
+        outcome, news = _outcome(config, settings, training, folder, every)
+    print(_summary(outcome, number_of_weights(training.model), folder.path, news), flush=True)
+    return float(outcome["loss"] or "nan")
+
+
+main = hydra.main(version_base="1.3", config_path="configuration", config_name="config")(run)
+
+
+def _outcome(
+    config: DictConfig,
+    settings: dict[str, Any],
+    training: Training,
+    folder: RunFolder,
+    every: float,
+) -> tuple[dict[str, str], str]:
+    """Return the run's outcome and how it came about: now, before, or both."""
+    output = config.output
     thrown_away = folder.open(settings, code_digest(), output.restart)
     outcome, news = folder.outcome(), "finished before"
     if outcome is None:
@@ -57,11 +77,26 @@ def run(config: DictConfig) -> float:
         picture = pictures.png(pictures.trajectory(record, objective_of(settings)))
         folder.finish(record, settings, picture)
         outcome = {key: str(value) for key, value in outcome_of(record, settings).items()}
-    print(_summary(outcome, number_of_weights(training.model), folder.path, news), flush=True)
-    return float(outcome["loss"] or "nan")
+    return outcome, news
 
 
-main = hydra.main(version_base="1.3", config_path="configuration", config_name="config")(run)
+class WritableFolder(Callback):
+    """Before Hydra makes a folder, say in a line if it cannot be made; Hydra would not."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Make the folder of a run."""
+        _make(Path(config.hydra.run.dir))
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Make the folder of several runs."""
+        _make(Path(config.hydra.sweep.dir))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(reason(error))
 
 
 class SweepTable(Callback):

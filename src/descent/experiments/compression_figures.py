@@ -21,9 +21,10 @@ LOSS_COLOURS = ("blue", "red", "green", "gold", "violet", "sky", "exact")
 
 def draw_results(frame: pandas.DataFrame) -> Figure:
     """Draw signal-to-noise ratio and covariance error, a row a rule, a mark a seed."""
-    fig, (left, right) = figures.figure(1, 2, height=4.6, sharey=True)
+    fig, (left, right) = figures.figure(1, 2, height=4.6)
     sets = chapter.data()
     rows = {rule: -number for number, rule in enumerate(chapter.RULES)}
+    labels = chapter.RULES.values()
     for number, setting in enumerate(chapter.SETTINGS):
         part = frame[frame.setting == setting]
         height = part.rule.map(rows) + 0.22 * (1 - number)
@@ -37,17 +38,20 @@ def draw_results(frame: pandas.DataFrame) -> Figure:
         (sets.mean_image_error, "mean image"),
         (sets.mean_colour_error, "mean colour"),
     ):
-        left.axvline(chapter.decibels(error), color=GUIDE, linewidth=1, zorder=0)
+        left.axvline(chapter.decibels(error), ymin=0.17, color=GUIDE, linewidth=1, zorder=0)
         left.annotate(
             name, (chapter.decibels(error), 0.75), ha="center", va="center", fontsize="small"
         )
     floor = 1 / np.sqrt(len(sets.test))
-    right.axvline(floor, color=GUIDE, linewidth=1, zorder=0)
+    right.axvline(floor, ymin=0.17, color=GUIDE, linewidth=1, zorder=0)
     right.annotate("normal numbers", (floor, 0.75), ha="left", va="center", fontsize="small")
-    left.set_yticks(list(rows.values()), list(chapter.RULES.values()))
-    left.set(xlabel="signal-to-noise ratio on test patches (dB)", ylim=(-len(rows) - 1.6, 1.1))
-    right.set(xlabel="error of the latent's covariance")
-    right.legend(loc="lower right")
+    names = [name.split(" (")[0].removesuffix(", fixed") for name in labels]
+    for ax in (left, right):
+        ax.set_yticks(list(rows.values()), names)
+        ax.set(ylim=(-len(rows) - 1.6, 1.1))
+        ax.legend(loc="lower right")
+    left.set(xlabel="signal-to-noise ratio (dB)")
+    right.set(xlabel="error of the covariance")
     return fig
 
 

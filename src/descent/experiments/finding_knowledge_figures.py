@@ -14,6 +14,7 @@ BLUE, RED, GREEN, VIOLET, GOLD = (
     figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")
 )
 EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
+SAMPLED = figures.COLOURS["Monte Carlo"]
 COLOURS = dict(zip(chapter.CHANGES, (RED, VIOLET, GOLD, GREEN, BLUE), strict=True))
 ACTIVATIONS = ("softplus", "ReLU", "tanh")
 
@@ -60,12 +61,12 @@ def change_caption(change: str, epochs: int) -> str:
     passes = "1 pass" if epochs == 1 else f"{epochs} passes"
     text = (
         f"{change.capitalize()}, {passes}: the squared change of the input weights is spread over"
-        f" {neurons:.0%} (± {error:.0%}) of the neurons, and {eye:.0%} of it lies at the four"
-        f" pixels of the eye."
+        f" {100 * neurons:.0f} % (± {100 * error:.0f} %) of the neurons, and"
+        f" {100 * eye:.0f} % of it lies at the four pixels of the eye."
     )
     if change != "order":
         null, _ = mean_with_error(chapter.spread("order", "neurons", epochs))
-        text += f" Another order of the same samples: {null:.0%} of the neurons."
+        text += f" Another order of the same samples: {100 * null:.0f} % of the neurons."
     return text + f" Mean of {chapter.SEEDS} seeds; bands hold the middle half of them."
 
 
@@ -117,13 +118,14 @@ def draw_spread() -> Figure:
         ax.set(xlabel=f"effective share of the {over}", xlim=(0, None))
     axes[0].set_yticks(range(len(chapter.CHANGES)), chapter.CHANGES)
     axes[0].invert_yaxis()
+    axes[1].tick_params(labelleft=True)  # below each other on a telephone
     axes[1].legend(loc="lower left")
     return fig
 
 
 def draw_origins(passes: tuple[int, ...]) -> Figure:
     """Draw which share of the distance between networks their start accounts for."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.0)
     shares = np.array([[o.share_of_start for o in chapter.origins(n)] for n in passes])
     ax.plot(passes, shares[:, 0], "o-", color=BLUE, label="parameters")
     ax.plot(passes, shares[:, 1], "s-", color=RED, label="outputs for test images")
@@ -166,35 +168,45 @@ def draw_leave_one_out() -> Figure:
 
 
 FRACTIONS = (0.02, 0.05, 0.1, 0.2, 0.4)
+NAMED = {
+    "share of updating": "share of updating",
+    "updating": "sum of updates",
+    "at random": "at random",
+}
+"""What the reader sees for a rule."""
 
 
 def draw_forgetting() -> Figure:
     """Draw the recall that is lost when weights are reset, for the digit and for the others."""
     fig, axes = figures.figure(1, 2, sharey=True)
-    for rule, colour in zip(profiles.RULES, (BLUE, GOLD, EXACT), strict=True):
+    for rule, colour in zip(profiles.RULES, (BLUE, GOLD, SAMPLED), strict=True):
         lost = np.array([profiles.forgetting(rule, q) for q in FRACTIONS])
         for ax, values in zip(axes, lost.swapaxes(0, 1), strict=True):
             mean = values.mean(axis=1)
             error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-            ax.errorbar(FRACTIONS, mean, yerr=2 * error, fmt="o-", color=colour, label=rule, ms=4)
-    axes[0].set(ylabel="recall lost", xlabel="share of weights reset: the digit itself")
-    axes[1].set(xlabel="share of weights reset: the other nine")
+            ax.errorbar(
+                FRACTIONS, mean, yerr=2 * error, fmt="o-", color=colour, label=NAMED[rule], ms=4
+            )
+    axes[0].set(ylabel="recall lost: the digit itself", xlabel="share of weights reset")
+    axes[1].set(ylabel="recall lost: the other nine", xlabel="share of weights reset")
+    axes[1].tick_params(labelleft=True)  # below each other on a telephone
     axes[1].legend(loc="upper left")
     return fig
 
 
 def draw_matching() -> Figure:
     """Draw the score of matching by profiles against the passes, with its null."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.0)
     passes = profiles.MATCHING_EPOCHS
     for activation, colour in (("softplus", BLUE), ("ReLU", RED)):
         found = [profiles.matching(n, activation) for n in passes]
         for values, style, name in (
             ([m.score for m in found], "o-", activation),
-            ([m.null_score for m in found], "o:", f"{activation}, samples shuffled"),
+            ([m.null_score for m in found], "o:", None),
         ):
             mean, error = np.array([mean_with_error(v) for v in values]).T
             ax.errorbar(passes, mean, yerr=2 * error, fmt=style, color=colour, label=name, ms=4)
+    ax.errorbar([], [], fmt=":", color=EXACT, label="samples shuffled")
     ax.axhline(0, color=GUIDE, ls="--")
     ax.set_xscale("log")
     ax.set_xticks(passes, [str(n) for n in passes])
@@ -204,5 +216,5 @@ def draw_matching() -> Figure:
         ylabel="score of the matching",
         ylim=(-0.2, 1.2),
     )
-    ax.legend(loc="upper left", ncols=2)
+    ax.legend(loc="upper left")
     return fig

@@ -61,6 +61,12 @@ def draw_landscapes() -> Figure:
 # The construction
 
 
+def scientific(number: float) -> str:
+    """Return a number as a formula with one digit and a power of ten, such as 4·10⁻⁵."""
+    digit, power = f"{number:.0e}".split("e")
+    return f"${digit} \\cdot 10^{{{int(power)}}}$"
+
+
 def draw_product(function: str, x: float, sigma: float) -> Figure:
     """Draw the function with a Gaussian, and their product with its area."""
     fig, (left, right) = figures.figure(1, 2)
@@ -174,7 +180,7 @@ def climbs_caption(function: str, sigma: float) -> str:
     there, outside = chapter.arrivals(f, sigma), chapter.outside_hill(f)
     return (
         f"Exact climbs on the smoothed {function} from $\\sigma = {sigma:g}$; brighter is higher. "
-        f"White paths end on the highest peak, orange ones elsewhere. Of {len(STARTS)} starts on "
+        f"White paths end on the highest peak, red ones elsewhere. Of {len(STARTS)} starts on "
         f"[−20, 20] {there.sum()} arrive, and of the {outside.sum()} beyond the foot of the peak "
         f"{(there & outside).sum()}."
     )
@@ -235,6 +241,13 @@ def draw_bound() -> Figure:
     return fig
 
 
+@cache
+def top(function: str, sigma: float) -> float:
+    """Return the place of the highest point of f_σ, to half a hundredth."""
+    x = np.linspace(-3, 12, 3001)
+    return float(x[SMOOTHED[function](x, np.full(x.shape, sigma))[0].argmax()])
+
+
 def draw_top_of_the_hill() -> Figure:
     """Draw where the top of f_σ lies, and how far it is concave, against σ."""
     fig, (left, right) = figures.figure(1, 2)
@@ -249,8 +262,8 @@ def draw_top_of_the_hill() -> Figure:
             edges.append(x[top + int(slope[top:].argmin())] - x[top])
         left.plot(sigmas, tops, color=colour, label=function)
         right.plot(sigmas, np.array(edges) / sigmas, color=colour, label=function)
-    left.plot(sigmas, sigmas / 2, "--", color=GUIDE)
-    left.set(xlabel="$\\sigma$", ylabel="top of $f_\\sigma$", xlim=(0, 8), ylim=(-0.2, 2))
+    left.set(xlabel="$\\sigma$", ylabel="place $x$ of the top of $f_\\sigma$", xlim=(0, 8))
+    left.set(ylim=(-0.2, 1.4))
     right.axhline(3, color=GUIDE, linestyle="--")
     right.set(xlabel="$\\sigma$", ylabel="concave up to, in units of $\\sigma$")
     right.set(xlim=(0, 8), ylim=(0, 5))

@@ -20,8 +20,8 @@ from descent.information import Distribution
 from descent.systems import FiniteSystem, dumb_thermostat, smart_thermostat
 
 BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
-GUIDE = figures.COLOURS["guide"]
-DUMB, SMART = RED, BLUE
+EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
+DUMB, SMART, IDLE = RED, BLUE, GREEN
 ROOMS = tuple(figures.COLOURS[name] for name in ("gold", "violet", "sky"))
 """Colours of a hot, a warm and a cold room."""
 
@@ -175,22 +175,23 @@ def _arrow(ax: Axes, start: tuple[int, int], end: tuple[int, ...], colour: str, 
 
 def draw_accounts(accounts: Mapping[str, Strength]) -> Figure:
     """Draw strengths as bars beside the mutual information that was there before the step."""
-    fig, ax = figures.figure(width=6.0, height=0.9 + 0.5 * len(accounts))
-    for row, account in enumerate(accounts.values()):
-        colour = BLUE if account.strength >= 0 else RED
+    fig, ax = figures.figure(width=4.3, height=0.9 + 0.45 * len(accounts))
+    for row, (name, account) in enumerate(accounts.items()):
+        colour = {"dumb": DUMB, "smart": SMART}.get(name.split(",")[0], IDLE)
         ax.barh(row, account.strength, height=0.55, color=colour)
-        ax.plot([account.correlation] * 2, [row - 0.36, row + 0.36], color="black", linewidth=2)
+        ax.plot([account.correlation] * 2, [row - 0.36, row + 0.36], color=EXACT, linewidth=2)
         ax.text(max(account.strength, 0) + 0.04, row, f"{account.strength:.3f}", va="center")
     ax.axvline(0, color=GUIDE, linewidth=0.8)
     ax.set(yticks=range(len(accounts)), xlabel="bits", ylim=(len(accounts) - 0.5, -0.5))
-    ax.set_yticklabels(list(accounts))
+    ax.set_xlim(right=2.7)
+    ax.set_yticklabels([name.replace(", ", ",\n") for name in accounts])
     ax.set(ylabel="system")
     return fig
 
 
 def draw_gaps(gaps: Mapping[str, list[float]]) -> Figure:
     """Draw the entropy gap between the decorrelated and the joint future against the steps."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3, height=3.0)
     for (name, gap), colour in zip(gaps.items(), (DUMB, SMART), strict=True):
         ax.plot(gap, "o-", color=colour, label=name, markersize=4)
     ax.set(xlabel="steps after the decorrelation", ylabel="entropy gap (bits)")
@@ -209,12 +210,14 @@ def draw_start(preset: str, mixing: float) -> Figure:
     draw_table(left, mixed_joint(preset, mixing), "$P_0$")
     curves = mixing_curves(preset)
     at = round(40 * mixing)
-    right.plot(curves["mixing"], curves["correlation"], color="0.45", label="mutual information")
     for name, colour in (("dumb", DUMB), ("smart", SMART)):
         right.plot(curves["mixing"], curves[name], color=colour, label=f"strength, {name}")
         right.plot([mixing], [curves[name][at]], "o", color=colour)
+    right.plot(
+        curves["mixing"], curves["correlation"], "--", color=EXACT, label="mutual information"
+    )
     right.axhline(0, color=GUIDE, linewidth=0.6)
-    right.set(xlabel="share of the preset", ylabel="bits", xlim=(-0.03, 1.03), ylim=(-0.4, 2.4))
+    right.set(xlabel="share of the start", ylabel="bits", xlim=(-0.03, 1.03), ylim=(-0.4, 2.4))
     right.legend(loc="upper left")
     return fig
 
@@ -247,6 +250,6 @@ joint_start = explore(
     caption=start_caption,
     preset=tuple(PRESETS),
     mixing=MIXINGS,
-    labels={"preset": "joint start", "mixing": "share of the preset (rest: independent)"},
+    labels={"preset": "joint start", "mixing": "share of this start (rest: independent)"},
     default={"mixing": 1.0},
 )

@@ -120,11 +120,12 @@ def mnist_caption(activation: str, step_size: float) -> str:
     row = _picture(activation, step_size)
     weights, biases = np.array(row.weights), np.array(row.biases)
     return (
-        f"{activation}, step size $\\eta = {decimal(step_size)}$. The 100 hidden biases, the "
-        "density of the 78,400 weights, and the correlation over the neurons for each pixel. "
+        f"{activation[0].upper()}{activation[1:]}, step size $\\eta = {decimal(step_size)}$, one "
+        f"of {len(weights)} networks: its 100 hidden biases, the density of its 78,400 weights, "
+        "and the correlation over the neurons for each pixel. "
         f"Correlation of the weights {weights[0]:+.2f}, $R^2 = {weights[0] ** 2:.2f}$ "
-        f"({(weights**2).min():.2f} to {(weights**2).max():.2f} over "
-        f"{len(weights)} networks); of the biases {biases[0]:+.2f}, $R^2 = {biases[0] ** 2:.2f}$ "
+        f"({(weights**2).min():.2f} to {(weights**2).max():.2f} over all); of the "
+        f"biases {biases[0]:+.2f}, $R^2 = {biases[0] ** 2:.2f}$ "
         f"({(biases**2).min():.2f} to {(biases**2).max():.2f})."
     )
 
@@ -161,7 +162,9 @@ def draw_step_sizes(activation: str, data: str) -> Figure:
     """Draw the correlations, and below the loss, against the step size."""
     rows = table("12-mnist-step-sizes" if data == "MNIST" else "12-digits-step-sizes")
     rows = rows[(rows.activation == activation) & ~rows.diverged]
-    fig, (upper, lower) = figures.figure(2, 1, height=5.2, sharex=True, height_ratios=(3, 2))
+    fig, (upper, lower) = figures.figure(
+        2, 1, width=4.0, height=5.6, sharex=True, height_ratios=(3, 2)
+    )
     for name, (colour, label) in STATISTICS.items():
         low, middle, high = quartiles(rows[name])
         upper.fill_between(rows.step_size, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -173,7 +176,7 @@ def draw_step_sizes(activation: str, data: str) -> Figure:
         xscale="log",
         xlabel=r"step size $\eta$",
     )
-    upper.legend(loc="lower left", ncols=2)
+    fig.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
     low, middle, high = quartiles(rows.loss)
     lower.fill_between(rows.step_size, low, high, color="black", alpha=0.15, linewidth=0)
     lower.plot(rows.step_size, middle, ".-", color="black")
@@ -205,10 +208,10 @@ def step_sizes_caption(activation: str, data: str) -> str:
 
 def draw_curves(curves: dict[str, tuple[Array, Array, Array]], x_label: str) -> Figure:
     """Draw R² against the step size: positions and R² of each network, by name."""
-    fig, ax = figures.figure(height=3.2)
-    for (name, (at, low_high, middle)), colour in zip(
-        curves.items(), (BLUE, RED, GREEN, figures.COLOURS["violet"]), strict=False
-    ):
+    fig, ax = figures.figure(width=4.0, height=3.0)
+    colours = {"biases": GREEN, "first 1,200": figures.COLOURS["sky"]}
+    for name, (at, low_high, middle) in curves.items():
+        colour = colours.get(name, BLUE)
         ax.fill_between(at, *low_high, color=colour, alpha=0.15, linewidth=0)
         ax.plot(at, middle, ".-", color=colour, label=name)
     ax.set(xscale="log", xlabel=x_label, ylabel="$R^2$ of the weights", ylim=(0, None))
@@ -218,7 +221,7 @@ def draw_curves(curves: dict[str, tuple[Array, Array, Array]], x_label: str) -> 
 
 def draw_losses(rows: Any) -> Figure:
     """Draw held-out loss against the number of samples for each step size."""
-    fig, ax = figures.figure(height=3.4)
+    fig, ax = figures.figure(width=4.0, height=3.6)
     shades = np.linspace(0.25, 1, len(rows))
     for (_, row), shade in zip(rows.iterrows(), shades, strict=True):
         ax.loglog(row.samples, row.loss, color=BLUE, alpha=shade, linewidth=1.2)
@@ -226,7 +229,7 @@ def draw_losses(rows: Any) -> Figure:
     one = row.samples[-1] / 2
     ax.axvline(one, color=GUIDE, linewidth=1)
     ax.text(one, 0.8, "one pass ", ha="right", va="top")
-    ax.set(xlabel="samples", ylabel="held-out loss", xlim=(50, 1.4e5))
+    ax.set(xlabel="samples", ylabel="held-out loss", xlim=(50, 2.2e5))
     return fig
 
 
@@ -234,12 +237,12 @@ def draw_controls(rows: dict[str, dict[str, Array]]) -> Figure:
     """Draw correlations of the weights, one row an activation, one mark a control."""
     marks = {
         "digits": (BLUE, "o"),
-        "random halves": (RED, "s"),
+        "random halves": (figures.COLOURS["violet"], "s"),
         "shuffled digits": (figures.COLOURS["gold"], "^"),
         "neurons exchanged": (SAMPLED, "D"),
-        "within a pixel": (GREEN, "v"),
+        "within a pixel": (RED, "v"),
     }
-    fig, ax = figures.figure(height=1.0 + 0.5 * len(rows))
+    fig, ax = figures.figure(width=4.0, height=1.2 + 0.5 * len(rows))
     for line, found in enumerate(rows.values()):
         for k, (control, (colour, mark)) in enumerate(marks.items()):
             if control not in found:
@@ -253,7 +256,7 @@ def draw_controls(rows: dict[str, dict[str, Array]]) -> Figure:
     ax.axvline(0, color=GUIDE, linewidth=1)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set(xlabel="correlation of $x$ and $y$ over the weights", ylim=(len(rows) - 0.4, -0.6))
-    fig.legend(loc="outside upper center", ncols=2)
+    fig.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
     return fig
 
 

@@ -22,7 +22,10 @@ from descent.explorer import explore
 from descent.landscapes import Array, two_datapoint
 
 BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
+VIOLET = figures.COLOURS["violet"]
 EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
+NARROW = {"width": 4.3, "height": 3.0}
+"""Inches. Legends stay readable where such a figure fills a telephone's screen."""
 
 
 def _loss_axes(ax: Axes, low: float = -0.6, high: float = 4.1) -> Array:
@@ -33,7 +36,7 @@ def _loss_axes(ax: Axes, low: float = -0.6, high: float = 4.1) -> Array:
 
 def draw_losses() -> Figure:
     """Draw the two sample losses and their mean."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(**NARROW)
     w, model = _loss_axes(ax), two_datapoint()
     for loss, colour, name in zip(model.losses(w), (GREEN, RED), ("$l_0$", "$l_1$"), strict=True):
         ax.plot(w, loss, color=colour, label=name)
@@ -44,7 +47,7 @@ def draw_losses() -> Figure:
 
 def draw_descents(paths: dict[str, Array]) -> Figure:
     """Draw parameter against step for several descents."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(**NARROW)
     for (name, walk), colour in zip(paths.items(), (BLUE, RED, GREEN), strict=False):
         ax.plot(walk, ".-", color=colour, label=name, markersize=4, linewidth=1)
     ax.set(xlabel="step $n$", ylabel="parameter $W_n$")
@@ -54,7 +57,7 @@ def draw_descents(paths: dict[str, Array]) -> Figure:
 
 def draw_full_batch(path: Array) -> Figure:
     """Draw one full-batch descent with the edges of the pit."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(**NARROW)
     ax.plot(path, ".-", color=BLUE, markersize=3, linewidth=0.8)
     for level, name in ((pit().barrier, "barrier $b$"), (pit().minimum, "minimum of $L$")):
         ax.axhline(level, color=GUIDE, linewidth=1)
@@ -65,7 +68,7 @@ def draw_full_batch(path: Array) -> Figure:
 
 def draw_orbits(step_sizes: Array, orbits: Array, onset: float) -> Figure:
     """Draw where full-batch descent settles in the pit against the step size."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(**NARROW)
     x = np.broadcast_to(step_sizes, orbits.shape).ravel()
     ax.plot(x, orbits.ravel(), ",", color=BLUE, alpha=0.5, rasterized=True)
     ax.axvline(onset, color=GUIDE, linewidth=1)
@@ -78,9 +81,9 @@ def draw_orbits(step_sizes: Array, orbits: Array, onset: float) -> Figure:
 
 def draw_runs(step_sizes: Array, by_runs: Array, exact: Array) -> Figure:
     """Draw the escape probability of the run-of-l0 stand-in beside the exact one."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(**NARROW)
     ax.plot(step_sizes, exact, color=EXACT, label="exact escape")
-    ax.plot(step_sizes, by_runs, color=RED, linestyle="--", label="a long enough run of $l_0$")
+    ax.plot(step_sizes, by_runs, color=GREEN, linestyle="--", label="a long enough run of $l_0$")
     ax.set(xlabel="step size $T$", ylabel="probability within 100 steps", ylim=(-0.02, 1.05))
     ax.legend()
     return fig
@@ -93,7 +96,7 @@ def draw_escape(
 
     ``sampled[n]`` holds step sizes, shares and standard errors.
     """
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(**NARROW)
     for curve, n, colour in zip(exact.T, steps, (BLUE, RED, GREEN), strict=False):
         ax.plot(step_sizes, curve, color=colour, label=f"{n:,} steps")
         if n in sampled:
@@ -108,10 +111,10 @@ def draw_escape(
 
 def draw_escape_times(step_sizes: Array, times: dict[str, Array]) -> Figure:
     """Draw the mean escape time against the step size for several depths."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(**NARROW)
     for (name, curve), colour in zip(times.items(), (BLUE, RED), strict=True):
         ax.semilogy(step_sizes, curve, color=colour, label=name)
-    ax.set(xlabel="step size $T$", ylabel="mean escape time (steps)", xscale="log")
+    ax.set(xlabel="step size $T$", ylabel="mean escape time $\\tau$ (steps)", xscale="log")
     ax.legend()
     return fig
 
@@ -120,23 +123,23 @@ def draw_large_deviation(step_sizes: Array, exact: Array, law: LargeDeviation) -
     """Draw ln of the escape time against 1/T: exact, WKB, and the diffusion exponent."""
     fig, (left, right) = figures.figure(1, 2)
     order = 1 / step_sizes
-    left.plot(order, law.log_time(step_sizes), color=BLUE, label="WKB: $V/T + \\ln(C/T)$")
+    left.plot(order, law.log_time(step_sizes), color=VIOLET, label="WKB: $V/T + \\log(C/T)$")
     left.plot(
         order,
         law.log_time_by_diffusion(step_sizes),
-        color=RED,
+        color=BLUE,
         linestyle="--",
         label="diffusion exponent",
     )
     left.plot(order, exact, "o", color=EXACT, markersize=3, label="exact")
-    left.set(xlabel="$1/T$", ylabel="$\\ln\\tau$ ($\\tau$ in steps)")
+    left.set(xlabel="$1/T$", ylabel="$\\log\\tau$ ($\\tau$ in steps)")
     left.legend()
     slope = np.diff(exact) / np.diff(order)
     middle = 2 / (order[1:] + order[:-1])
     right.semilogx(middle, slope, "o-", color=EXACT, markersize=3, linewidth=1, label="exact")
-    right.axhline(law.quasi_potential, color=BLUE, label="$V$")
-    right.axhline(law.diffusion_exponent, color=RED, linestyle="--", label="diffusion exponent")
-    right.set(xlabel="step size $T$", ylabel="local slope $d\\ln\\tau\\,/\\,d(1/T)$")
+    right.axhline(law.quasi_potential, color=VIOLET, label="$V$")
+    right.axhline(law.diffusion_exponent, color=BLUE, linestyle="--", label="diffusion exponent")
+    right.set(xlabel="step size $T$", ylabel="local slope $d\\log\\tau\\,/\\,d(1/T)$")
     right.legend()
     return fig
 
@@ -166,10 +169,12 @@ def path_caption(loss: str, start: float, T: float) -> str:
     beyond = int(np.sum(ends > pit().barrier))
     where = ", ".join(f"{end:.3f}" for end in ends)
     who = f"{RUNS} random runs are" if loss == "stochastic" else "the descent is"
+    not_ = "" if beyond else "not "
+    side = f"{beyond} of {len(ends)} " if loss == "stochastic" else not_
     what = {"l0 alone": "$l_0$ alone", "full batch": "Full batch", "stochastic": "Stochastic"}[loss]
     return (
         f"{what}, $T = {T:g}$, from $W_0 = {start:g}$: after {STEPS} steps {who} at "
-        f"{where}; {beyond} of {len(ends)} beyond the barrier (grey line)."
+        f"{where}, {side}beyond the barrier $b$ (grey line)."
     )
 
 
@@ -177,7 +182,7 @@ def draw_spread(T: float, n: int) -> Figure:
     """Draw the density of W after n steps, and the share that has escaped by each step."""
     fig, (left, right) = figures.figure(1, 2)
     density, curve = spread(T)
-    left.stairs(density[SPREAD_STEPS.index(n)], EDGES, color=BLUE, fill=True)
+    left.stairs(density[SPREAD_STEPS.index(n)], EDGES, color=EXACT, fill=True)
     left.axvline(pit().barrier, color=GUIDE, linewidth=1)
     left.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)", ylim=(0, 12))
     left.set(xlim=(0.5, 2.6))
@@ -193,8 +198,17 @@ def draw_spread(T: float, n: int) -> Figure:
 def spread_caption(T: float, n: int) -> str:
     """Say how much has escaped."""
     _, curve = spread(T)
-    share = np.format_float_positional(100 * curve[n], 2, fractional=False, trim="-")
-    return f"$T = {T:g}$, after {n} steps: {share} % of the walkers have escaped (exact law)."
+    left = 100 * (1 - curve[n])
+    if left > 10:
+        share = np.format_float_positional(100 * curve[n], 2, fractional=False, trim="-")
+    else:  # as many digits as it takes to tell it from 100
+        share = (
+            f"{100 - left:.{1 - int(np.floor(np.log10(left)))}f}" if left > 1e-3 else "over 99.99"
+        )
+    return (
+        f"$T = {T:g}$, after {n} steps: {share} % of the walkers have escaped (exact). "
+        "Grey line: the barrier $b$; bars above 12 are cut."
+    )
 
 
 descent_paths = explore(

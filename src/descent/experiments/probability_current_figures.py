@@ -21,6 +21,8 @@ COLOUR = {
 }
 BLUE, VIOLET, GOLD = (figures.COLOURS[name] for name in ("blue", "violet", "gold"))
 EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
+NARROW = {"width": 4.3, "height": 3.0}
+"""Inches. Legends stay readable where such a figure fills a telephone's screen."""
 
 
 def draw_gradient_moments() -> Figure:
@@ -34,7 +36,7 @@ def draw_gradient_moments() -> Figure:
         ax.plot(w, model.gradient_variance(w), color=VIOLET, label="$S^2$")
         zeros = [z for z in (pit().minimum, pit().saddle, 2.0) if low < z < high]
         ax.plot(zeros, np.zeros(len(zeros)), "o", color=BLUE, markersize=4)
-        ax.set(xlabel="parameter $W$", ylabel="loss / $W$, and its square", xlim=(low, high))
+        ax.set(xlabel="parameter $W$", ylabel="$G$ ($L/W$), $S^2$ ($L^2/W^2$)", xlim=(low, high))
     left.legend()
     return fig
 
@@ -52,8 +54,8 @@ def draw_distances(
             )  # fmt: skip
         if second is not None:
             ax.loglog(
-                sizes, second["ito"], "o--", color=COLOUR["ito"], markersize=4, mfc="none",
-                label="Itô, next order",
+                sizes, second["ito"], "s--", color=VIOLET, markersize=4,
+                label="Itô, next-order drift",
             )  # fmt: skip
         ax.set(xlabel="step size $T$", ylabel=label)
         ax.set_xticks(sizes, [f"{T:g}" for T in sizes])
@@ -88,7 +90,7 @@ def draw_linear_law() -> Figure:
     edges = np.linspace(1.2, 3.0, 361)
     chain, law = validations.singular_law(edges), validations.inverse_gamma(0.5)
     w = np.linspace(1.2, 3.0, 400)
-    left.stairs(np.diff(chain) / np.diff(edges), edges, color=EXACT, fill=True, alpha=0.35)
+    left.stairs(np.diff(chain) / np.diff(edges), edges, color=EXACT, linewidth=0.5)
     left.plot(w, law.pdf(w), color=BLUE)
     left.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
     right.plot(edges, chain, color=EXACT, label="chain")
@@ -108,11 +110,10 @@ def draw_falls_apart(explicit: Array, cells: int, steps: Sequence[float], fitted
     for n, density in enumerate(explicit[1:], start=1):
         left.plot(at, density, color=(GOLD, VIOLET)[n % 2], linewidth=1, label=f"step {n}")
     left.axhline(0, color=GUIDE, linewidth=1)
-    left.set(xlabel="parameter $W$", ylabel="explicit density", xlim=(0.7, 1.4))
+    left.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)", xlim=(0.7, 1.4))
     left.legend()
-    shades = (figures.COLOURS["sky"], BLUE, EXACT)
-    for step, density, colour in zip(steps, fitted, shades, strict=True):
-        right.plot(at, density, color=colour, linewidth=1, label=f"step {step:g}")
+    for step, density, line in zip(steps, fitted, (":", "--", "-"), strict=True):
+        right.plot(at, density, line, color=BLUE, linewidth=1.2, label=f"step {step:,.0f}")
     right.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)", xlim=(-0.2, 2.4))
     right.set(yscale="log", ylim=(1e-3, 300))
     right.legend()
@@ -121,10 +122,10 @@ def draw_falls_apart(explicit: Array, cells: int, steps: Sequence[float], fitted
 
 def draw_escape_gap(sizes: Array, chain: Array, diffusion: Array) -> Figure:
     """Draw the escape probability within 100 steps, chain against diffusion."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(**NARROW)
     ax.semilogy(sizes, chain, color=EXACT, label="chain (exact)")
     ax.semilogy(sizes, diffusion, color=BLUE, label="diffusion (Itô)")
-    ax.set(xlabel="step size $T$", ylabel="probability of escape in 100 steps", ylim=(1e-7, 2))
+    ax.set(xlabel="step size $T$", ylabel="escape in 100 steps", ylim=(1e-7, 2))
     ax.legend()
     return fig
 
@@ -159,13 +160,14 @@ def draw_next_order(sizes: Array, errors: dict[str, tuple[Array, Array]]) -> Fig
         ax.set(xlabel="step size $T$", ylabel=label)
         ax.set_xticks(sizes, [f"{T:g}" for T in sizes])
         ax.minorticks_off()
+    axes[1].set(ylim=(1e-5, 0.2))
     axes[1].legend(loc="lower right")
     return fig
 
 
 def draw_plane(cloud: Array) -> Figure:
     """Draw the stationary law in the plane and the current that flows in it."""
-    fig, ax = figures.figure(width=4.8, height=3.6)
+    fig, ax = figures.figure(width=4.3, height=3.6)
     plane = beyond.plane()
     ax.plot(*cloud.T, ".", color=SAMPLED, markersize=2, rasterized=True)
     root = np.linalg.cholesky(plane.covariance(exact=False))
@@ -177,7 +179,7 @@ def draw_plane(cloud: Array) -> Figure:
     )
     current = plane.velocity(at) * np.exp(-0.5 * np.repeat([1, 4], len(turn[10::20])))[:, None]
     ax.quiver(*at.T, *current.T, color=EXACT, width=0.006, zorder=3)
-    ax.set(xlabel="parameter $W_1$", ylabel="parameter $W_2$", xlim=(-0.8, 0.8), ylim=(-0.4, 0.4))
+    ax.set(xlabel="first parameter", ylabel="second parameter", xlim=(-0.8, 0.8), ylim=(-0.4, 0.4))
     return fig
 
 
@@ -186,7 +188,7 @@ def draw_plane(cloud: Array) -> Figure:
 
 def draw_circle(calculus: chapter.Calculus, T: float, small: int) -> Figure:
     """Draw the law that a calculus predicts on the circle, with the chain and a sample."""
-    fig, ax = figures.figure(width=5.6, height=3.2)
+    fig, ax = figures.figure(**NARROW)
     bins = chapter.CIRCLE[::10]
     ax.stairs(
         chapter.circle_sample(T, small), bins, color=SAMPLED, fill=True, alpha=0.5,
@@ -211,13 +213,14 @@ def circle_caption(calculus: chapter.Calculus, T: float, small: int) -> str:
     how = "one step per draw" if small == 1 else f"{small} small steps per draw"
     return (
         f"{chapter.NAMES[calculus]} against the chain at $T = {T:g}$, {how}: "
-        f"{100 * far:.1f} % of the probability sits elsewhere (total variation, 48 bins)."
+        f"{100 * far:.1f} % of the probability sits elsewhere (total variation, 48 bins). "
+        "Grey: 10,000 walkers over many steps."
     )
 
 
 def draw_frame(case: str, frame: int) -> Figure:
     """Draw one moment of a validation: simulated walkers and the Fokker-Planck density."""
-    fig, ax = figures.figure(width=5.6, height=3.2)
+    fig, ax = figures.figure(**NARROW)
     v = validations.validation(case)
     low, high, top = FRAMES[case]
     bins = v.edges[::10]
@@ -228,10 +231,8 @@ def draw_frame(case: str, frame: int) -> Figure:
         counts, np.append(shown, shown[-1] + bins[1] - bins[0]), color=SAMPLED, fill=True,
         alpha=0.5, label="Monte Carlo",
     )  # fmt: skip
-    at = chapter.centres(v.edges)
-    near = (at >= low) & (at <= high)
-    density = validations.by_fokker_planck(case)[frame]
-    ax.plot(at[near][::3], density[near][::3], color=BLUE, label="Fokker–Planck (Itô)")
+    density = chapter.binned(validations.by_fokker_planck(case)[frame], 10)[inside]
+    ax.plot(chapter.centres(bins)[inside], density, color=BLUE, label="Fokker–Planck (Itô)")
     ax.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
     ax.set(xlim=(low, high), ylim=(0, top))
     ax.legend(loc="upper right" if case != "drift" else "upper left")
@@ -251,8 +252,9 @@ def frame_caption(case: str, frame: int) -> str:
     deviation = np.sqrt(walkers @ (at - mean) ** 2)
     by_equation = chapter.moments(validations.by_fokker_planck(case)[frame], v.edges)
     return (
-        f"Step {v.steps[frame]} at $T = {v.T:g}$. Walkers: mean {mean:.3f}, deviation "
-        f"{deviation:.3f}. Equation: mean {by_equation[0]:.3f}, deviation {by_equation[1]:.3f}."
+        f"Step {v.steps[frame]} at $T = {v.T:g}$. 50,000 walkers: mean {mean:.3f}, standard "
+        f"deviation {deviation:.3f}. Equation: mean {round(by_equation[0], 3) + 0.0:.3f}, "
+        f"standard deviation {by_equation[1]:.3f}."
     )
 
 
@@ -271,8 +273,8 @@ def draw_widths(ratio: float, T: float) -> Figure:
     left.set(xlabel="parameter $W$", ylabel="mean loss $L$", ylim=(0, 0.07), xlim=(0, 3.5))
     _densities(right, beyond.widths(ratio, T))
     right.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
-    right.set(xlim=(0, 3.5), ylim=(1e-9, 20))
-    right.legend(loc="lower right")
+    right.set(xlim=(0, 3.5), ylim=(1e-9, 3e4))
+    right.legend(loc="upper left")
     return fig
 
 
@@ -280,8 +282,15 @@ def widths_caption(ratio: float, T: float) -> str:
     """Say how much denser the wide well is."""
     w, exponent = beyond.widths(ratio, T), beyond.narrow_exponent(T)
     formula = ratio**2 * np.exp((ratio**2 - 1) * exponent)
-    chain, law = (f"{value:,.3g}" if value < 1e5 else f"{value:.2e}" for value in
-                  (w.ratio(w.chain), formula))  # fmt: skip
+    if ratio == 1:
+        return (
+            f"Two wells of width 1 at $T = {T:g}$ ($\\Phi = {exponent:.2f}$): the densities at "
+            "their bottoms are equal, in the chain and by the Itô law."
+        )
+    chain, law = (
+        f"{value:,.3g}" if value < 1e5 else chapter.scientific(value)
+        for value in (w.ratio(w.chain), formula)
+    )
     return (
         f"Wells of width 1 and {ratio:g} at $T = {T:g}$ ($\\Phi = {exponent:.2f}$): the density at "
         f"the bottom of the wide one is {chain} times as high in the chain; the Itô law says {law}."

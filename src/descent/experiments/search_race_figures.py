@@ -22,6 +22,7 @@ from descent.experiments.gaussian_smoothing_figures import (
     SAMPLED,
     SKY,
     VIOLET,
+    scientific,
 )
 from descent.explorer import explore
 from descent.landscapes import Array
@@ -104,12 +105,13 @@ def sweep_caption(function: str, method: str, step: int) -> str:
         return f"{function}, {method}: at step {last} {ends}, and the search is over (cross)."
     mean, covariance = run.means[step], run.covariances[step]
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0))
+    long, short = (f"{s:.2g}" if s >= 0.01 else scientific(s) for s in spread[::-1])
+    x, y = (f"{place:z.2f}".replace("-", "−") for place in mean)
     return (
-        f"{function}, {method}, step {step}, {step * race.N_SAMPLES} evaluations. Mean at "
-        f"({mean[0]:.2f}, {mean[1]:.2f}); standard deviations along the axes of the ellipse "
-        f"{spread[1]:.2g} and {spread[0]:.2g}. The ellipse is drawn at two of them; brighter "
-        "is higher."
-    ).replace("-", "−")
+        f"{function}, {method}, step {step}, {step * race.N_SAMPLES:,} evaluations. Mean at "
+        f"({x}, {y}); standard deviations along the axes of the ellipse "
+        f"{long} and {short}. The ellipse is drawn at two of them; brighter is higher."
+    )
 
 
 sweep_explorer = explore(
@@ -131,7 +133,7 @@ sweep_explorer = explore(
 
 def draw_race(pooled: dict[str, tuple[int, int]], by_function: dict[str, list[float]]) -> Figure:
     """Draw the share of starts that succeed, for each method: pooled, and function by function."""
-    fig, ax = figures.figure(width=4.9, height=4.2)
+    fig, ax = figures.figure(width=4.2, height=4.8)
     colours = (BLUE, RED, GREEN, VIOLET, GOLD, SKY)
     for row, (method, (found, starts)) in enumerate(pooled.items()):
         for which, (share, colour) in enumerate(zip(by_function[method], colours, strict=True)):
@@ -141,16 +143,16 @@ def draw_race(pooled: dict[str, tuple[int, int]], by_function: dict[str, list[fl
         ax.plot([low, high], [row, row], color=EXACT, linewidth=1.6)
         ax.plot([found / starts], [row], "|", color=EXACT, markersize=12, markeredgewidth=2)
     ax.set_yticks(range(len(pooled)), labels=list(pooled))
-    ax.set(xlabel="share of starts that end at a maximum", xlim=(-0.04, 1.9))
+    ax.set(xlabel="share that ends at a maximum", xlim=(-0.04, 1.04))
     ax.set_xticks([0, 0.5, 1])
     ax.invert_yaxis()
-    ax.legend(loc="upper right")
+    fig.legend(loc="outside upper center", ncols=3)
     return fig
 
 
 def draw_ends(ends: dict[str, dict[str, int]]) -> Figure:
     """Draw how the source's runs end, function by function."""
-    fig, ax = figures.figure(width=4.9, height=2.8)
+    fig, ax = figures.figure(width=4.2, height=3.0)
     for row, counts in enumerate(ends.values()):
         left = 0
         for status, colour in OF_STATUS.items():
@@ -159,8 +161,8 @@ def draw_ends(ends: dict[str, dict[str, int]]) -> Figure:
             left += counts[status]
     ax.set_yticks(range(len(ends)), labels=list(ends))
     ax.invert_yaxis()
-    ax.set(xlabel="runs", xlim=(0, 170), xticks=[0, 50, 100])
-    ax.legend(loc="upper right")
+    ax.set(xlabel="runs", xlim=(0, 100), xticks=[0, 50, 100])
+    fig.legend(loc="outside upper center", ncols=2)
     return fig
 
 
@@ -175,7 +177,7 @@ def draw_step_sizes(shares: dict[str, tuple[Sequence[float], Array, Array]]) -> 
     left.set(ylabel="share that ends at a maximum")
     right.set(ylabel="share that breaks")
     for ax in (left, right):
-        ax.set(xlabel="step size $\\alpha$", ylim=(-0.03, 1.03))
+        ax.set(xlabel="step size $\\eta$", ylim=(-0.03, 1.03))
         ax.axvline(race.PRINTED, color=GUIDE, linewidth=1, zorder=0)
     left.legend(loc="upper left")
     return fig
@@ -187,6 +189,7 @@ def draw_errors(
     """Draw the relative errors of both gradients against the dimension, with and without offset."""
     fig, axes = figures.figure(1, 2)
     formulas = (gradient_errors.mean_gradient_error, gradient_errors.covariance_gradient_error)
+    ticks = ((0.2, 0.5, 1), (0.5, 1, 2))
     d = np.unique(np.geomspace(1, max(dimensions), 60).round().astype(int))
     for which, (ax, formula) in enumerate(zip(axes, formulas, strict=True)):
         for offset, marker in zip(measured, "os", strict=True):
@@ -195,6 +198,9 @@ def draw_errors(
             values = [pair[which] for pair in measured[offset]]
             ax.loglog(dimensions, values, marker, color=SAMPLED, label=f"offset {offset:g}")
         ax.set(xlabel="dimension $d$")
+        ax.set_xticks(dimensions, labels=[str(k) for k in dimensions])
+        ax.set_yticks(ticks[which], labels=[f"{tick:g}" for tick in ticks[which]])
+        ax.minorticks_off()
         ax.legend(loc="upper left")
     axes[0].set_ylabel("relative error, gradient by $\\mu$")
     axes[1].set_ylabel("relative error, gradient by $\\Sigma$")

@@ -29,6 +29,7 @@ GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky")
 EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
 COLOUR = dict(zip(RULES, (BLUE, RED, GREEN), strict=True))
 MARKER = dict(zip(RULES, "os^", strict=True))
+_NAMES = {"softadapt": "SoftAdapt", "dwa": "DWA", "pcgrad": "PCGrad", "mgda": "MGDA"}
 _SHOWN_CELLS = {1: 16, 2: 6}
 _SHOWN_POINTS = {1: 48, 2: 16}
 
@@ -121,6 +122,8 @@ def draw_resolution(
         ax.set(xscale="log", yscale="log", xlabel="grid points per cell, along each axis")
         ax.set(ylabel=f"minima per cell, $d = {dimension}$")
         ax.set_xticks(list(by_grid), [str(n) for n in by_grid])
+        ticks = {1: (1, 2, 3), 2: (1, 2, 5, 10)}[dimension]
+        ax.set_yticks(ticks, [str(tick) for tick in ticks])
         ax.minorticks_off()
     axes[0].legend()
     return fig
@@ -175,7 +178,7 @@ def draw_basin(lengths: Mapping[str, Array], deviation: Array, height: Array) ->
 
 def draw_race(rates: Mapping[str, Mapping[str, Mean]]) -> Figure:
     """Draw the success rate of every rule on each problem: rates[problem][rule]."""
-    fig, axes = figures.figure(1, 2, sharey=True, height=3.4)
+    fig, axes = figures.figure(1, 2, height=3.4)
     for ax, (problem, table) in zip(axes, rates.items(), strict=True):
         for k, (rule, rate) in enumerate(table.items()):
             colour = RED if rule in ("random_alternation", "matched_noise") else BLUE
@@ -183,9 +186,9 @@ def draw_race(rates: Mapping[str, Mapping[str, Mean]]) -> Figure:
         ax.axvline(table["equal_sum"].value, color=GUIDE, linewidth=1)
         name = {"perlin": "Perlin noise, $d = 2$", "ripples": "ripples, $d = 10$"}[problem]
         ax.set(xlabel=f"success rate, {name}", xlim=(-0.03, 1.03))
-    names = list(next(iter(rates.values())))
-    axes[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
-    axes[0].invert_yaxis()
+        names = [_NAMES.get(rule, rule.replace("_", " ")) for rule in table]
+        ax.set_yticks(range(len(names)), names)
+        ax.invert_yaxis()
     return fig
 
 
@@ -241,8 +244,8 @@ def draw_failures(runs: Failures) -> Figure:
     axes[0].set(xlabel="$x_1$", ylabel="$x_2$")
     axes[1].plot(runs.walls.x[:, 0], color=BLUE, label="$x_1$")
     axes[1].plot(runs.walls.weights[:, 1], color=RED, linewidth=0.8, label="weight of the walls")
-    axes[1].set(xlabel="step $n$", ylabel="$x_1$, weight", ylim=(0, None))
-    axes[1].legend()
+    axes[1].set(xlabel="step $n$", ylabel="$x_1$, weight", ylim=(0, 4.6))
+    axes[1].legend(loc="upper left")
     axes[2].plot(runs.oscillation.x[:, 0], ".-", color=BLUE, markersize=4, linewidth=0.8)
     for level in (2.0, 3.0):
         axes[2].axhline(level, color=GUIDE, linewidth=1)
@@ -252,7 +255,7 @@ def draw_failures(runs: Failures) -> Figure:
 
 def draw_fates(table: Mapping[str, Mapping[int, Array]]) -> Figure:
     """Draw how runs end against the number of losses: table[rule][m] is a share of each fate."""
-    fig, axes = figures.figure(1, len(table), width=3.2 * len(table), sharey=True)
+    fig, axes = figures.figure(1, len(table), width=2.6 * len(table), height=3.4)
     for ax, (rule, by_m) in zip(axes, table.items(), strict=True):
         shares, at = np.array(list(by_m.values())), np.arange(len(by_m))
         bottom = np.zeros(len(by_m))
@@ -261,8 +264,8 @@ def draw_fates(table: Mapping[str, Mapping[int, Array]]) -> Figure:
             bottom += shares[:, k]
         ax.set_xticks(at, [str(m) for m in by_m])
         ax.set(xlabel=f"$m$, {rule.replace('_', ' ')}", ylim=(0, 1))
-    axes[0].set(ylabel="share of runs")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+        ax.set(ylabel="share of runs")
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.02))
     return fig
 
 

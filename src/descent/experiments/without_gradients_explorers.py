@@ -26,6 +26,8 @@ SPENT = (0, 10, 20, 40, 60, 80, 120, 160, 200, 250, 300)
 SEED = 4
 TAIL = 60
 """Steps of a path that are drawn."""
+FRAME = ((-2.1, 2.1), (-1.5, 1.7))
+"""Ranges of the two variables that are drawn."""
 
 
 ESTIMATOR = {"lr": 0.08, "h": 0.05}
@@ -116,7 +118,7 @@ def journey(name: str) -> list[Moment]:
 
 @cache
 def _levels() -> tuple[Array, Array, Array]:
-    x, y = np.linspace(-2.1, 2.1, 121), np.linspace(-1.5, 1.7, 101)
+    x, y = np.linspace(*FRAME[0], 121), np.linspace(*FRAME[1], 101)
     points = np.stack(np.meshgrid(x, y), -1)
     return x, y, six_hump_camel.value(points) - six_hump_camel.minimum
 
@@ -136,7 +138,7 @@ def draw_journey(idea: str, evaluations: int) -> Figure:
     shown = past[-1].points if cloud else trail[-1:]
     left.plot(*shown.T, "o", color=BLUE, markersize=3.5)
     left.plot(*past[-1].best, "o", color=RED, markersize=5.5)
-    left.set(xlim=(-2.1, 2.1), ylim=(-1.5, 1.7), xlabel="$x_1$", ylabel="$x_2$")
+    left.set(xlim=FRAME[0], ylim=FRAME[1], xlabel="$x_1$", ylabel="$x_2$")
     whole = journey(idea)
     spent = [moment.evaluations for moment in whole]
     gap = six_hump_camel.value(np.array([m.best for m in whole])) - six_hump_camel.minimum
@@ -152,11 +154,18 @@ def journey_caption(idea: str, evaluations: int) -> str:
     """Say what the method has reached."""
     past = [moment for moment in journey(idea) if moment.evaluations <= evaluations]
     gap = float(six_hump_camel.value(past[-1].best)) - six_hump_camel.minimum
-    text = f"{gap:.3f}" if gap >= 5e-4 else f"{gap:.0e}" if gap > 1e-6 else "less than a millionth"
-    what = "blue dots: the candidates" if len(past[-1].points) > 1 else "blue dot: where it is now"
+    text = f"{gap:.3f}" if gap >= 5e-4 else digits(gap) if gap > 1e-6 else "less than a millionth"
+    now = past[-1].points
+    if len(now) > 1:
+        what = "blue: the candidates and the way of the best point"
+    elif all(low <= x <= high for x, (low, high) in zip(now[0], FRAME, strict=True)):
+        what = "blue: where it is now and how it came there"
+    else:
+        what = "blue: how it came to where it is now, outside the frame"
     return (
-        f"{idea} on the six-hump camel after {past[-1].evaluations} evaluations. Red dot: its best "
-        f"point, {text} above the minimum; {what}; crosses: the two global minima."
+        f"{idea[0].upper()}{idea[1:]} on the six-hump camel after {past[-1].evaluations} "
+        f"evaluations. Red dot: its best point, {text} above the minimum; {what}; crosses: the two "
+        "global minima. Grey on the right: the rest of the run."
     )
 
 
@@ -180,7 +189,7 @@ def table() -> dict[str, dict[str, Runs]]:
 
 def draw_race(problem: str, method: str) -> Figure:
     """Draw the best loss against evaluations: all medians, and the quartiles of one method."""
-    fig, ax = figures.figure(width=6.4, height=3.6)
+    fig, ax = figures.figure(width=4.0, height=3.6)
     runs = table()[TITLED[problem]]
     for name in OURS:
         ax.plot(CHECKPOINTS, _shown(runs[name].quartiles()[1]), color=GUIDE, linewidth=0.6)
@@ -188,9 +197,12 @@ def draw_race(problem: str, method: str) -> Figure:
     low, median, high = _shown(runs[method].quartiles())
     ax.fill_between(CHECKPOINTS, low, high, color=BLUE, alpha=0.25, linewidth=0)
     ax.plot(CHECKPOINTS, median, color=BLUE, label=method)
-    ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="best loss above the minimum")
+    ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="best loss so far")
     ax.set(xlim=(CHECKPOINTS[0], CHECKPOINTS[-1]), ylim=LIMITS[TITLED[problem]])
-    ax.legend(loc="lower left")
+    if problem == "digits":
+        ax.set_yticks((0.1, 0.2, 0.5, 1, 2), ("0.1", "0.2", "0.5", "1", "2"))
+        ax.set_yticks((), minor=True)
+    fig.legend(loc="outside upper center")
     return fig
 
 
@@ -208,11 +220,15 @@ def race_caption(problem: str, method: str) -> str:
         if method in OURS
         else "not from the list"
     )
+    bar = float(np.median(runs["cma"].final))
+    ends = [
+        f"{digits(value)}{' (below the frame)' * bool(value < LIMITS[TITLED[problem]][0])}"
+        for value in (median, bar)
+    ]
     return (
-        f"{problem}: {method} ends at {digits(median)} (quartiles {digits(low)} and "
-        f"{digits(high)} of {len(runs[method].start)} seeds), {place}. Band: quartiles; grey: "
-        f"medians of the other methods of the list; black: CMA-ES, which ends at "
-        f"{digits(float(np.median(runs['cma'].final)))}."
+        f"{problem[0].upper()}{problem[1:]}: the median of {method} ends at {ends[0]}, {place}; "
+        f"quartiles {digits(low)} and {digits(high)} of {len(runs[method].start)} seeds. Band: "
+        f"quartiles; grey: medians of the other methods of the list. CMA-ES ends at {ends[1]}."
     )
 
 

@@ -20,6 +20,32 @@ BLUE, RED, GREEN, GOLD, VIOLET, SKY = (
 HUES = (BLUE, RED, GREEN, VIOLET, GOLD, SKY)
 EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 
+ESTIMATORS = {
+    "differences": GREEN,
+    "10 differences": GREEN,
+    "signs": RED,
+    "10 signs": RED,
+    "best": VIOLET,
+    "best of 10": VIOLET,
+    "1 sign": BLUE,
+    "SPSA, averaged": GOLD,
+}
+"""Colours of the estimators of a gradient."""
+METHODS = {
+    "RandomGrad": (BLUE, "-"),
+    "walk of order 1": (RED, "-"),
+    "walk of rising order": (GREEN, "-"),
+    "walk of rising order, convex": (GREEN, "-"),
+    "particle swarm": (VIOLET, "-"),
+    "particle swarm, own starts": (VIOLET, "-"),
+    "simulated annealing": (GOLD, "-"),
+    "evolution strategy": (SKY, "-"),
+    "gravity": (GREY, "-"),
+    "cma": (EXACT, "-"),
+    "SciPy Nelder–Mead": (EXACT, ":"),
+}
+"""Colours and line styles of the methods that are named in a figure."""
+
 TITLES = {
     "ackley": "Ackley",
     "rosenbrock": "Rosenbrock",
@@ -75,8 +101,9 @@ def draw_cosines(
     dimensions: Sequence[int], curves: Mapping[str, tuple[Array, Array, Array]]
 ) -> Figure:
     """Draw mean cosines against the dimension; ``curves`` has theory, measurement, its error."""
-    fig, ax = figures.figure(width=6.4)
-    for (name, (theory, mean, error)), colour in zip(curves.items(), HUES, strict=False):
+    fig, ax = figures.figure(width=4.0)
+    for name, (theory, mean, error) in curves.items():
+        colour = ESTIMATORS[name]
         ax.plot(dimensions, theory, color=colour, linewidth=1)
         ax.errorbar(
             dimensions,
@@ -96,11 +123,12 @@ def draw_cosines(
 
 def draw_spending(curves: Mapping[str, tuple[Array, Array, Array]]) -> Figure:
     """Draw mean cosines against evaluations; ``curves`` has evaluations, theory, measurement."""
-    fig, ax = figures.figure(width=6.4)
-    for (name, (evaluations, theory, mean)), colour in zip(curves.items(), HUES, strict=False):
+    fig, ax = figures.figure(width=4.0)
+    for name, (evaluations, theory, mean) in curves.items():
+        colour = ESTIMATORS[name]
         ax.plot(evaluations, theory, color=colour, linewidth=1)
         ax.plot(evaluations, mean, "o", color=colour, markersize=4, label=name)
-    ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="cosine with the gradient")
+    ax.set(xscale="log", yscale="log", xlabel="evaluations $N$", ylabel="cosine with the gradient")
     _plain_ticks(ax, "y", (0.02, 0.05, 0.1, 0.2, 0.5))
     ax.legend(loc="upper left")
     return fig
@@ -115,12 +143,13 @@ def draw_profiles(race: Race, shown: Mapping[str, str], tolerances: Sequence[flo
             if method not in shown:
                 profile = results.data_profile(race, method, tolerance)
                 ax.step(CHECKPOINTS, profile, where="post", color=GUIDE, linewidth=0.6)
-        for (method, label), colour in zip(shown.items(), (EXACT, *HUES), strict=True):
+        for method, label in shown.items():
+            colour, line = METHODS[method]
             profile = results.data_profile(race, method, tolerance)
-            ax.step(CHECKPOINTS, profile, where="post", color=colour, label=label)
+            ax.step(CHECKPOINTS, profile, where="post", color=colour, linestyle=line, label=label)
         ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="evaluations")
-        ax.set_ylabel(f"share solved to $\\tau = {tolerance:g}$")
-    axes[0].legend(loc="upper left")
+        ax.set_ylabel(f"share solved, tolerance {tolerance:g}")
+    axes[-1].legend(loc="upper left")
     return fig
 
 
@@ -173,7 +202,7 @@ def median_table(race: Race, methods: Iterable[str]) -> str:
 
 def draw_free_walks(steps: Array, spread: Mapping[str, Array]) -> Figure:
     """Draw how far walks have gone against their steps."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.0)
     for (name, distance), colour in zip(spread.items(), HUES, strict=False):
         ax.loglog(steps, distance, color=colour, label=name)
     ax.set(xlabel="step", ylabel="distance (kicks)")
@@ -183,14 +212,13 @@ def draw_free_walks(steps: Array, spread: Mapping[str, Array]) -> Figure:
 
 def draw_leaving(lengths: Sequence[float], found: Mapping[str, Sequence[int]], n: int) -> Figure:
     """Draw the share of runs that leave chapter 1's pit against the length of a first move."""
-    fig, ax = figures.figure(width=6.4)
-    marks = "osD^vP*"
-    hues = (*HUES, EXACT)
-    for (name, hits), colour, mark in zip(found.items(), hues, marks, strict=False):
+    fig, ax = figures.figure(width=4.0, height=3.6)
+    for (name, hits), mark in zip(found.items(), "osD^vP*", strict=True):
         share = np.array(hits) / n
-        ax.plot(lengths, share, color=colour, marker=mark, markersize=4, label=name)
+        colour, line = METHODS[name]
+        ax.plot(lengths, share, color=colour, linestyle=line, marker=mark, markersize=4, label=name)
     ax.set(xscale="log", xlabel="length of the first move", ylim=(-0.03, 1.03))
     ax.set_ylabel("share that finds the well")
     _plain_ticks(ax, "x", lengths)
-    ax.legend(loc="upper left")
+    fig.legend(loc="outside upper center", ncols=2)
     return fig

@@ -166,7 +166,7 @@ BULLETS = (
     ),
     Bullet(
         "wrappers",
-        "several learning rates for each update",
+        "several step sizes for each update",
         "SeveralRates",
         "one more a rate",
         "line search on a grid",

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from fnmatch import fnmatch
 
+from descent.files import reason
 from descent.sweeps.compute import SweepFailed, complete, known
 from descent.sweeps.table import registry
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Compute what is missing and return the exit status."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("\ninterrupted; finished rows are kept", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _main(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="python -m descent.sweeps", description=__doc__)
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", help="sweeps by name or pattern, like '08-*'"
@@ -36,9 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
     for sweep in sweeps:
         try:
             complete(sweep, chosen.jobs, chosen.dask, chosen.fresh)
-        except (SweepFailed, OSError) as error:
+        except SweepFailed as error:
             failures.append(str(error))
-    for failure in failures:
+        except OSError as error:
+            failures.append(reason(error))
+    for failure in dict.fromkeys(failures):  # a folder that is read-only fails each
         print(failure, file=sys.stderr)
     return 1 if failures else 0
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from descent.files import write_whole
 from descent.sweeps.table import (
     Row,
     Scalar,
@@ -67,11 +70,26 @@ def compute_row(
     return row
 
 
+def end_with(parent: int) -> None:
+    """Let this process, a worker, end soon after its parent, which alone hears interruptions."""
+    if os.getpid() == parent:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 @contextmanager
 def workers(jobs: int | None, dask: str | None) -> Iterator[None]:
     """Let joblib run on ``jobs`` local processes, or on the Dask cluster at an address."""
     if dask is None:
-        with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count()):
+        end = {"initializer": end_with, "initargs": (os.getpid(),)}
+        with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count(), **end):
             yield
         return
     from distributed import Client
@@ -114,10 +132,12 @@ def complete(
     ------
     SweepFailed
         If rows raised.
+    OSError
+        If a row or the table cannot be written; the rows before it are stored.
     """
     journal = unfinished(sweep.name)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(journal.with_suffix(".lock")):
+    with _turn(journal, show):
         table = folder() / f"{sweep.name}.jsonl"
         if fresh:
             journal.unlink(missing_ok=True)
@@ -128,10 +148,25 @@ def complete(
             raise SweepFailed("\n".join(failures))
         if [key(row["point"]) for row in rows(table)] != sweep.keys or missing:
             made_with = _environments(header(table), done.values())
-            _write(table, table_text(sweep, done, made_with))
+            write_whole(table, table_text(sweep, done, made_with))
         journal.unlink(missing_ok=True)
         show(f"{sweep.name}: {len(sweep.keys)} rows, {len(missing)} of them computed now")
     return len(missing)
+
+
+@contextmanager
+def _turn(journal: Path, show: Callable[[str], None]) -> Iterator[None]:
+    """Wait until no other process computes the same table, and keep others waiting."""
+    lock = FileLock(journal.with_suffix(".lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        show(f"{journal.stem}: another process computes it; waiting for it to end ...")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _compute(
@@ -147,16 +182,14 @@ def _compute(
     if not missing:
         return failures
     _end_line(journal)
-    with workers(jobs, dask), journal.open("a", encoding="utf-8") as out:
+    with workers(jobs, dask):
         tasks = (delayed(compute_row)(sweep.run, sweep.points[i], sweep.version) for i in missing)
         parallel = Parallel(return_as="generator_unordered", batch_size=1)
         for row in tqdm(parallel(tasks), sweep.name, len(missing), disable=None):
             if "error" in row:
                 failures.append(f"{sweep.name} at {row['point']}: {row['error']}")
                 continue
-            out.write(json.dumps(row) + "\n")
-            out.flush()
-            os.fsync(out.fileno())
+            _append(journal, json.dumps(row) + "\n")
             done[key(row["point"])] = row
     return failures
 
@@ -170,16 +203,19 @@ def _environments(head: Row | None, stored: Iterable[Row]) -> list[Row]:
     return found
 
 
+def _append(journal: Path, text: str) -> None:
+    """Append a line to the journal and to the disk; an error names the file."""
+    try:
+        with journal.open("ab") as out:
+            out.write(text.encode())
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        error.filename = str(journal)
+        raise
+
+
 def _end_line(journal: Path) -> None:
     """End a line that an interruption cut off, so that the next row has its own."""
     if journal.exists() and (text := journal.read_bytes()) and not text.endswith(b"\n"):
-        with journal.open("ab") as out:
-            out.write(b"\n")
-
-
-def _write(table: Path, text: str) -> None:
-    """Replace a table as a whole."""
-    table.parent.mkdir(parents=True, exist_ok=True)
-    scratch = table.with_name(f".{table.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(table)
+        _append(journal, "\n")

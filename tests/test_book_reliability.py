@@ -1,0 +1,517 @@
+"""What kills, full disks, second processes and odd machines do to the book: no harm."""
+
+import asyncio
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from descent.book import __main__ as book
+from descent.book import execute, lock, paths, pdf, render, site
+from descent.files import reason, write_whole
+
+ROOT = paths.ROOT
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+PAGE = "<html><body>{}</body></html>"
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout with one chapter, at an awkward place."""
+    root = tmp_path / "dir ü space"
+    (root / "src" / "descent").mkdir(parents=True)
+    (root / "notebooks").mkdir()
+    (root / "requirements.lock").write_text("numpy==1\n")
+    (root / "book").mkdir()
+    for name in ("ROOT", "BOOK", "NOTEBOOKS", "BUILD", "EXECUTED", "KERNELS", "STAGE", "HTML"):
+        place = root / getattr(paths, name).relative_to(ROOT)
+        monkeypatch.setattr(paths, name, place)
+    chapter(root, "print('ran')")
+    return root
+
+
+def chapter(root, *codes, name="01-a"):
+    path = root / "notebooks" / f"{name}.ipynb"
+    cells = [nbformat.v4.new_code_cell(code) for code in codes]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from descent.book import __main__ as book
+from descent.book import paths
+before, root = paths.ROOT, Path(sys.argv[1])
+for name in ("ROOT", "BOOK", "NOTEBOOKS", "BUILD", "EXECUTED", "KERNELS", "STAGE", "HTML"):
+    setattr(paths, name, root / getattr(paths, name).relative_to(before))
+"""
+EXECUTING = (
+    DRIVER
+    + """
+from descent.book.execute import execute_all
+sys.exit(book.exit_status(lambda: execute_all(paths.notebooks())))
+"""
+)
+
+
+def start(checkout, code=EXECUTING, **options):
+    """Start a process of its own group over the checkout."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(checkout)],
+        env=options.pop("env", ENVIRONMENT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+
+
+def until(condition, seconds=30):
+    """Wait until something is the case."""
+    limit = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < limit, "it never was"
+        time.sleep(0.02)
+    return found
+
+
+def alive(pid):
+    """Whether a process runs; one that has ended and that nobody has asked for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+LONG = "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(60)"
+
+
+def kernel_of(checkout):
+    """The process that executes `LONG`."""
+    place = checkout / "notebooks" / "pid"
+    return int(until(lambda: place.exists() and place.read_text()))
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc")
+
+
+# Kills and interruptions.
+
+
+@linux
+def test_a_killed_driver_leaves_no_kernel_no_lock_and_no_run(checkout):
+    chapter(checkout, "x = 1", name="01-a")
+    chapter(checkout, LONG, name="02-b")
+    run = start(checkout)
+    kernel = kernel_of(checkout)
+    first = paths.EXECUTED / "01-a.ipynb"
+    until(first.exists)
+    run.kill()
+    run.communicate()
+    written = first.stat().st_mtime_ns
+    until(lambda: not alive(kernel), 5)
+    assert not (paths.EXECUTED / "02-b.ipynb").exists()
+    chapter(checkout, "y = 1", name="02-b")
+    again = start(checkout)
+    output, _ = again.communicate(timeout=60)
+    assert again.returncode == 0, output
+    assert "unchanged: 1" in output
+    assert first.stat().st_mtime_ns == written
+
+
+@linux
+def test_an_interruption_ends_soon_with_a_line_and_without_kernels(checkout):
+    chapter(checkout, LONG)
+    chapter(checkout, "import time\ntime.sleep(60)", name="02-b")
+    chapter(checkout, "import time\ntime.sleep(60)", name="03-c")
+    run = start(checkout)
+    kernel = kernel_of(checkout)
+    begin = time.monotonic()
+    os.killpg(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert output.splitlines()[-1] == "interrupted; finished chapters are kept"
+    assert "Traceback" not in output
+    assert not alive(kernel)
+    assert time.monotonic() - begin < 15, "the cells would take 60 s"
+
+
+@linux
+def test_an_interruption_while_kernels_start_leaves_none(checkout):
+    chapter(checkout, LONG)
+    run = start(checkout)
+    until(lambda: list(paths.KERNELS.glob("*.json")))
+    os.killpg(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert "Traceback" not in output
+    place = str(paths.KERNELS / "01-a.json")
+    commands = [p.read_bytes().decode() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+    assert not [command for command in commands if place in command]
+
+
+def pages(folder, text):
+    """Write a book of two pages."""
+    write_whole(folder / "index.html", PAGE.format(text))
+    write_whole(folder / "chapters" / "one.html", PAGE.format(text))
+    return folder
+
+
+def sealed(folder, text):
+    write_whole(pages(folder, text) / render.SEAL, render.seal(folder, text))
+    return folder
+
+
+class Kill(BaseException):
+    """Nothing catches it, like the signal."""
+
+
+@pytest.mark.parametrize("last", range(8))
+def test_pages_are_the_former_or_the_new_ones_wherever_a_kill_falls(checkout, monkeypatch, last):
+    sealed(paths.HTML, "former")
+    fresh = sealed(paths.BUILD / "render" / "html", "new")
+    steps = 0
+
+    def killing(function):
+        def step(*arguments, **options):
+            nonlocal steps
+            if steps == last:
+                raise Kill
+            steps += 1
+            return function(*arguments, **options)
+
+        return step
+
+    with monkeypatch.context() as patched:
+        for name in ("rename", "unlink", "rmdir"):
+            patched.setattr(os, name, killing(getattr(os, name)))
+        if last < 7:
+            with pytest.raises(Kill):
+                render.put_in_place(fresh)
+        else:
+            render.put_in_place(fresh)
+            assert steps == last
+    render.clean_up()
+    assert render.stands("former" if last < 2 else "new")
+    assert not render.former().exists()
+
+
+@pytest.mark.parametrize("name", ["index.html", "chapters/one.html", render.SEAL])
+def test_pages_of_which_one_is_missing_or_cut_short_do_not_stand(checkout, name):
+    html = sealed(paths.HTML, "text")
+    assert render.stands("text")
+    assert not render.stands("other text")
+    text = (html / name).read_text()
+    (html / name).write_text(text[:-1])
+    assert not render.stands("text")
+    (html / name).unlink()
+    assert not render.stands("text")
+
+
+SPHINX = """
+import subprocess
+from descent.book import render
+def child(command, **options):
+    return run([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(1.5)"],
+               close_fds=options["close_fds"])
+run, render.subprocess.run = subprocess.run, child
+book.exit_status(lambda: render.sphinx(paths.BUILD / "render"))
+"""
+
+
+def test_what_renders_on_after_its_driver_was_killed_keeps_others_waiting(checkout, capfd):
+    run = start(checkout, DRIVER + SPHINX)
+    assert run.stdout.readline() == "up\n"
+    run.kill()
+    run.wait()
+    with lock.only_build():
+        output, _ = run.communicate()  # at once: the child has closed its output
+        assert output == ""
+    assert "another build is at work in" in capfd.readouterr().out
+
+
+def test_a_second_build_waits_for_the_first_and_says_so(checkout, capfd):
+    code = DRIVER + (
+        "import time\n"
+        "def make():\n    print('begun', flush=True)\n    time.sleep(1)\n    print('done')\n"
+        "book.exit_status(make)"
+    )
+    first = start(checkout, code)
+    assert first.stdout.readline() == "begun\n"
+    assert book.exit_status(lambda: None) == 0
+    assert str(paths.BUILD) in capfd.readouterr().out
+    assert first.communicate()[0] == "done\n"
+
+
+def test_a_notebook_that_two_want_is_executed_once(checkout, capfd):
+    path = chapter(checkout, "import time\ntime.sleep(0.5)")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(execute.execute, [path, path])
+    assert first == second
+    assert capfd.readouterr().out.count("executing") == 1
+
+
+# Full disks and folders that are read-only.
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_file_that_does_not_fit_is_named_and_leaves_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_whole(path, "old")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left") as failure:
+            write_whole(path, "new")
+    assert reason(failure.value) == f"cannot write {path}: No space left on device"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert path.read_text() == "old"
+    write_whole(path, "new")
+    assert path.read_text() == "new"
+
+
+def test_the_reason_names_the_file_whatever_failed(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").write_text("x")
+    (tmp_path / "b").write_text("in the way")
+    for action in (
+        lambda: (tmp_path / "b" / "c").mkdir(),
+        lambda: shutil.copytree(tmp_path / "a", tmp_path / "b"),
+        lambda: (tmp_path / "missing").read_text(),
+    ):
+        with pytest.raises(OSError, match=str(tmp_path)) as failure:
+            action()
+        assert str(tmp_path) in reason(failure.value)
+        assert "\n" not in reason(failure.value)
+    several = shutil.Error([("a", "b/file", "[Errno 28] No space left on device")])
+    assert reason(several) == "cannot write b/file: [Errno 28] No space left on device"
+
+
+def test_a_full_disk_stops_the_build_with_a_line_and_the_next_one_goes_on(
+    checkout, monkeypatch, capfd
+):
+    def run():
+        return book.exit_status(lambda: execute.execute_all(paths.notebooks()))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert run() == 1
+    (line,) = capfd.readouterr().err.strip().splitlines()
+    assert line == f"cannot write {paths.EXECUTED / '01-a.ipynb'}: No space left on device"
+    assert not list(paths.EXECUTED.glob("*.ipynb*"))
+    assert run() == 0
+
+
+def test_a_full_disk_under_sphinx_is_said_in_a_line(checkout, monkeypatch, capfd):
+    def failing(*_, **__):
+        return subprocess.CompletedProcess([], 2, "Traceback\nOSError: No space left on device\n")
+
+    monkeypatch.setattr(render.subprocess, "run", failing)
+    assert book.exit_status(lambda: render.sphinx(paths.BUILD / "render")) == 1
+    line = f"cannot write {paths.BUILD / 'render'}: No space left on device"
+    assert capfd.readouterr().err.strip() == line
+
+
+@pytest.mark.parametrize("target", ["book", "pdf"])
+def test_a_checkout_that_is_read_only_is_said_in_a_line(checkout, monkeypatch, capfd, target):
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert {"book": book, "pdf": pdf}[target].main() == 1
+    assert capfd.readouterr().err.strip() == f"cannot write {paths.BUILD}: Permission denied"
+
+
+# Odd surroundings.
+
+
+def test_kernels_heed_no_setting_of_the_user(checkout, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    startup = home / ".ipython" / "profile_default" / "startup" / "00.py"
+    write_whole(startup, "print('startup of IPython')")
+    write_whole(home / "startup.py", "print('startup of Python')")
+    write_whole(home / ".config" / "matplotlib" / "matplotlibrc", "lines.linewidth: 77\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PYTHONSTARTUP", str(home / "startup.py"))
+    monkeypatch.setenv("MPLBACKEND", "nothing")
+    for name in ("IPYTHONDIR", "MPLCONFIGDIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    before = sorted(home.rglob("*"))
+    code = "import matplotlib.pyplot as plt\nprint(plt.rcParams['lines.linewidth'])"
+    run = execute.execute(chapter(checkout, code))
+    assert run.cells[0].outputs[0].text == "1.5\n"
+    assert sorted(home.rglob("*")) == before
+
+
+def test_a_home_that_cannot_be_written_does_no_harm(checkout, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.write_text("no folder")
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(home))
+    for name in ("IPYTHONDIR", "MPLCONFIGDIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    path = chapter(checkout, "import matplotlib.pyplot as plt\nprint('ran')")
+    assert execute.execute(path).cells[0].outputs[0].text == "ran\n"
+
+
+def test_without_git_there_is_no_public_repository(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert render.public_repository() is None
+
+
+def test_a_run_does_not_depend_on_the_surroundings_of_its_driver(checkout, monkeypatch):
+    code = "import os\nprint({'a', 'b', 'c', 'd', 'ü'}, hash('a'), os.environ['OMP_NUM_THREADS'])"
+    path = chapter(checkout, code)
+    outputs = []
+    for seed in ("1", "2"):
+        for name in ("PYTHONHASHSEED", "OMP_NUM_THREADS"):
+            monkeypatch.setenv(name, seed)
+        monkeypatch.setenv("LC_ALL", "C" if seed == "1" else "C.UTF-8")
+        outputs.append(execute.execute(path).cells[0].outputs)
+        (paths.EXECUTED / path.name).unlink()
+    assert outputs[0] == outputs[1]
+
+
+def test_a_kernel_runs_the_library_of_its_driver(checkout, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "src")  # of another folder, seen from the kernel's
+    run = execute.execute(chapter(checkout, "import descent\nprint(descent.__file__)"))
+    assert Path(run.cells[0].outputs[0].text.strip()) == ROOT / "src" / "descent" / "__init__.py"
+
+
+def outputs_of(run):
+    """All that a run shows; only the time that the states of an explorer took may differ."""
+    shown = [cell.get("outputs", []) for cell in run.cells]
+    return re.sub(r'"seconds": [\d.]+', "", json.dumps(shown, sort_keys=True))
+
+
+def test_a_chapter_gives_the_same_again_and_with_two_threads(tmp_path, monkeypatch):
+    path = paths.NOTEBOOKS / "12-knowledge-localization.ipynb"
+    stored = execute.execute(path)
+    two = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}
+    two["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait for each other leave the cores alone
+    one = execute.kernel_environment()
+    monkeypatch.setattr(execute, "kernel_environment", lambda: one | two)
+    monkeypatch.setattr(paths, "EXECUTED", tmp_path)
+    again = execute.execute(path)
+    assert again is not stored
+    assert outputs_of(again) == outputs_of(stored)
+
+
+def test_a_notebook_is_executed_from_within_an_event_loop(checkout):
+    async def inside():
+        return execute.execute(paths.notebooks()[0])
+
+    assert asyncio.run(inside()).cells[0].outputs[0].text == "ran\n"
+
+
+# The environment.
+
+VENV = """
+import pathlib, stat, sys
+place = pathlib.Path(sys.argv[-1])
+(place / "bin").mkdir(parents=True, exist_ok=True)
+log = place.parent / "log"
+with log.open("a") as out:
+    print("venv", *sys.argv[1:-1], file=out)
+python = place / "bin" / "python"
+python.write_text('#!/bin/sh\\necho "$@" >> "%s"\\ntest -e "%s/slow" && exec sleep 1.5\\n'
+                  'exit 0\\n' % (log, place.parent))
+python.chmod(0o755)
+"""
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A fresh checkout in which neither venv nor pip do anything but note their calls."""
+    root = tmp_path / "dir ü space"
+    (root / "scripts").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "scripts/environment.py"):
+        shutil.copyfile(ROOT / name, root / name)
+    write_whole(root / "stub" / "venv.py", VENV)
+    return root
+
+
+def make(root, **options):
+    return subprocess.Popen(
+        ["make", "book", f"PYTHON={sys.executable}"],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root / "stub")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def calls(root):
+    """The calls of venv and pip so far, a word or two each."""
+    log = root / "log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    kinds = {"--requirement": "packages", "--editable": "descent", "torch==": "torch"}
+    return [
+        next((short for long, short in kinds.items() if long in line), line.strip())
+        for line in lines
+    ]
+
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+WHOLE = ["venv", "torch", "packages", "descent", "-m descent.book"]
+
+
+@needs_make
+@pytest.mark.parametrize("whom", [os.killpg, os.kill])
+def test_an_environment_half_made_is_made_anew(bare, whom):
+    (bare / "slow").touch()
+    killed = make(bare)
+    until(lambda: "torch" in calls(bare))
+    if whom is os.killpg:
+        os.killpg(killed.pid, signal.SIGKILL)
+    else:  # make lives on for a moment, and says what happened to the child
+        (child,) = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+    killed.communicate(timeout=20)
+    assert killed.returncode != 0
+    assert not (bare / ".venv" / ".ready").exists()
+    (bare / "slow").unlink()
+    (bare / "log").unlink()
+    again = make(bare)
+    assert again.communicate(timeout=20)[0].count("making the environment") == 1
+    assert calls(bare) == ["venv --clear", *WHOLE[1:]]
+    third = make(bare)
+    assert third.communicate(timeout=20)[0] == ""
+    assert calls(bare)[5:] == ["-m descent.book"]
+
+
+@needs_make
+def test_two_makes_make_one_environment(bare):
+    (bare / "slow").touch()
+    first = make(bare)
+    until(lambda: "torch" in calls(bare))
+    (bare / "slow").unlink()
+    second = make(bare)
+    assert "waiting for it" in second.communicate(timeout=20)[0]
+    first.communicate(timeout=20)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert sorted(calls(bare)) == sorted([*WHOLE, "-m descent.book"])
+
+
+def test_site_is_checked_where_the_path_has_spaces(checkout):
+    body = '<a href="chapters/one.html">x</a>'
+    pages(paths.HTML, body)
+    write_whole(paths.HTML / "chapters" / "one.html", PAGE.format(""))
+    assert site.complaints(paths.HTML) == []
