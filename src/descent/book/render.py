@@ -203,8 +203,7 @@ def render(runs: Mapping[str, Any]) -> bool:
     begin = time.perf_counter()
     sphinx(scratch)
     fresh = scratch / "_build" / "html"
-    begin = time.perf_counter()
-    sphinx(scratch)
-    fresh = scratch / "_build" / "html"
     finish(fresh, time.perf_counter() - begin, public_address())
+    write_whole(fresh / SEAL, seal(fresh, name))
+    put_in_place(fresh)
     return True
