@@ -1,6 +1,7 @@
 """Chapter 1: its figures and explorers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ from descent.landscapes import Array, two_datapoint
 BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
 VIOLET = figures.COLOURS["violet"]
 EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
-NARROW = {"width": 4.3, "height": 3.0}
+NARROW: dict[str, Any] = {"width": 4.3, "height": 3.0}
 """Inches. Legends stay readable where such a figure fills a telephone's screen."""
 
 

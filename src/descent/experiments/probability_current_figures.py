@@ -1,6 +1,7 @@
 """Chapter 2: its figures and explorers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ COLOUR = {
 }
 BLUE, VIOLET, GOLD = (figures.COLOURS[name] for name in ("blue", "violet", "gold"))
 EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
-NARROW = {"width": 4.3, "height": 3.0}
+NARROW: dict[str, Any] = {"width": 4.3, "height": 3.0}
 """Inches. Legends stay readable where such a figure fills a telephone's screen."""
 
 
@@ -253,7 +254,7 @@ def frame_caption(case: str, frame: int) -> str:
     by_equation = chapter.moments(validations.by_fokker_planck(case)[frame], v.edges)
     return (
         f"Step {v.steps[frame]} at $T = {v.T:g}$. 50,000 walkers: mean {mean:.3f}, standard "
-        f"deviation {deviation:.3f}. Equation: mean {round(by_equation[0], 3) + 0.0:.3f}, "
+        f"deviation {deviation:.3f}. Equation: mean {round(float(by_equation[0]), 3) + 0.0:.3f}, "
         f"standard deviation {by_equation[1]:.3f}."
     )
 
