@@ -22,19 +22,17 @@ def came(value: object) -> str:
 
 
 def _range(least: float, above: float, most: float, below: float) -> str:
-    """Return a range in words, or nothing if there is none."""
+    """Say in words where a number must be."""
     if math.isinf(most) and math.isinf(below):
-        if math.isinf(least) and math.isinf(above):
-            return ""
         if above == 0:
-            return "positive"
+            return "be positive"
         if least == 0:
-            return "zero or positive"
-        return f"above {above:g}" if math.isinf(least) else f"at least {least:g}"
+            return "be zero or positive"
+        return f"be above {above:g}" if math.isinf(least) else f"be at least {least:g}"
     if math.isinf(least) and math.isinf(above):
-        return f"below {below:g}" if math.isinf(most) else f"at most {most:g}"
+        return f"be below {below:g}" if math.isinf(most) else f"be at most {most:g}"
     low = f"({above:g}" if math.isinf(least) else f"[{least:g}"
-    return f"in {low}, " + (f"{below:g})" if math.isinf(most) else f"{most:g}]")
+    return f"lie in {low}, " + (f"{below:g})" if math.isinf(most) else f"{most:g}]")
 
 
 def check_real(
@@ -55,7 +53,7 @@ def check_real(
     if not math.isfinite(value):
         raise ValueError(f"{name} must be finite; got {value!r}")
     if not (least <= value <= most and above < value < below):
-        raise ValueError(f"{name} must be {_range(least, above, most, below)}; got {value!r}")
+        raise ValueError(f"{name} must {_range(least, above, most, below)}; got {value!r}")
     return float(value)
 
 

@@ -36,7 +36,7 @@ def _points(x: npt.ArrayLike, sigma: npt.ArrayLike) -> tuple[Array, Array]:
     """Return x and sigma, broadcast against each other; an error if they are out of range."""
     x, sigma = check_array("x", x), check_array("sigma", sigma)
     if (sigma < 0).any():
-        raise ValueError(f"sigma must be zero or positive; got {sigma!r}")
+        raise ValueError(f"sigma must be finite and zero or positive; got {sigma!r}")
     x, sigma = np.broadcast_arrays(x, sigma)
     return x, sigma
 

@@ -170,7 +170,7 @@ CASES = {
     ),
     "systems.linear_flow": case(
         matrix=array([[0.0, 1.0], [-1.0, 0.0]], np.ones((2, 3)), np.eye(3)),
-        names=NAMES,
+        names=given(lambda: "ab", "aa", (), "abc", None, 5, (1, 2)),
     ),
     "systems.lorenz": case(sigma=real(10.0), rho=real(28.0), beta=real(2.0)),
     "systems.equilibria": case(rho=real(28.0), beta=positive(2.0)),
