@@ -288,7 +288,7 @@ def linear_flow(matrix: npt.ArrayLike, names: Sequence[str]) -> Flow:
     if J.shape[0] != J.shape[1]:
         raise ValueError(f"matrix must be square; got shape {J.shape}")
     if len(variables) != len(J):
-        raise ValueError(f"names must be {len(J)} different names; got {names!r}")
+        raise ValueError(f"names must be one a row of matrix, {len(J)}; got {names!r}")
     entries = J.tolist()
 
     def rate(state: Array, time: float) -> Rows:

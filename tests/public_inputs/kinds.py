@@ -86,12 +86,13 @@ def torch_rng():
     return Kind(lambda: torch.Generator().manual_seed(0), refused)
 
 
-def tensor(value, *refused, free=False):
-    """Return a tensor of reals."""
+def tensor(value, *refused, free=False, nan=True):
+    """Return a tensor of reals; NaN goes through, as the training reports it."""
     value = torch.as_tensor(value, dtype=torch.float32)
     hole = value.clone()
     hole.view(-1)[0] = math.nan
-    bad = [hole, value.numpy(), value.int(), value.to(torch.complex64), 1.0, "1.0", *NOTHING]
+    bad = [value.numpy(), value.int(), value.to(torch.complex64), 1.0, "1.0", *NOTHING]
+    bad += [] if nan else [hole]
     bad += [] if free else [value[None], value.new_empty((0,) * value.ndim)]
     return Kind(value.clone, (*bad, *refused))
 
@@ -163,5 +164,6 @@ def case(of=None, nan="", **arguments):
 def tells(message, name, value):
     """Say whether an error's message names the argument and what came."""
     name = next(iter(value)) if name == "options" else name
+    name = "parameters" if name == "gramian" else name  # what a rule's call names it
     named = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", message)
     return bool(named) and (" got " in message or repr(value) in message)

@@ -26,6 +26,10 @@ def hill(x):
     return -(x**2).sum(axis=1)
 
 
+def positive_or_none(value):
+    return given(lambda: value, *[bad for bad in positive(value).refused if bad is not None])
+
+
 def weights():
     return torch.full((3,), 5.0)
 
@@ -65,7 +69,7 @@ ESTIMATOR = dict(
     lr=positive(0.1),
     h=positive(0.01),
     generator=torch_rng(),
-    optimizer=instance(lambda: torch.optim.SGD([weights()], lr=0.1)),
+    optimizer=instance(lambda: None),  # with one, params would not be looked at
 )
 WALK = {name: ESTIMATOR[name] for name in ("params", "lr", "generator")}
 WRAPPED = instance(lambda: torch.optim.SGD([weights()], lr=0.1))
@@ -107,7 +111,10 @@ CASES = {
         run=function(map),
     ),
     "search_distributions.Clipping": case(
-        ceiling=positive(10.0), growth=positive(2.0), reset=positive(0.1), floor=positive(0.05)
+        ceiling=positive_or_none(10.0),
+        growth=positive_or_none(2.0),
+        reset=positive(0.1),
+        floor=positive_or_none(0.05),
     ),
     "search_distributions.score_function_ascent": case(
         **ASCENT, **STEP, baseline=flag(), clipping=instance(search_distributions.Clipping)
