@@ -29,22 +29,6 @@ from descent.dynamics import Array
 Spread = Literal["determinant", "trace", "room", "thermostat"]
 
 
-def _check_positive(**values: float) -> None:
-    for name, value in values.items():
-        check_real(name, value, above=0)
-
-
-def _matrix(matrix: npt.ArrayLike, name: str = "matrix") -> Array:
-    return check_array(name, matrix, (2, 2))
-
-
-def _covariance(covariance: npt.ArrayLike) -> Array:
-    c = _matrix(covariance, "covariance")
-    if np.diag(c).min() < 0:
-        raise ValueError(f"covariance must not have negative variances; got {covariance!r}")
-    return c
-
-
 def thermostat_matrix(k: float) -> Array:
     """Return the map of (room, thermostat): the Jacobian of `systems.linear_thermostat`.
 
@@ -64,7 +48,7 @@ def thermostat_matrix(k: float) -> Array:
     array([[ 1. , -0.3],
            [ 1. ,  0. ]])
     """
-    _check_positive(k=k)
+    check_real("k", k, above=0)
     return np.array([[1.0, -k], [1.0, 0.0]])
 
 
@@ -94,7 +78,8 @@ def sum_of_uniforms_entropy(width: float, other: float) -> float:
     >>> sum_of_uniforms_entropy(1.0, 1.0)  # a triangle
     0.5
     """
-    _check_positive(width=width, other=other)
+    check_real("width", width, above=0)
+    check_real("other", other, above=0)
     wide, narrow = max(width, other), min(width, other)
     return float(np.log(wide) + narrow / (2 * wide))
 
@@ -140,7 +125,8 @@ def thermostat_entropies(k: float, width: float) -> dict[str, float]:
     >>> round(h["t+1 decorrelated"] - h["t+1"], 6)
     1.353973
     """
-    _check_positive(k=k, width=width)
+    check_real("k", k, above=0)
+    check_real("width", width, above=0)
     start = 2 * float(np.log(width))
     log_k = float(np.log(k))
     room = sum_of_uniforms_entropy(width, k * width)
@@ -174,7 +160,8 @@ def trapezoidal_density(x: npt.ArrayLike, width: float, other: float) -> Array:
     >>> trapezoidal_density([0.0, 0.75, 1.0], 1.0, 1.0)
     array([1.  , 0.25, 0.  ])
     """
-    _check_positive(width=width, other=other)
+    check_real("width", width, above=0)
+    check_real("other", other, above=0)
     distance = np.abs(check_array("x", x))
     overlap = np.clip((width + other) / 2 - distance, 0, min(width, other))
     return np.asarray(overlap / (width * other))
@@ -217,7 +204,7 @@ def entropy_by_quadrature(
     if (p < 0).any():
         raise ValueError(f"density must not be negative; got {p.min()}")
     mass = p.sum() * cell
-    if not abs(mass - 1) < 1e-2:
+    if abs(mass - 1) >= 1e-2:
         raise ValueError(f"density must have mass 1 in [{low}, {high}]; got {mass:.6g}")
     p = p[p > 0]
     return float(-(p * np.log(p)).sum() * cell)
@@ -297,7 +284,7 @@ def thermostat_samples(
     >>> panels["t"].shape
     (5, 2)
     """
-    _check_positive(width=width)
+    check_real("width", width, above=0)
     check_count("n", n, 1)
     check_generator("rng", rng)
     check_real("centre", centre)
@@ -343,7 +330,7 @@ def log_spread(covariance: npt.ArrayLike, measure: Spread = "determinant") -> fl
     >>> log_spread([[1.0, 0.0], [0.0, 1.0]])
     0.0
     """
-    c = _covariance(covariance)
+    c = check_array("covariance", covariance, (2, 2))
     spreads = {
         "determinant": c[0, 0] * c[1, 1] - c[0, 1] * c[1, 0],
         "trace": c[0, 0] + c[1, 1],
@@ -351,8 +338,10 @@ def log_spread(covariance: npt.ArrayLike, measure: Spread = "determinant") -> fl
         "thermostat": c[1, 1],
     }
     check_choice("measure", measure, spreads)
-    if not spreads[measure] > 0:
-        raise ValueError(f"covariance must have a positive {measure}; got {covariance!r}")
+    if not spreads[measure] > 0 or np.diag(c).min() < 0:
+        raise ValueError(
+            f"covariance must have a positive {measure}, and variances; got {covariance!r}"
+        )
     return float(np.log(spreads[measure]))
 
 
@@ -404,7 +393,7 @@ def log_variance_strength(
     >>> round(log_variance_strength(c, m) - float(np.log(5)), 12)
     0.0
     """
-    m, c = _matrix(matrix), _covariance(covariance)
+    m, c = (check_array(*a, (2, 2)) for a in (("matrix", matrix), ("covariance", covariance)))
     check_flag("adjusted", adjusted)
     mixed = np.diag(np.diag(c))
     strength = log_spread(m @ mixed @ m.T, measure) - log_spread(m @ c @ m.T, measure)

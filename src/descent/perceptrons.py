@@ -87,25 +87,11 @@ class Perceptrons:
         for field, array in self.parameters().items():
             if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
                 raise TypeError(f"{field} must be an array of floats; got {came(array)}")
-            if not np.isfinite(array).all():
-                raise ValueError(f"{field} must be finite; got NaN or infinity in {came(array)}")
-        weights, final = self.hidden_weights, self.output_weights
-        if weights.ndim != 3 or final.ndim != 3:
-            raise ValueError(
-                "hidden_weights and output_weights must have the shapes (K, hidden, inputs) and "
-                f"(K, outputs, hidden); got {weights.shape} and {final.shape}"
-            )
-        expected = {
-            "hidden_biases": weights.shape[:2],
-            "output_weights": (weights.shape[0], final.shape[1], weights.shape[1]),
-            "output_biases": final.shape[:2],
-        }
-        for field, shape in expected.items():
-            if getattr(self, field).shape != shape:
-                raise ValueError(
-                    f"{field} must have shape {shape}, to fit hidden_weights and "
-                    f"output_weights; got {getattr(self, field).shape}"
-                )
+        shape = check_array("hidden_weights", self.hidden_weights, ("K", "hidden", "inputs")).shape
+        k, hidden = shape[:2]
+        final = check_array("output_weights", self.output_weights, (k, "outputs", hidden))
+        check_array("hidden_biases", self.hidden_biases, (k, hidden))
+        check_array("output_biases", self.output_biases, final.shape[:2])
 
     def __len__(self) -> int:
         return len(self.hidden_weights)
@@ -159,8 +145,6 @@ def he_initialization(
         raise ValueError(f"sizes must be (inputs, hidden, outputs); got {came(sizes)}")
     inputs, hidden, outputs_ = (check_count("each of sizes", size, 1) for size in sizes)
     check_generator("rng", rng)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_choice("output_activation", output_activation, ACTIVATIONS)
     if not isinstance(dtype, type) or not issubclass(dtype, float | np.floating):
         raise TypeError(f"dtype must be a type of floats; got {came(dtype)}")
     blocks: list[list[Array]] = [[], [], [], []]

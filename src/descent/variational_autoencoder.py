@@ -125,10 +125,12 @@ class VariationalAutoencoder(nn.Module):
 
 def _check_pair(images: Tensor, made: Tensor, latent: int) -> None:
     """Raise an error unless both are as many images; NaN is the training's to report."""
-    check_tensor("images", images, IMAGES, finite=False)
-    check_tensor("made", made, IMAGES, finite=False)
+    for name, pictures in (("images", images), ("made", made)):
+        check_tensor(name, pictures, ("n", "colours", "height", "width"), finite=False)
     if made.shape != images.shape:
-        raise ValueError(f"images and made must be as many; got {len(images)} and {len(made)}")
+        raise ValueError(
+            f"images and made must share a shape; got {tuple(images.shape)} and {tuple(made.shape)}"
+        )
     check_count("latent", latent, 1)
 
 

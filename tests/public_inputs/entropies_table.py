@@ -168,7 +168,7 @@ CASES = {
     "localization.activity_share": case(samples=instance(samples)),
     "localization.contrast_share": case(samples=instance(samples)),
     "perceptrons.Perceptrons": case(
-        hidden_weights=array(np.ones((2, 3, 4)), np.ones((2, 5, 4))),
+        hidden_weights=array(np.ones((2, 3, 4))),
         hidden_biases=array(np.ones((2, 3)), np.ones((2, 4))),
         output_weights=array(np.ones((2, 2, 3)), np.ones((2, 2, 4))),
         output_biases=array(np.ones((2, 2)), np.ones((2, 3))),

@@ -28,6 +28,7 @@ class Kind:
     make: Callable[[], Any]
     refused: tuple[Any, ...]
     free: str = ""  # why nothing is refused
+    finite: bool = False  # whether it is an array without holes
 
 
 def real(value, *, least=-math.inf, above=-math.inf, most=math.inf, below=math.inf, inf=False):
@@ -71,7 +72,7 @@ def array(value, *refused, free=False, nan=False, empty=False):
     if not free:
         bad += (value[None, None],) + ((value.ravel()[0],) if value.ndim else ())
         bad += () if empty or not value.ndim else (np.empty((0,) * value.ndim),)
-    return Kind(value.copy, (*bad, *refused))
+    return Kind(value.copy, (*bad, *refused), finite=not nan)
 
 
 def rng():

@@ -12,8 +12,11 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import descent
+from descent.arguments import check_real
 
 import chains_table  # isort: skip
 import entropies_table  # isort: skip
@@ -179,6 +182,32 @@ def test_the_valid_call_is_valid_and_its_result_finite(name):
     result = CASES[name].call(PUBLIC[name])
     if not CASES[name].nan:
         assert all(np.isfinite(values).all() for values in numbers(result))
+
+
+ARRAYS = [
+    (name, argument)
+    for name, argument in (param.values for param in BAD)
+    if CASES[name].arguments[argument].finite
+]
+
+
+@given(st.data(), st.sampled_from(ARRAYS), st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_no_place_of_an_array_hides_a_hole(data, which, hole):
+    name, argument = which
+    value = CASES[name].arguments[argument].make()
+    value.reshape(-1)[data.draw(st.integers(0, value.size - 1))] = hole
+    assert defect(PUBLIC[name], CASES[name], argument, value) is None
+
+
+@given(st.floats(), st.floats(-1e6, 1e6), st.floats(0, 1e6), st.booleans())
+def test_a_real_is_accepted_exactly_in_its_range(value, low, width, open_end):
+    ends = dict(above=low) if open_end else dict(least=low)
+    inside = (value > low if open_end else value >= low) and value <= low + width
+    if inside:
+        assert check_real("x", value, **ends, most=low + width) == value
+    else:
+        with pytest.raises(ValueError, match="x must"):
+            check_real("x", value, **ends, most=low + width)
 
 
 def test_the_test_notices_each_kind_of_defect():

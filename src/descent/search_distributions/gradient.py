@@ -35,7 +35,7 @@ def leave_one_out(values: npt.ArrayLike) -> Array:
     values = check_array("values", values, ("n",))
     n = len(values)
     if n < 2:
-        raise ValueError(f"values must be at least 2, for a baseline; got {n}")
+        raise ValueError(f"a baseline needs at least 2 values; got {n}")
     return np.asarray((values - values.mean()) * (n / (n - 1)))
 
 

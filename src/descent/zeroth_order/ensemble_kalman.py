@@ -89,7 +89,7 @@ class EnsembleKalman(Population):
     def scalar(self, told: Array) -> Array:
         """Return half the squared length of each row of residuals."""
         if told.ndim != 2:
-            raise ValueError(f"expected residuals, shape (size, m); got {told.shape}")
+            raise ValueError(f"losses must be residuals, shape (size, m); got {told.shape}")
         # A residual that is not finite makes a loss that is not finite, without a warning.
         rows = np.where(np.isfinite(told).all(axis=1, keepdims=True), told, np.nan)
         halves: Array = 0.5 * np.einsum("jm,jm->j", rows, rows)
