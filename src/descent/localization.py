@@ -31,6 +31,7 @@ from descent.arguments import (
     check_generator,
     check_indices,
     check_kind,
+    check_numbers,
     check_real,
     check_step_size,
 )
@@ -81,7 +82,7 @@ class Samples:
     part: NDArray[np.integer]
 
     def __post_init__(self) -> None:
-        check_array("inputs", self.inputs)
+        check_numbers("inputs", self.inputs)  # the training refuses what is not finite
         if np.ndim(self.inputs) != 2:
             raise ValueError(f"inputs must have shape (samples, n); got {np.shape(self.inputs)}")
         for name in ("side", "part"):

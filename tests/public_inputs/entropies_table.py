@@ -121,7 +121,7 @@ CASES = {
     "image_patches.photograph_patches": case(stride=count(32, least=1)),
     "image_patches.for_testing": case(row=count(1), column=count(2)),
     "localization.Samples": case(
-        inputs=array(X, X[:3]),
+        inputs=array(X, X[:3], nan=True),
         side=given(lambda: LABELS % 2, LABELS, LABELS[:3] % 2, None, "x", 1.0),
         part=given(lambda: LABELS % 2, LABELS, LABELS[:3] % 2, None, "x", 1.0),
     ),
