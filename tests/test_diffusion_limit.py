@@ -262,7 +262,10 @@ def test_the_corrected_moments_of_one_step_are_exact_to_the_next_order():
         (lambda: diffusion_limit(two_datapoint(), -1.0), "step_size must be positive"),
         (lambda: linear([1.0], [1.0, 2.0]), r"must share a shape \(n,\)"),
         (lambda: linear([np.nan], [1.0]), "must be finite"),
-        (lambda: linear_moments([1.0], [0.0], 0.1, 0.0, -1.0, 3), "variance >= 0"),
+        (
+            lambda: linear_moments([1.0], [0.0], 0.1, 0.0, -1.0, 3),
+            "variance must be zero",
+        ),
         (lambda: with_small_steps(two_datapoint(), 0.1, 0), "n must be at least 1"),
         (
             lambda: chain_densities(

@@ -73,7 +73,7 @@ def test_longest_step_matters_little():
     ("call", "message"),
     [
         (lambda: ascend(hill, 0.0, 0.0), "sigma must start"),
-        (lambda: ascend(hill, 0.0, 1.0, max_step=0.0), "step_size must be positive"),
+        (lambda: ascend(hill, 0.0, 1.0, max_step=0.0), "max_step must be positive"),
         (lambda: graduated_ascent(hill, [0.0], [1.0, 1.0]), "sigmas must fall"),
         (lambda: graduated_ascent(hill, [0.0], []), "sigmas must fall"),
     ],

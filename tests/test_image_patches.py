@@ -15,7 +15,7 @@ def test_no_pixel_is_in_both_sets(monkeypatch):
     page = np.stack([rows, columns, np.zeros_like(rows)], axis=-1)
     pictures = SimpleNamespace(images=[page, page + np.array([0, 0, 1])])
     monkeypatch.setattr(image_patches, "load_sample_images", lambda: pictures)
-    sets = photograph_patches.__wrapped__(16)
+    sets = photograph_patches(16)
     places = []
     for part in (sets.train, sets.test):
         row, column, page = (255 * part.reshape(-1, 3)).round().astype(int).T

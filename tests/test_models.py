@@ -125,7 +125,7 @@ def test_weight_normalization_makes_the_length_of_a_row_a_weight_of_its_own():
     ("arguments", "message"),
     [
         (("mlp9", 8, 8, 1), "hidden_ch must exceed in_ch; got hidden_ch=8, in_ch=8"),
-        (("mlp3", 8, 16, 1), "there are parameter, mlp5, mlp9, mlp17"),
+        (("mlp3", 8, 16, 1), "name must be one of parameter, mlp5, mlp9, mlp17"),
         (("mlp5", 0, 16, 1), "in_ch must be at least 1; got 0"),
         (("mlp17", 8, 0, 1), "hidden_ch must be at least 1; got 0"),
         (("parameter", 8, 16, 0), "out_ch must be at least 1; got 0"),

@@ -161,7 +161,7 @@ def test_divergence_is_reported():
         ({"step_size": 0.0}, "step_size must be positive"),
         ({"owners": np.full(70, 2)}, "owners must lie in 0 … 1"),
         ({"owners": np.zeros(70)}, "owners must hold an integer"),
-        ({"batch_size": 0}, "batch_size and block must be positive"),
+        ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
     ],
 )
 def test_bad_arguments_are_named(change, message):

@@ -157,10 +157,10 @@ def test_linear_flow_is_the_matrix_exponential():
     ("make", "error", "match"),
     [
         (lambda: systems.linear_flow([[1.0, 2.0]], "x"), ValueError, "matrix must be square"),
-        (lambda: systems.linear_flow([[np.inf]], "x"), ValueError, "matrix must be square and fin"),
-        (lambda: systems.linear_flow(np.eye(2), "xx"), ValueError, "names must be 2 different"),
+        (lambda: systems.linear_flow([[np.inf]], "x"), ValueError, "matrix must be finite"),
+        (lambda: systems.linear_flow(np.eye(2), "xx"), ValueError, "names must be different"),
         (lambda: systems.linear_thermostat(np.nan, 25.0), ValueError, "k must be finite"),
-        (lambda: systems.linear_thermostat("1", 25.0), TypeError, "k must be a real number"),
+        (lambda: systems.linear_thermostat("1", 25.0), TypeError, "k must be a real scalar"),
         (lambda: systems.saturated_thermostat(0.0, 1.0, 25.0), ValueError, "theta must be pos"),
         (lambda: systems.saturated_thermostat(1.0, -1.0, 25.0), ValueError, "p must be positive"),
         (lambda: systems.saturated_thermostat(1.0, 1.0, 25.0, dt=0), ValueError, "dt must be"),

@@ -59,7 +59,10 @@ def test_same_seed_same_model():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"latent": 0}, "latent and channels"), ({"channels": 0}, "latent and channels")],
+    [
+        ({"latent": 0}, "latent must be at least 1"),
+        ({"channels": 0}, "channels must be at least 1"),
+    ],
 )
 def test_bad_sizes(options, message):
     with pytest.raises(ValueError, match=message):
@@ -67,7 +70,9 @@ def test_bad_sizes(options, message):
 
 
 def test_bad_mean_image():
-    with pytest.raises(ValueError, match=r"must be \(3, 32, 32\); got \(32, 32, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"mean_image must have shape \(3, 32, 32\); got \(32, 32, 3\)"
+    ):
         VariationalAutoencoder(torch.zeros(32, 32, 3), generator())
 
 

@@ -12,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
+from descent.arguments import check_numbers
+
 __all__ = ["ACTIVATIONS", "Activation", "gelu", "linear", "relu", "sigmoid", "softplus", "tanh"]
 
 Array = NDArray[np.floating]
 Activation = Callable[[Array], tuple[Array, Array]]
+
+
+def _floats(z: Array) -> Array:
+    """Return an array of floats as it is, and other real numbers as one."""
+    kept = isinstance(z, np.ndarray) and z.dtype.kind == "f"
+    return z if kept else check_numbers("z", z)
 
 
 def softplus(z: Array) -> tuple[Array, Array]:
@@ -27,16 +35,19 @@ def softplus(z: Array) -> tuple[Array, Array]:
     >>> value.round(6), slope
     (array([0.693147]), array([0.5]))
     """
+    z = _floats(z)
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), expit(z)
 
 
 def relu(z: Array) -> tuple[Array, Array]:
     """Return max(z, 0) and its slope, which is 0 at z = 0."""
+    z = _floats(z)
     return np.maximum(z, 0), (z > 0).astype(z.dtype)
 
 
 def gelu(z: Array) -> tuple[Array, Array]:
     """Return z Φ(z) and its slope Φ(z) + z φ(z), Φ the normal distribution function."""
+    z = _floats(z)
     below = ndtr(z)
     density = np.exp(z * z * z.dtype.type(-0.5)) * z.dtype.type(1 / np.sqrt(2 * np.pi))
     return z * below, below + z * density
@@ -44,18 +55,21 @@ def gelu(z: Array) -> tuple[Array, Array]:
 
 def tanh(z: Array) -> tuple[Array, Array]:
     """Return the hyperbolic tangent and its slope."""
+    z = _floats(z)
     value = np.tanh(z)
     return value, 1 - value * value
 
 
 def sigmoid(z: Array) -> tuple[Array, Array]:
     """Return the logistic function 1 / (1 + exp(-z)) and its slope."""
+    z = _floats(z)
     value = expit(z)
     return value, value * (1 - value)
 
 
 def linear(z: Array) -> tuple[Array, Array]:
     """Return z and its slope 1."""
+    z = _floats(z)
     return z, np.ones_like(z)
 
 

@@ -9,7 +9,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 
-from descent.arguments import check_count, check_step_size
+from descent.arguments import check_flag, check_kind, check_rising_counts, check_step_size
 from descent.fokker_planck.arguments import check_density, check_edges
 from descent.landscapes import Array, FiniteSum, Index
 
@@ -75,10 +75,10 @@ def chain_densities(
     >>> (p @ (centres * np.diff(edges))).round(6)
     array([1. , 1.5])
     """
+    check_kind("model", model, FiniteSum)
     step_size = check_step_size(step_size)
-    steps = [check_count("steps", n) for n in steps]
-    if not steps or (np.diff(steps) <= 0).any():
-        raise ValueError(f"steps must rise; got {steps!r}")
+    steps = check_rising_counts("steps", steps)
+    check_flag("periodic", periodic)
     edges = check_edges(edges)
     widths = np.diff(edges)
     p0 = check_density("p0", p0, widths)
@@ -164,6 +164,7 @@ def circle_law(model: FiniteSum, step_size: float, edges: npt.ArrayLike) -> Arra
     >>> circle_law(linear([0, 0], [-1, 1]), 0.31, np.linspace(0, 1, 51)).round(9)[:3]
     array([1., 1., 1.])
     """
+    check_kind("model", model, FiniteSum)
     step_size, edges = check_step_size(step_size), check_edges(edges)
     size, low, turn = len(edges) - 1, edges[0], edges[-1] - edges[0]
     width = turn / size

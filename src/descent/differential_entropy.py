@@ -15,22 +15,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import (
+    check_array,
+    check_callable,
+    check_choice,
+    check_count,
+    check_flag,
+    check_generator,
+    check_real,
+)
 from descent.dynamics import Array
 
 Spread = Literal["determinant", "trace", "room", "thermostat"]
-
-
-def _check_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive and finite; got {value!r}")
-
-
-def _matrix(matrix: npt.ArrayLike, name: str = "matrix") -> Array:
-    m = np.asarray(matrix, float)
-    if m.shape != (2, 2) or not np.isfinite(m).all():
-        raise ValueError(f"{name} must be a finite 2 x 2 matrix; got {matrix!r}")
-    return m
 
 
 def thermostat_matrix(k: float) -> Array:
@@ -52,7 +48,7 @@ def thermostat_matrix(k: float) -> Array:
     array([[ 1. , -0.3],
            [ 1. ,  0. ]])
     """
-    _check_positive(k=k)
+    check_real("k", k, above=0)
     return np.array([[1.0, -k], [1.0, 0.0]])
 
 
@@ -82,7 +78,8 @@ def sum_of_uniforms_entropy(width: float, other: float) -> float:
     >>> sum_of_uniforms_entropy(1.0, 1.0)  # a triangle
     0.5
     """
-    _check_positive(width=width, other=other)
+    check_real("width", width, above=0)
+    check_real("other", other, above=0)
     wide, narrow = max(width, other), min(width, other)
     return float(np.log(wide) + narrow / (2 * wide))
 
@@ -128,7 +125,8 @@ def thermostat_entropies(k: float, width: float) -> dict[str, float]:
     >>> round(h["t+1 decorrelated"] - h["t+1"], 6)
     1.353973
     """
-    _check_positive(k=k, width=width)
+    check_real("k", k, above=0)
+    check_real("width", width, above=0)
     start = 2 * float(np.log(width))
     log_k = float(np.log(k))
     room = sum_of_uniforms_entropy(width, k * width)
@@ -162,8 +160,9 @@ def trapezoidal_density(x: npt.ArrayLike, width: float, other: float) -> Array:
     >>> trapezoidal_density([0.0, 0.75, 1.0], 1.0, 1.0)
     array([1.  , 0.25, 0.  ])
     """
-    _check_positive(width=width, other=other)
-    distance = np.abs(np.asarray(x, float))
+    check_real("width", width, above=0)
+    check_real("other", other, above=0)
+    distance = np.abs(check_array("x", x))
     overlap = np.clip((width + other) / 2 - distance, 0, min(width, other))
     return np.asarray(overlap / (width * other))
 
@@ -197,15 +196,14 @@ def entropy_by_quadrature(
     >>> round(entropy_by_quadrature(lambda x: np.exp(-x), 0.0, 40.0, 4000), 4)
     1.0
     """
-    if not low < high:
+    check_callable("density", density)
+    if not check_real("low", low) < check_real("high", high):
         raise ValueError(f"low must be below high; got {low!r} and {high!r}")
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n!r}")
-    cell = (high - low) / n
-    p = np.asarray(density(low + cell * (np.arange(n, dtype=float) + 0.5)), float)
+    cell = (high - low) / check_count("n", n, 1)
+    p = check_array("density", density(low + cell * (np.arange(n, dtype=float) + 0.5)), (n,))
     mass = p.sum() * cell
-    if not abs(mass - 1) < 1e-2:
-        raise ValueError(f"the density must have mass 1 in [{low}, {high}]; found {mass:.6g}")
+    if (p < 0).any() or not abs(mass - 1) < 1e-2:
+        raise ValueError(f"density must be >= 0, of mass 1 in [{low}, {high}]; got {mass:.6g}")
     p = p[p > 0]
     return float(-(p * np.log(p)).sum() * cell)
 
@@ -242,11 +240,10 @@ def histogram_entropy(samples: npt.ArrayLike, bins: int) -> float:
     >>> bool(abs(histogram_entropy(rng.random((100_000, 2)), 10)) < 0.01)
     True
     """
-    points = np.asarray(samples, float)
-    if points.ndim != 2 or len(points) < 2 or not np.isfinite(points).all():
-        raise ValueError(f"samples must be two or more finite points (N, d); got {points.shape}")
-    if bins < 1:
-        raise ValueError(f"bins must be at least 1; got {bins!r}")
+    points = check_array("samples", samples, ("N", "d"))
+    if len(points) < 2:
+        raise ValueError(f"samples must be two or more points (N, d); got {points.shape}")
+    check_count("bins", bins, 1)
     count, edges = np.histogramdd(points, bins)
     cell = np.prod([e[1] - e[0] for e in edges])
     p = count[count > 0] / len(points)
@@ -285,7 +282,10 @@ def thermostat_samples(
     >>> panels["t"].shape
     (5, 2)
     """
-    _check_positive(width=width, n=n)
+    check_real("width", width, above=0)
+    check_count("n", n, 1)
+    check_generator("rng", rng)
+    check_real("centre", centre)
     m = thermostat_matrix(k)
     before = centre + width * (rng.random((n, 2)) - 0.5)
     now = before @ m.T
@@ -328,17 +328,16 @@ def log_spread(covariance: npt.ArrayLike, measure: Spread = "determinant") -> fl
     >>> log_spread([[1.0, 0.0], [0.0, 1.0]])
     0.0
     """
-    c = _matrix(covariance, "covariance")
+    c = check_array("covariance", covariance, (2, 2))
     spreads = {
         "determinant": c[0, 0] * c[1, 1] - c[0, 1] * c[1, 0],
         "trace": c[0, 0] + c[1, 1],
         "room": c[0, 0],
         "thermostat": c[1, 1],
     }
-    if measure not in spreads:
-        raise ValueError(f"measure must be one of {tuple(spreads)}; got {measure!r}")
-    if not spreads[measure] > 0:
-        raise ValueError(f"covariance must have a positive {measure}; got {covariance!r}")
+    check_choice("measure", measure, spreads)
+    if not spreads[measure] > 0 or np.diag(c).min() < 0:
+        raise ValueError(f"covariance must have a positive {measure}; got {c.tolist()}")
     return float(np.log(spreads[measure]))
 
 
@@ -390,7 +389,8 @@ def log_variance_strength(
     >>> round(log_variance_strength(c, m) - float(np.log(5)), 12)
     0.0
     """
-    m, c = _matrix(matrix), _matrix(covariance, "covariance")
+    m, c = (check_array(*a, (2, 2)) for a in (("matrix", matrix), ("covariance", covariance)))
+    check_flag("adjusted", adjusted)
     mixed = np.diag(np.diag(c))
     strength = log_spread(m @ mixed @ m.T, measure) - log_spread(m @ c @ m.T, measure)
     if adjusted:

@@ -10,7 +10,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_count, check_step_size
+from descent.arguments import (
+    check_array,
+    check_count,
+    check_flag,
+    check_kind,
+    check_numbers,
+    check_real,
+    check_step_size,
+)
 from descent.landscapes import Array, FiniteSum, Index
 
 
@@ -56,6 +64,7 @@ def diffusion_limit(model: FiniteSum, step_size: float) -> Diffusion:
     >>> float(drift(1.0)), round(float(variance(1.0)), 12)
     (0.5, 0.01)
     """
+    check_kind("model", model, FiniteSum)
     step_size = check_step_size(step_size)
     return Diffusion(
         lambda w: -step_size * model.mean_gradient(w),
@@ -113,7 +122,9 @@ def modified_equation(model: FiniteSum, step_size: float, noise: bool = False) -
     >>> round(0.1 / (2 - 0.1), 4)                       # of the chain
     0.0526
     """
+    check_kind("model", model, FiniteSum)
     step_size = check_step_size(step_size)
+    check_flag("noise", noise)
 
     def drift(w: npt.ArrayLike) -> Array:
         g = model.mean_gradient(w)
@@ -160,16 +171,14 @@ def linear(slopes: Sequence[float], intercepts: Sequence[float]) -> FiniteSum:
     >>> linear([1.2, 0.8], [-2, -2]).gradient_variance([1.0, 2.0]).round(12)
     array([0.04, 0.16])
     """
-    a, b = np.asarray(slopes, float), np.asarray(intercepts, float)
-    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
+    a, b = check_array("slopes", slopes, ("n",)), check_array("intercepts", intercepts, ("n",))
+    if a.shape != b.shape:
         raise ValueError(
             f"slopes and intercepts must share a shape (n,); got {a.shape} and {b.shape}"
         )
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("slopes and intercepts must be finite")
 
     def polynomial(w: npt.ArrayLike, *coefficients: Array) -> Array:
-        w = np.asarray(w, float)
+        w = check_numbers("w", w)
         columns = [c.reshape(-1, *(1,) * w.ndim) for c in coefficients]
         return np.asarray(sum(c * w**k for k, c in enumerate(columns)))
 
@@ -238,8 +247,7 @@ def linear_moments(
     """
     step_size, n_steps = check_step_size(step_size), check_count("n_steps", n_steps)
     model = linear(slopes, intercepts)
-    if not (np.isfinite(mean) and np.isfinite(variance) and variance >= 0):
-        raise ValueError(f"mean, variance >= 0, both finite, expected; got {mean!r}, {variance!r}")
+    mean, variance = check_real("mean", mean), check_real("variance", variance, least=0)
     factors = 1 - step_size * np.asarray(slopes, float)
     means, variances = np.empty((2, n_steps + 1))
     means[0], variances[0] = mean, variance
@@ -290,9 +298,8 @@ def with_small_steps(model: FiniteSum, step_size: float, n: int) -> FiniteSum:
     >>> 1 - 0.5 * remedied.gradients(1.0)               # (1 - 0.25)^2
     array([0.5625])
     """
-    step_size = check_step_size(step_size)
-    if check_count("n", n) < 1:
-        raise ValueError(f"n must be at least 1; got {n!r}")
+    check_kind("model", model, FiniteSum)
+    step_size, n = check_step_size(step_size), check_count("n", n, 1)
     small = step_size / n
 
     def follow(w: npt.ArrayLike) -> tuple[Array, Array]:

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from descent.arguments import check_choice, check_flag, check_kind
+
 __all__ = ["DigitImages", "load_digit_images", "load_digits8", "load_mnist"]
 
 VARIABLE = "DESCENT_MNIST_DIR"
@@ -76,6 +78,7 @@ class DigitImages:
 
     def inputs(self, which: slice = slice(None)) -> NDArray[np.float64]:
         """Return (grey value + 1) / levels, between 1 / levels and 1."""
+        check_kind("which", which, slice)
         return (self.pixels[which] + 1.0) / self.levels
 
 
@@ -107,8 +110,8 @@ def load_digit_images(source: str = "auto", *, download: bool = True) -> DigitIm
     >>> images.name, images.pixels.shape, images.levels
     ('8×8 digits', (1797, 64), 17)
     """
-    if source not in ("auto", "mnist", "digits"):
-        raise ValueError(f"source must be 'auto', 'mnist' or 'digits'; got {source!r}")
+    check_choice("source", source, ("auto", "mnist", "digits"))
+    check_flag("download", download)
     if source == "digits":
         return load_digits8()
     if source == "mnist" or os.environ.get(VARIABLE):

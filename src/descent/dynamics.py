@@ -11,12 +11,55 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import (
+    came,
+    check_array,
+    check_callable,
+    check_numbers,
+    check_real,
+)
+
 Array = npt.NDArray[np.float64]
 Rows = Sequence[Any]  # d entries, each a number or an array (...)
 Function = Callable[[Array, float], Rows]
 Initial = npt.ArrayLike | Mapping[str, npt.ArrayLike]
 Names = str | Collection[str]
 Jacobian = Callable[[Array, float], Any]  # d rows of d entries
+
+
+def _check_system(
+    names: Sequence[str],
+    function: object,
+    jacobian: object,
+    dt: float,
+    start: Sequence[float] | None,
+    called: str,
+) -> None:
+    """Raise an error that names the field of a map or flow that is wrong."""
+    check_names("names", names)
+    check_callable(called, function)
+    if jacobian is not None:
+        check_callable("jacobian", jacobian)
+    check_real("dt", dt, above=0)
+    if start is not None:
+        check_array("start", start, (len(names),))
+
+
+def check_names(name: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Return different texts as a tuple; an error if they are none."""
+    if not isinstance(value, tuple | list) or not all(isinstance(v, str) for v in value):
+        raise TypeError(f"{name} must be a tuple of str; got {came(value)}")
+    if not value or len(set(value)) != len(value):
+        raise ValueError(f"{name} must be different, one at least; got {value!r}")
+    return tuple(value)
+
+
+def check_system(system: object) -> None:
+    """Raise a TypeError unless the system is a map or a flow."""
+    if not isinstance(system, Map | Flow):
+        raise TypeError(
+            f"system must be a Map or a Flow; got {type(system).__name__}, which has no Jacobian"
+        )
 
 
 @dataclass(frozen=True)
@@ -43,6 +86,9 @@ class Map:
     jacobian: Jacobian | None = None
     dt: float = 1.0
     start: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_system(self.names, self.step, self.jacobian, self.dt, self.start, "step")
 
 
 @dataclass(frozen=True)
@@ -71,9 +117,15 @@ class Flow:
     dt: float = 0.01
     start: tuple[float, ...] | None = None
 
+    def __post_init__(self) -> None:
+        _check_system(self.names, self.rate, self.jacobian, self.dt, self.start, "rate")
+
     def step(self, state: npt.ArrayLike, time: float = 0.0, dt: float | None = None) -> Array:
         """Return the state one Runge-Kutta step (classical, order 4) later."""
-        s, h = np.asarray(state, float), self.dt if dt is None else dt
+        s, time = check_array("state", state), check_real("time", time)
+        h = self.dt if dt is None else check_real("dt", dt, above=0)
+        if not s.ndim or len(s) != len(self.names):
+            raise ValueError(f"state must have {len(self.names)} rows; got shape {s.shape}")
 
         def rate(s: Array, time: float) -> Array:
             return np.stack(np.broadcast_arrays(*self.rate(s, time)))
@@ -114,14 +166,19 @@ def state_of(system: Map | Flow, initial: Initial, name: str = "initial") -> Arr
     >>> state_of(lorenz(), {"a": np.zeros((4, 1)), "b": np.ones(3), "c": 2.0}).shape
     (3, 4, 3)
     """
+    check_system(system)
     names = system.names
     if isinstance(initial, Mapping):
         if set(initial) != set(names):
             raise ValueError(f"{name} must give each of {names}; got {tuple(initial)}")
-        rows = np.broadcast_arrays(*(np.asarray(initial[n], float) for n in names))
-        state = np.stack(rows)
+        rows = [check_numbers(name, initial[n]) for n in names]
+        try:
+            state = np.stack(np.broadcast_arrays(*rows))
+        except ValueError:
+            shapes = {n: row.shape for n, row in zip(names, rows, strict=True)}
+            raise ValueError(f"{name} must broadcast; got shapes {shapes}") from None
     else:
-        values = np.asarray(initial, float)
+        values = check_numbers(name, initial)
         if values.ndim == 0 or values.shape[-1] != len(names):
             raise ValueError(
                 f"{name} must have {len(names)} entries on its last axis, {names}; "
@@ -129,39 +186,54 @@ def state_of(system: Map | Flow, initial: Initial, name: str = "initial") -> Arr
             )
         state = np.moveaxis(values, -1, 0).copy()
     if not np.isfinite(state).all():
-        raise ValueError(f"{name} must be finite; got {initial!r}")
+        raise ValueError(f"{name} must be finite; got {came(initial)}")
     return state
 
 
 def index_of(system: Map | Flow, name: str, argument: str) -> int:
     """Return the position of a variable; a ValueError that lists the names if there is none."""
-    if name not in system.names:
-        raise ValueError(f"{argument} must be one of {system.names}; got {name!r}")
+    check_system(system)
+    if not isinstance(name, str) or name not in system.names:
+        raise ValueError(f"{argument} must be one of {system.names}; got {came(name)}")
     return system.names.index(name)
+
+
+def _is_infinity(value: float) -> bool:
+    return isinstance(value, float) and value == np.inf
 
 
 def check_times(system: Map | Flow, times: npt.ArrayLike, until: float) -> tuple[Array, float]:
     """Return times and until as floats, on whole steps of a map; an error if out of range."""
-    t = np.asarray(times, float)
-    if t.ndim != 1 or not np.isfinite(t).all() or (t < 0).any() or (np.diff(t) < 0).any():
-        raise ValueError(f"times must be one-dimensional, from 0 on and ascending; got {times!r}")
-    if not until >= 0:
-        raise ValueError(f"until must be zero or positive; got {until!r}")
+    t = check_array("times", times)
+    if t.ndim != 1 or (t < 0).any() or (np.diff(t) < 0).any():
+        raise ValueError(
+            f"times must be one-dimensional, from 0 on and ascending; got {came(times)}"
+        )
+    until = until if _is_infinity(until) else check_real("until", until, least=0)
     if isinstance(system, Map):
         steps = t / system.dt
         if (np.abs(steps - np.rint(steps)) > 1e-6).any():
-            raise ValueError(f"times must be multiples of the step dt={system.dt!r}; got {times!r}")
+            raise ValueError(
+                f"times must be multiples of the step dt={system.dt!r}; got {came(times)}"
+            )
         t = np.rint(steps) * system.dt
         if np.isfinite(until):
             until = float(np.floor(until / system.dt + 1e-6) * system.dt)
     return t, until
 
 
+def check_frozen(frozen: Names) -> tuple[str, ...]:
+    """Return the names of a part; a TypeError if these are no names."""
+    if not isinstance(frozen, Collection):
+        raise TypeError(f"frozen must be a name or several; got {came(frozen)}")
+    return (frozen,) if isinstance(frozen, str) else tuple(frozen)
+
+
 def check_variables(
     system: Map | Flow, frozen: Names, varied: str, measured: str
 ) -> tuple[tuple[int, ...], int, int]:
     """Return the free variables, the varied and the measured one, as indices."""
-    names = (frozen,) if isinstance(frozen, str) else tuple(frozen)
+    names = check_frozen(frozen)
     if not names:
         raise ValueError("frozen must name at least one variable; got none")
     held = {index_of(system, name, "frozen") for name in names}
@@ -200,6 +272,7 @@ def complex_step(function: Function) -> Jacobian:
     array([[ 0.,  1.],
            [-1.,  0.]])
     """
+    check_callable("function", function)
     h = 1e-100
 
     def jacobian(state: Array, time: float) -> Array:

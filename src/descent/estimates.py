@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
+from descent.arguments import check_array, check_count
+
 
 class Mean(NamedTuple):
     """A mean of independent numbers and its standard error."""
@@ -29,7 +31,9 @@ def mean_with_error(samples: ArrayLike) -> Mean:
     >>> mean_with_error([1.0, 2.0, 3.0, 6.0]).value
     3.0
     """
-    x = np.asarray(samples, float)
+    x = check_array("samples", samples, ("n",))
+    if len(x) < 2:
+        raise ValueError(f"samples must be two numbers at least; got {len(x)}")
     return Mean(float(x.mean()), float(x.std(ddof=1) / np.sqrt(len(x))))
 
 
@@ -52,5 +56,8 @@ def wilson(successes: int, runs: int) -> tuple[float, float]:
     >>> round(low, 3), high
     (0.839, 1.0)
     """
-    interval = binomtest(int(successes), int(runs)).proportion_ci(method="wilson")
+    successes, runs = check_count("successes", successes), check_count("runs", runs, 1)
+    if successes > runs:
+        raise ValueError(f"successes must not exceed runs={runs}; got {successes}")
+    interval = binomtest(successes, runs).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_count, check_step_size
+from descent.arguments import (
+    check_array,
+    check_callable,
+    check_count,
+    check_flag,
+    check_real,
+)
 from descent.landscapes import Array
 
 Smoother = Callable[[Array, Array], tuple[Array, Array, Array]]
@@ -80,10 +86,16 @@ def ascend(
     >>> ascend(smoothed_sinc, [10.0, 10.0], [0.1, 5.0]).x.round(2)
     array([7.73, 0.  ])
     """
-    longest, least = check_step_size(max_step), float(least_sigma)
-    x, sigma = (np.array(a, float).ravel() for a in np.broadcast_arrays(x, sigma))
-    if not least > 0 or (sigma < least).any():
-        raise ValueError(f"sigma must start at least_sigma = {least_sigma!r} or above it, positive")
+    check_callable("smoothed", smoothed)
+    longest = check_real("max_step", max_step, above=0)
+    least = check_real("least_sigma", least_sigma, above=0)
+    hold_sigma = check_flag("hold_sigma", hold_sigma)
+    x, sigma = check_array("x", x), check_array("sigma", sigma)
+    x, sigma = (a.flatten() for a in np.broadcast_arrays(x, sigma))
+    if (sigma < least).any():
+        raise ValueError(
+            f"sigma must start at least_sigma = {least_sigma!r} or above it; got {sigma.min()}"
+        )
     n_steps = check_count("n_steps", n_steps)
     value, dx, dsigma = (np.array(part) for part in smoothed(x, sigma))
     length = np.full(x.shape, longest)
@@ -147,9 +159,12 @@ def graduated_ascent(
     >>> graduated_ascent(smoothed_sinc, [10.0], [4.0, 2.0, 1.0, 0.5, 0.1]).x.round(3)
     array([0.])
     """
-    if len(sigmas) == 0 or (np.diff(sigmas) >= 0).any():
+    schedule = check_array("sigmas", sigmas)
+    if schedule.ndim != 1 or not schedule.size or (np.diff(schedule) >= 0).any():
         raise ValueError(f"sigmas must fall, from one at least; got {sigmas!r}")
-    x = np.array(x, float).ravel()
+    if schedule[-1] <= 0:
+        raise ValueError(f"sigmas must be positive; got {sigmas!r}")
+    x = check_array("x", x).flatten()
     x_path, sigma_path = [x], [np.full(x.shape, float(sigmas[0]))]
     for sigma in sigmas:
         end = ascend(

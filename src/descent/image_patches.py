@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import fetch_openml, load_sample_images
 
-from descent.arguments import check_count
+from descent.arguments import check_choice, check_count
 
 Images = NDArray[np.float32]
 
@@ -61,19 +61,17 @@ def load(source: str = "photographs", *, data_home: str | None = None) -> ImageS
     >>> images.train.shape, images.test.shape
     ((7776, 32, 32, 3), (1944, 32, 32, 3))
     """
+    check_choice("source", source, (*SOURCES, "best"))
     if source == "photographs":
         return photograph_patches()
     if source == "CIFAR_10":
         return cifar_10(data_home=data_home)
-    if source == "best":
-        try:
-            return cifar_10(data_home=data_home)
-        except ConnectionError:
-            return photograph_patches()
-    raise ValueError(f"source must be one of {(*SOURCES, 'best')}; got {source!r}")
+    try:
+        return cifar_10(data_home=data_home)
+    except ConnectionError:
+        return photograph_patches()
 
 
-@cache
 def photograph_patches(stride: int = 4) -> ImageSets:
     """Return patches of scikit-learn's two photographs, a pagoda and a flower.
 
@@ -91,8 +89,12 @@ def photograph_patches(stride: int = 4) -> ImageSets:
     ValueError, TypeError
         If the stride is no positive integer.
     """
-    if check_count("stride", stride) == 0:
-        raise ValueError("stride must be at least 1; got 0")
+    return _patches_of_photographs(check_count("stride", stride, 1))
+
+
+@cache
+def _patches_of_photographs(stride: int) -> ImageSets:
+    """Return the patches, the same arrays at each call."""
     train: list[Images] = []
     test: list[Images] = []
     for photograph in load_sample_images().images:
@@ -110,7 +112,7 @@ def photograph_patches(stride: int = 4) -> ImageSets:
 
 def for_testing(row: int, column: int) -> bool:
     """Say whether a block's patches are for testing: row + 2 column is a multiple of five."""
-    return (row + 2 * column) % 5 == 0
+    return (check_count("row", row) + 2 * check_count("column", column)) % 5 == 0
 
 
 def _patches(pixels: Images, stride: int) -> Images:

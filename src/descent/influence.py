@@ -20,18 +20,20 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import check_indices, check_real
 from descent.dynamics import (
     Array,
     Flow,
     Initial,
     Map,
     Names,
+    check_system,
     check_times,
     check_variables,
     index_of,
     state_of,
 )
-from descent.tangent import Tangents, advance, check_integrator, check_jacobian, check_kind
+from descent.tangent import Tangents, advance, check_integrator, check_jacobian
 
 BLOCK = 4096  # trajectories that are moved together: their arrays stay in the cache
 CHUNK = 64  # steps after which tangents are rescaled
@@ -175,7 +177,7 @@ def slog_comp(
     >>> log.shape
     (1, 5, 5)
     """
-    check_kind(system)
+    check_system(system)
     free, n, m = check_variables(system, frozen, varied, measured)
     t, until = check_times(system, times, until)
     check_integrator(dt, scheme)
@@ -327,7 +329,9 @@ def linear_thermostat_comp(k: float, steps: npt.ArrayLike) -> Array:
     >>> linear_thermostat_comp(0.19, [0, 1, 2]).round(12)
     array([1.  , 1.  , 0.81])
     """
-    t = np.asarray(steps)
+    t, k = check_indices("steps", steps), check_real("k", k)
+    if (t < 0).any():
+        raise ValueError(f"steps must not be negative; got {steps!r}")
     if k == 0.25:
         return np.asarray((t + 1) * 0.5**t)
     root = np.sqrt(complex(1 - 4 * k))
@@ -383,8 +387,9 @@ def removed_width(
     >>> bool(abs(width - 2 * 1.0 * (10.0 - 0.02)) < 0.02)
     True
     """
+    check_real("time", time, least=0)
     ratio = comp(system, initial, [time], frozen, varied, varied, dt=dt, scheme=scheme)[0]
     s0 = state_of(system, initial)[index_of(system, varied, "varied")]
     if s0.ndim != 1 or len(s0) < 2 or (np.diff(s0) <= 0).any():
-        raise ValueError(f"initial must be two or more starts with ascending {varied!r}")
+        raise ValueError(f"initial must be two or more starts with ascending {varied!r}; got {s0}")
     return float(np.trapezoid(1 - ratio, s0))

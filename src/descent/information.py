@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import came, check_kind, check_real
 from descent.systems import FiniteSystem
 
 Distribution = npt.NDArray[Any]
@@ -23,18 +24,21 @@ Distribution = npt.NDArray[Any]
 
 def _distribution(joint: npt.ArrayLike, name: str = "joint") -> Distribution:
     """Return an array of floats, or of exact numbers; an error unless it is a distribution."""
-    p = np.asarray(joint)
+    try:
+        p = np.asarray(joint)
+    except ValueError:  # ragged
+        raise ValueError(f"{name} must be an array of numbers; got {came(joint)}") from None
     exact = p.dtype == object
     if not exact:
         if not np.issubdtype(p.dtype, np.number) or np.iscomplexobj(p):
-            raise TypeError(f"{name} must hold real numbers; got dtype {p.dtype}")
+            raise TypeError(f"{name} must hold real numbers; got {came(joint)}")
         p = p.astype(float)
         if not np.isfinite(p).all():
-            raise ValueError(f"{name} must be finite; got {joint!r}")
+            raise ValueError(f"{name} must be finite; got {came(joint)}")
     elif not all(isinstance(v, Fraction | int) for v in p.ravel()):
-        raise TypeError(f"{name} of dtype object must hold Fractions; got {p.ravel()[0]!r}")
+        raise TypeError(f"{name} of dtype object must hold Fractions; got {came(joint)}")
     if p.size == 0 or (p < 0).any():
-        raise ValueError(f"{name} must not have negative entries, nor be empty; got {joint!r}")
+        raise ValueError(f"{name} must not have negative entries, nor be empty; got {came(joint)}")
     total = p.sum()
     if (total != 1) if exact else abs(total - 1) > 1e-9:
         raise ValueError(f"{name} must sum to 1; got a sum of {total}")
@@ -42,8 +46,7 @@ def _distribution(joint: npt.ArrayLike, name: str = "joint") -> Distribution:
 
 
 def _joint(joint: npt.ArrayLike, system: FiniteSystem) -> Distribution:
-    if not isinstance(system, FiniteSystem):
-        raise TypeError(f"system must be a FiniteSystem; got {type(system).__name__}")
+    check_kind("system", system, FiniteSystem)
     p = _distribution(joint)
     if p.shape != system.shape:
         raise ValueError(f"joint must have shape {system.shape}, thermostat by room; got {p.shape}")
@@ -82,7 +85,7 @@ def entropy(distribution: npt.ArrayLike) -> float:
     >>> entropy([[0.5, 0.0], [0.25, 0.25]])
     1.5
     """
-    p = np.sort(_distribution(distribution).ravel())
+    p = np.sort(_distribution(distribution, "distribution").ravel())
     others = p[:-1][p[:-1] > 0]
     rest = float(others.sum()) if len(others) else 0.0
     q = others.astype(float)
@@ -361,6 +364,8 @@ def narrow_start(epsilon: Any) -> Distribution:
     >>> narrow_start(0.5)[0]
     array([0.0625, 0.125 , 0.0625])
     """
+    if not isinstance(epsilon, Fraction):
+        check_real("epsilon", epsilon)
     if not 0 <= epsilon <= 1:
         raise ValueError(f"epsilon must lie from 0 to 1; got {epsilon!r}")
     part = np.array([epsilon / 2, 1 - epsilon, epsilon / 2])

@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_real, check_step_size
+from descent.arguments import check_array, check_kind, check_real, check_step_size
 from descent.landscapes import Array, FiniteSum, stationary_points
 
 
@@ -49,9 +49,10 @@ def tilt(model: FiniteSum, w: npt.ArrayLike) -> Array:
     >>> tilt(two_datapoint(), [0.9, 1.1])
     array([      -inf, 0.86345529])
     """
-    gradients = np.asarray(model.gradients(w), float)
+    check_kind("model", model, FiniteSum)
+    gradients = np.asarray(model.gradients(check_array("w", w)), float)
     if not np.isfinite(gradients).all():
-        raise ValueError("the gradients must be finite at every w")
+        raise ValueError(f"w must be where the gradients are finite; got {w!r}")
     mean = gradients.mean(axis=0)
     sign = np.sign(mean)
     g = sign * gradients  # now the drift is downwards everywhere, and p >= 0
@@ -131,6 +132,7 @@ def quasi_potential(model: FiniteSum, start: float, end: float) -> float:
     >>> round(quasi_potential(model, minimum, saddle), 4), quasi_potential(model, saddle, 1.5)
     (0.1324, 0.0)
     """
+    check_kind("model", model, FiniteSum)
     start, end = check_real("start", start), check_real("end", end)
     return _uphill(model, lambda w: tilt(model, w), start, end)
 
@@ -154,6 +156,7 @@ def diffusion_exponent(model: FiniteSum, start: float, end: float) -> float:
     >>> round(diffusion_exponent(model, minimum, saddle), 4)
     0.0786
     """
+    check_kind("model", model, FiniteSum)
     start, end = check_real("start", start), check_real("end", end)
 
     def cost(w: Array) -> Array:
@@ -163,6 +166,7 @@ def diffusion_exponent(model: FiniteSum, start: float, end: float) -> float:
 
 
 def _check_escape(model: FiniteSum, minimum: float, saddle: float) -> tuple[float, float]:
+    check_kind("model", model, FiniteSum)
     ends = np.array([check_real("minimum", minimum), check_real("saddle", saddle)])
     noise = np.sqrt(model.gradient_variance(ends))
     if not (np.abs(model.mean_gradient(ends)) <= 1e-6 * noise).all():

@@ -23,7 +23,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from descent.arguments import (
+    check_array,
+    check_choice,
+    check_count,
+    check_flag,
+    check_generator,
+    check_indices,
+    check_kind,
+    check_numbers,
+    check_real,
+    check_step_size,
+)
 from descent.perceptrons import PARAMETERS, Perceptrons, train, train_with_tallies
+from descent.shares import (
+    correlation,
+    partial_correlation,
+    pixel_correlations,
+    share,
+    within_pixel_correlation,
+)
 
 __all__ = [
     "Localization",
@@ -63,11 +82,15 @@ class Samples:
     part: NDArray[np.integer]
 
     def __post_init__(self) -> None:
+        check_numbers("inputs", self.inputs)  # the training refuses what is not finite
+        if np.ndim(self.inputs) != 2:
+            raise ValueError(f"inputs must have shape (samples, n); got {np.shape(self.inputs)}")
         for name in ("side", "part"):
-            values = getattr(self, name)
+            values = check_indices(name, getattr(self, name))
             if values.shape != (len(self.inputs),):
                 raise ValueError(
-                    f"{name} must have shape {(len(self.inputs),)}; got {values.shape}"
+                    f"{name} must have shape {(len(self.inputs),)}, one for each of inputs; "
+                    f"got {values.shape}"
                 )
             if not np.isin(values, (0, 1)).all():
                 raise ValueError(f"{name} must be 0 or 1; got {np.unique(values)}")
@@ -85,6 +108,9 @@ class Samples:
 
     def without(self, side: int, part: int) -> "Samples":
         """Return the samples that are not in this part."""
+        for name, value in (("side", side), ("part", part)):
+            if check_count(name, value) > 1:
+                raise ValueError(f"{name} must be 0 or 1; got {value!r}")
         return self[(self.side != side) | (self.part != part)]
 
 
@@ -117,13 +143,20 @@ def questions(
     >>> found.side, found.part
     (array([0, 0, 1, 1]), array([1, 0, 1, 0]))
     """
-    labels = np.asarray(labels)
-    chosen = np.array(sides)
+    check_array("inputs", inputs, ("samples", "n"))
+    inputs, labels = np.asarray(inputs), check_indices("labels", labels)
+    if labels.shape != (len(inputs),):
+        raise ValueError(
+            f"labels must hold one for each of {len(inputs)} inputs; got {labels.shape}"
+        )
+    chosen = check_indices("sides", sides)
     if chosen.shape != (2, 2) or len(np.unique(chosen)) != 4:
         raise ValueError(f"sides must hold two pairs of different labels; got {sides!r}")
     missing = [int(label) for label in chosen.ravel() if label not in labels]
     if missing:
-        raise ValueError(f"sides name the labels {missing}, which no sample has")
+        raise ValueError(
+            f"sides name the labels {missing}, which no sample has; got {np.unique(labels)}"
+        )
     kept = np.isin(labels, chosen)
     matches = labels[kept][:, None, None] == chosen
     return Samples(inputs[kept], matches[:, 1].any(axis=1) * 1, matches[:, :, 1].any(axis=1) * 1)
@@ -131,6 +164,8 @@ def questions(
 
 def shuffled_parts(samples: Samples, rng: np.random.Generator) -> Samples:
     """Return the samples with the parts dealt out anew within each side: random halves."""
+    check_kind("samples", samples, Samples)
+    check_generator("rng", rng)
     part = samples.part.copy()
     for side in (0, 1):
         mine = samples.side == side
@@ -140,23 +175,10 @@ def shuffled_parts(samples: Samples, rng: np.random.Generator) -> Samples:
 
 def shuffled_digits(samples: Samples, rng: np.random.Generator) -> Samples:
     """Return the samples with side and part dealt out anew: nothing is left to learn."""
+    check_kind("samples", samples, Samples)
+    check_generator("rng", rng)
     order = rng.permutation(len(samples))
     return Samples(samples.inputs, samples.side[order], samples.part[order])
-
-
-def share(first: ArrayLike, second: ArrayLike) -> Array:
-    """Return first / (first + second), and NaN where both are zero.
-
-    Examples
-    --------
-    >>> share([1.0, 0.0, 0.0], [3.0, 2.0, 0.0])
-    array([0.25, 0.  ,  nan])
-    """
-    first = np.asarray(first, dtype=float)
-    total = first + np.asarray(second, dtype=float)
-    ratio: Array = np.full(total.shape, np.nan)
-    np.divide(first, total, out=ratio, where=total > 0)
-    return ratio
 
 
 @dataclass(frozen=True)
@@ -194,6 +216,8 @@ class Localization:
 
         With ``throughout`` x comes from the whole first phase.
         """
+        check_choice("parameter", parameter, PARAMETERS)
+        check_flag("throughout", throughout)
         updating = self.updating_throughout if throughout else self.updating
         pairs = zip(updating[parameter], self.difference[parameter], strict=True)
         return np.array([correlation(x, y) for x, y in pairs])
@@ -245,8 +269,13 @@ def localize(
     >>> localize(networks, samples[:40], samples[40:], 0.05).updating["hidden_weights"].shape
     (3, 5, 6)
     """
-    if not 0 <= tally_from < 1:
-        raise ValueError(f"tally_from must lie in [0, 1); got {tally_from!r}")
+    check_kind("networks", networks, Perceptrons)
+    check_kind("first", first, Samples)
+    check_kind("rest", rest, Samples)
+    check_step_size(step_size)
+    check_real("tally_from", tally_from, least=0, below=1)
+    check_count("power", power, 1)
+    check_count("batch_size", batch_size, 1)
     late = np.arange(len(first)) >= round(tally_from * len(first))
     trained, by_group = train_with_tallies(
         networks,
@@ -281,90 +310,12 @@ def localize(
     )
 
 
-def correlation(x: ArrayLike, y: ArrayLike) -> float:
-    """Return Pearson's correlation over the pairs that are both finite.
-
-    NaN when fewer than three pairs are left or one of the two does not vary.
-
-    Examples
-    --------
-    >>> round(correlation([1.0, 2.0, 3.0, np.nan], [2.0, 4.0, 6.0, 0.0]), 12)
-    1.0
-    """
-    x, y = np.ravel(np.asarray(x, dtype=float)), np.ravel(np.asarray(y, dtype=float))
-    both = np.isfinite(x) & np.isfinite(y)
-    return _cosine(x[both] - x[both].mean(), y[both] - y[both].mean()) if both.sum() > 2 else np.nan
-
-
-def _cosine(x: Array, y: Array) -> float:
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 0 else np.nan
-
-
-def pixel_correlations(x: Array, y: Array) -> Array:
-    """Return the correlation over hidden neurons, for each input.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (hidden, inputs)
-        Shares of one network's hidden weights.
-
-    Returns
-    -------
-    ndarray, shape (inputs,)
-
-    Notes
-    -----
-    The updates of all weights from an input that never varies are one multiple of those of
-    the hidden biases. Its correlation is that of the biases, exactly.
-    """
-    return np.array([correlation(x[:, j], y[:, j]) for j in range(x.shape[1])])
-
-
-def within_pixel_correlation(x: Array, y: Array) -> float:
-    """Return the correlation of x and y, each less its mean over the neurons, for each input.
-
-    It is the partial correlation given the input that a weight belongs to: whatever comes
-    from the images alone is gone. Parameters as for `pixel_correlations`.
-    """
-    both = np.isfinite(x) & np.isfinite(y)
-    count = np.maximum(both.sum(axis=0), 1)
-    rest = [np.where(both, v - np.where(both, v, 0).sum(axis=0) / count, 0).ravel() for v in (x, y)]
-    return _cosine(rest[0], rest[1])
-
-
-def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
-    """Return the correlation of x and y after a linear fit on the given covariates.
-
-    Parameters
-    ----------
-    x, y : array_like
-        The two variables, of one shape.
-    *given : array_like
-        Covariates that broadcast to that shape.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> cause = rng.normal(size=20000)
-    >>> x, y = cause + rng.normal(size=20000), cause + rng.normal(size=20000)
-    >>> abs(correlation(x, y) - 0.5) < 0.02, abs(partial_correlation(x, y, cause)) < 0.02
-    (True, True)
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    columns = [np.ravel(v) for v in np.broadcast_arrays(x, y, *(np.asarray(g) for g in given))]
-    kept = np.isfinite(columns).all(axis=0)
-    design = np.stack([np.ones(kept.sum()), *(c[kept] for c in columns[2:])], axis=1)
-    both = np.stack([columns[0][kept], columns[1][kept]], axis=1)
-    rest = both - design @ np.linalg.lstsq(design, both, rcond=None)[0]
-    return _cosine(rest[:, 0], rest[:, 1])
-
-
 def activity_share(samples: Samples) -> Array:
     """Return, for each input, side 0's share of its summed activity: what x is without a network.
 
     If δ had the same distribution for all samples, x would be this share for every neuron.
     """
+    check_kind("samples", samples, Samples)
     return share(*(np.abs(samples.inputs[samples.side == side]).sum(axis=0) for side in (0, 1)))
 
 
@@ -374,6 +325,7 @@ def contrast_share(samples: Samples) -> Array:
     The contrast is the absolute difference between the mean inputs of the two parts of a
     side: what y would be if the forks differed by the difference of their mean images.
     """
+    check_kind("samples", samples, Samples)
     contrast = []
     for side in (0, 1):
         parts = [samples.inputs[(samples.side == side) & (samples.part == p)] for p in (0, 1)]

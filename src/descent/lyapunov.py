@@ -13,8 +13,19 @@ full system with A left out.
 
 import numpy as np
 
-from descent.dynamics import Array, Flow, Initial, Map, Names, index_of, state_of
-from descent.tangent import Tangents, advance, check_jacobian, check_kind
+from descent.arguments import check_count, check_flag, check_generator, check_real
+from descent.dynamics import (
+    Array,
+    Flow,
+    Initial,
+    Map,
+    Names,
+    check_frozen,
+    check_system,
+    index_of,
+    state_of,
+)
+from descent.tangent import Tangents, advance, check_integrator, check_jacobian
 
 SPREAD = 1.0  # standard deviation of the starts around the given one
 
@@ -34,10 +45,6 @@ def _starts(
         raise ValueError(f"initial must be one state or a list of them; got shape {state.shape}")
     if state.ndim == 2:
         return state
-    if isinstance(n_trajectories, bool) or not isinstance(n_trajectories, int | np.integer):
-        raise TypeError(f"n_trajectories must be an integer; got {n_trajectories!r}")
-    if n_trajectories < 2:
-        raise ValueError(f"n_trajectories must be at least 2; got {n_trajectories!r}")
     rng = np.random.default_rng(0) if rng is None else rng
     return state[:, None] + SPREAD * rng.standard_normal((len(state), n_trajectories))
 
@@ -70,11 +77,6 @@ def _growth(
                 )
             total += np.log(size)
     return total / (n_measure * interval)
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be positive and finite; got {value!r}")
 
 
 def conditional_exponents(
@@ -151,8 +153,13 @@ def conditional_exponents(
     >>> rates.round(6)  # exactly -beta and -sigma
     array([ -2.666667, -10.      ])
     """
-    names = (frozen,) if isinstance(frozen, str) else tuple(frozen)
-    check_kind(system)
+    check_system(system)
+    names = check_frozen(frozen)
+    check_count("n_trajectories", n_trajectories, 2)
+    check_flag("return_error", return_error)
+    check_integrator(dt, scheme)
+    if rng is not None:
+        check_generator("rng", rng)
     held = {index_of(system, name, "frozen") for name in names}
     free = tuple(i for i in range(len(system.names)) if i not in held)
     if not free:
@@ -161,10 +168,9 @@ def conditional_exponents(
         interval = system.dt if isinstance(system, Map) else 0.5
     # Averages need less accuracy than single trajectories.
     dt = 2 * system.dt if dt is None else dt
-    for name, value in (("duration", duration), ("interval", interval), ("dt", dt)):
-        _check_positive(name, value)
-    if not (np.isfinite(transient) and transient >= 0):
-        raise ValueError(f"transient must be zero or positive; got {transient!r}")
+    check_real("duration", duration, above=0)
+    check_real("interval", interval, above=0)
+    check_real("transient", transient, least=0)
     if isinstance(system, Map) and abs(interval / system.dt - round(interval / system.dt)) > 1e-6:
         raise ValueError(f"interval must be a multiple of dt={system.dt!r}; got {interval!r}")
     n_settle, n_measure = round(transient / interval), round(duration / interval)

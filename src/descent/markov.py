@@ -12,7 +12,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from descent.arguments import check_count, check_start, check_step_size
+from descent.arguments import (
+    check_count,
+    check_kind,
+    check_rising_counts,
+    check_start,
+    check_step_size,
+)
 from descent.landscapes import Array, FiniteSum
 from descent.sampling import first_passage_times, gradient_descent, simulate
 from descent.transfer_operator import (
@@ -116,7 +122,9 @@ def escape_curve(
     >>> float(curve[100].round(2))
     0.5
     """
+    check_kind("model", model, FiniteSum)
     step_size, n_steps = check_step_size(step_size), check_count("n_steps", n_steps)
+    nodes = check_count("nodes", nodes, 2)
     start, threshold = check_start(start, threshold)
     points, weights, survival = _atoms(model, step_size, start, threshold, n_steps)
     curve = np.empty(n_steps + 1)
@@ -193,9 +201,9 @@ def laws(operator: TransferOperator, start: float, steps: Sequence[int]) -> Arra
     >>> laws(operator, 1.0, [0, 100]).sum(axis=1).round(2)
     array([1. , 0.5])
     """
-    steps = [check_count("steps", n) for n in steps]
-    if not steps or (np.diff(steps) <= 0).any():
-        raise ValueError(f"steps must rise; got {steps!r}")
+    check_kind("operator", operator, TransferOperator)
+    steps = check_rising_counts("steps", steps)
+    check_start(start, float(operator.grid[-1]))
     mass, rows = operator.deposit([start], [1.0]), []
     for n in range(steps[-1] + 1):
         if n in steps:
@@ -239,6 +247,8 @@ def quasi_stationary(operator: TransferOperator, max_steps: int = 100_000) -> tu
     >>> round(1 / rate)
     132
     """
+    check_kind("operator", operator, TransferOperator)
+    check_count("max_steps", max_steps, 1)
     size = len(operator.grid)
     for n, (mass, rate, settled) in enumerate(_settle(operator, np.full(size, 1 / size))):
         if settled:
@@ -308,6 +318,7 @@ def log_mean_first_passage_time(
     >>> round(log_mean_first_passage_time(two_datapoint(), 0.01, 1.0, 1.19596), 2)
     15.16
     """
+    check_kind("model", model, FiniteSum)
     step_size = check_step_size(step_size)
     start, threshold = check_start(start, threshold)
     points, weights, survival = _atoms(model, step_size, start, threshold, ATOMS)

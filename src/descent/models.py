@@ -13,7 +13,8 @@ from torch import nn
 from torch.nn.utils import skip_init
 from torch.nn.utils.parametrizations import weight_norm
 
-from descent.arguments import check_count
+from descent.arguments import came, check_choice, check_count, check_flag, check_kind
+from descent.tensor_arguments import check_torch_generator
 
 LAYERS_PER_GROUP = 4
 
@@ -34,6 +35,7 @@ class Parameter(nn.Module):
     def __init__(self, out_ch: int, *, generator: torch.Generator) -> None:
         super().__init__()
         self.out_ch = _check_width("out_ch", out_ch)
+        check_torch_generator("generator", generator)
         self.x = nn.Parameter(0.01 * torch.randn(self.out_ch, generator=generator))
 
     def forward(self) -> torch.Tensor:
@@ -76,6 +78,9 @@ class SkipNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.out_ch = _check_width("out_ch", out_ch)
+        groups = _check_groups(groups)
+        check_flag("normalized", normalized)
+        check_torch_generator("generator", generator)
         self.latent = nn.Parameter(torch.rand(1, _check_width("in_ch", in_ch), generator=generator))
         self.groups = nn.ModuleList()
         seen = in_ch
@@ -226,15 +231,15 @@ def build(
     >>> build("mlp3", generator=torch.Generator())
     Traceback (most recent call last):
     ...
-    ValueError: there is no model 'mlp3'; there are parameter, mlp5, mlp9, mlp17
+    ValueError: name must be one of parameter, mlp5, mlp9, mlp17; got 'mlp3'
     """
-    if name not in MODELS:
-        raise ValueError(f"there is no model {name!r}; there are {', '.join(MODELS)}")
+    check_choice("name", name, MODELS)
     return MODELS[name](in_ch, hidden_ch, out_ch, generator=generator)
 
 
 def number_of_weights(model: nn.Module) -> int:
     """Return the number of scalars that are learned, the latent input included."""
+    check_kind("model", model, nn.Module)
     return sum(weight.numel() for weight in model.parameters())
 
 
@@ -249,6 +254,12 @@ def _linear(in_features: int, out_features: int, generator: torch.Generator) -> 
 
 def _check_width(name: str, value: int) -> int:
     """Return a width; an error if it is not an integer of at least 1."""
-    if check_count(name, value) < 1:
-        raise ValueError(f"{name} must be at least 1; got {value!r}")
-    return int(value)
+    return check_count(name, value, 1)
+
+
+def _check_groups(groups: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return widths of the layers of each group; an error if they are none."""
+    lists = isinstance(groups, list | tuple) and all(isinstance(g, list | tuple) for g in groups)
+    if not lists or not groups or not all(groups):
+        raise ValueError(f"groups must hold sequences of widths, not empty; got {came(groups)}")
+    return [[_check_width("each width of groups", width) for width in group] for group in groups]

@@ -28,7 +28,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import get_blas_funcs
 
 from descent.activations import ACTIVATIONS
-from descent.arguments import check_count, check_step_size
+from descent.arguments import (
+    came,
+    check_array,
+    check_choice,
+    check_count,
+    check_generator,
+    check_kind,
+    check_step_size,
+)
 
 __all__ = [
     "PARAMETERS",
@@ -75,26 +83,15 @@ class Perceptrons:
 
     def __post_init__(self) -> None:
         for field in ("activation", "output_activation"):
-            if getattr(self, field) not in ACTIVATIONS:
-                raise ValueError(
-                    f"{field} must be one of {sorted(ACTIVATIONS)}; got {getattr(self, field)!r}"
-                )
-        weights, final = self.hidden_weights, self.output_weights
-        if weights.ndim != 3 or final.ndim != 3:
-            raise ValueError(
-                "weights must have the shapes (K, hidden, inputs) and (K, outputs, hidden);"
-                f" got {weights.shape} and {final.shape}"
-            )
-        expected = {
-            "hidden_biases": weights.shape[:2],
-            "output_weights": (weights.shape[0], final.shape[1], weights.shape[1]),
-            "output_biases": final.shape[:2],
-        }
-        for field, shape in expected.items():
-            if getattr(self, field).shape != shape:
-                raise ValueError(
-                    f"{field} must have shape {shape}; got {getattr(self, field).shape}"
-                )
+            check_choice(field, getattr(self, field), ACTIVATIONS)
+        for field, array in self.parameters().items():
+            if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+                raise TypeError(f"{field} must be an array of floats; got {came(array)}")
+        shape = check_array("hidden_weights", self.hidden_weights, ("K", "hidden", "inputs")).shape
+        k, hidden = shape[:2]
+        final = check_array("output_weights", self.output_weights, (k, "outputs", hidden))
+        check_array("hidden_biases", self.hidden_biases, (k, hidden))
+        check_array("output_biases", self.output_biases, final.shape[:2])
 
     def __len__(self) -> int:
         return len(self.hidden_weights)
@@ -143,12 +140,13 @@ def he_initialization(
     >>> networks.hidden_weights.shape
     (3, 20, 64)
     """
-    for name, count in zip(
-        ("n_networks", "inputs", "hidden", "outputs"), (n_networks, *sizes), strict=True
-    ):
-        if check_count(name, count) == 0:
-            raise ValueError(f"{name} must be at least 1")
-    inputs, hidden, outputs_ = sizes
+    check_count("n_networks", n_networks, 1)
+    if not isinstance(sizes, tuple | list) or len(sizes) != 3:
+        raise ValueError(f"sizes must be (inputs, hidden, outputs); got {came(sizes)}")
+    inputs, hidden, outputs_ = (check_count("each of sizes", size, 1) for size in sizes)
+    check_generator("rng", rng)
+    if not isinstance(dtype, type) or not issubclass(dtype, float | np.floating):
+        raise TypeError(f"dtype must be a type of floats; got {came(dtype)}")
     blocks: list[list[Array]] = [[], [], [], []]
     for _ in range(n_networks):
         for block, shape, fan_in in zip(
@@ -162,19 +160,27 @@ def he_initialization(
     return Perceptrons(first, second, third, fourth, activation, output_activation)
 
 
-def _check_samples(networks: Perceptrons, inputs: Array, targets: Array) -> None:
-    n_inputs, n_outputs = networks.hidden_weights.shape[2], networks.output_weights.shape[1]
-    if inputs.ndim != 2 or inputs.shape[1] != n_inputs:
+def _inputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
+    """Return the inputs in the networks' precision; an error unless they fit them."""
+    check_kind("networks", networks, Perceptrons)
+    n_inputs, dtype = networks.hidden_weights.shape[2], networks.hidden_weights.dtype
+    if not isinstance(inputs, np.ndarray) or inputs.dtype != dtype:
+        inputs = check_array("inputs", inputs)
+    if inputs.ndim != 2 or inputs.shape[1] != n_inputs or not len(inputs):
         raise ValueError(f"inputs must have shape (samples, {n_inputs}); got {inputs.shape}")
-    if targets.shape != (len(inputs), n_outputs):
-        raise ValueError(f"targets must have shape {(len(inputs), n_outputs)}; got {targets.shape}")
     if not np.isfinite(inputs).all():
         raise ValueError("inputs must be finite; got infinite or missing values")
+    return np.ascontiguousarray(inputs, dtype=dtype)
+
+
+def _targets(networks: Perceptrons, inputs: Array, targets: ArrayLike) -> Array:
+    """Return the targets; an error unless there is one for each input and output."""
+    return check_array("targets", targets, (len(inputs), networks.output_weights.shape[1]))
 
 
 def hidden_outputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
     """Return h of every network for every sample, shape (K, samples, hidden)."""
-    x = np.ascontiguousarray(inputs, dtype=networks.hidden_weights.dtype)
+    x = _inputs(networks, inputs)
     z = x @ networks.hidden_weights.transpose(0, 2, 1) + networks.hidden_biases[:, None]
     return ACTIVATIONS[networks.activation](z)[0]
 
@@ -188,13 +194,15 @@ def outputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
 
 def accuracy(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Array:
     """Return the share of samples whose largest output is the target's, shape (K,)."""
-    found = outputs(networks, inputs).argmax(axis=2)
-    return np.asarray((found == np.asarray(targets).argmax(axis=1)).mean(axis=1))
+    x = _inputs(networks, inputs)
+    right = _targets(networks, x, targets).argmax(axis=1)
+    return np.asarray((outputs(networks, x).argmax(axis=2) == right).mean(axis=1))
 
 
 def mean_loss(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Array:
     """Return the mean of ½ |o - y|² over the samples, shape (K,)."""
-    error = outputs(networks, inputs) - np.asarray(targets)
+    x = _inputs(networks, inputs)
+    error = outputs(networks, x) - _targets(networks, x, targets)
     return np.asarray(0.5 * (error**2).sum(axis=2).mean(axis=1))
 
 
@@ -297,15 +305,15 @@ def train_with_tallies(
     >>> tallies["hidden_weights"].shape
     (2, 2, 3, 4)
     """
-    owners = np.asarray(owners)
-    if owners.shape != (len(np.asarray(inputs)),) or owners.dtype.kind not in "iu":
-        raise ValueError(f"owners must hold an integer for each sample; got {owners!r}")
+    check_count("n_owners", n_owners, 1)
+    inputs, owners = _inputs(networks, inputs), np.asarray(owners)
+    if owners.shape != (len(inputs),) or owners.dtype.kind not in "iu":
+        raise ValueError(f"owners must hold an integer for each sample; got {came(owners)}")
     if owners.size and not 0 <= owners.min() <= owners.max() < n_owners:
         raise ValueError(
             f"owners must lie in 0 … {n_owners - 1}; got {owners.min()} … {owners.max()}"
         )
-    if check_count("power", power) == 0:
-        raise ValueError("power must be at least 1; got 0")
+    check_count("power", power, 1)
     return _descend(
         networks, inputs, targets, step_size, batch_size, block, owners, n_owners, power
     )
@@ -328,12 +336,10 @@ def _descend(
     n_owners: int,
     power: int = 1,
 ) -> tuple[Perceptrons, Tallies]:
-    dtype = networks.hidden_weights.dtype
-    x_all = np.ascontiguousarray(inputs, dtype=dtype)
-    y_all = np.ascontiguousarray(targets, dtype=dtype)
-    _check_samples(networks, x_all, y_all)
-    if check_count("batch_size", batch_size) == 0 or check_count("block", block) == 0:
-        raise ValueError(f"batch_size and block must be positive; got {batch_size} and {block}")
+    x_all = _inputs(networks, inputs)
+    dtype = x_all.dtype
+    y_all = np.ascontiguousarray(_targets(networks, x_all, targets), dtype=dtype)
+    batch_size, block = check_count("batch_size", batch_size, 1), check_count("block", block, 1)
     rate = dtype.type(check_step_size(step_size))
     block = -(-block // batch_size) * batch_size
 

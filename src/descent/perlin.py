@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_count
+from descent.arguments import check_array, check_count, check_generator, check_kind, check_numbers
 
 Array = npt.NDArray[np.float64]
 
@@ -17,6 +17,7 @@ def fade(t: Array) -> tuple[Array, Array, Array]:
     Both derivatives vanish at 0 and 1, which makes the noise twice continuously
     differentiable across the lattice.
     """
+    t = check_numbers("t", t)
     return (
         t**3 * (t * (6 * t - 15) + 10),
         30 * t**2 * (t - 1) ** 2,
@@ -70,7 +71,9 @@ class Perlin:
     floors: Array
 
     def __post_init__(self) -> None:
-        m, *cells, d = self.lattice.shape
+        for name in ("lattice", "offsets", "floors"):
+            object.__setattr__(self, name, check_array(name, getattr(self, name)))
+        m, *cells, d = self.lattice.shape or (0, 0)
         if len(cells) != d or len(set(cells)) != 1:
             raise ValueError(
                 "lattice must have the shape (m, cells, ..., cells, d) with d axes of cells; "
@@ -81,9 +84,6 @@ class Perlin:
                 f"offsets must have shape {(m, d)} and floors {(m,)}; "
                 f"got {self.offsets.shape} and {self.floors.shape}"
             )
-        for name in ("lattice", "offsets", "floors"):
-            if not np.isfinite(getattr(self, name)).all():
-                raise ValueError(f"{name} must be finite")
 
     @property
     def n_layers(self) -> int:
@@ -102,6 +102,7 @@ class Perlin:
 
     def layers(self, chosen: slice) -> "Perlin":
         """Return some of the layers."""
+        check_kind("chosen", chosen, slice)
         return Perlin(self.lattice[chosen], self.offsets[chosen], self.floors[chosen])
 
     def value(self, x: npt.ArrayLike) -> Array:
@@ -123,7 +124,7 @@ class Perlin:
 
     def each(self, x: npt.ArrayLike) -> tuple[Array, Array]:
         """Values and gradients of every layer at a place of its own; x of shape (..., m, d)."""
-        x = np.asarray(x, float)
+        x = check_array("x", x)
         if x.shape[-2:] != self.offsets.shape:
             raise ValueError(f"x must end in {self.offsets.shape}; got shape {x.shape}")
         value, gradient, _ = self._in_layers(
@@ -132,7 +133,7 @@ class Perlin:
         return value, gradient
 
     def _derivatives(self, x: npt.ArrayLike, order: int) -> tuple[Array, Array, Array]:
-        x = np.asarray(x, float)
+        x = check_array("x", x)
         if x.shape[-1:] != (self.dimension,):
             raise ValueError(
                 f"x must have {self.dimension} coordinates in its last axis; got shape {x.shape}"
@@ -203,13 +204,10 @@ def random_layers(n_layers: int, cells: int, dimension: int, rng: np.random.Gene
     rng : numpy.random.Generator
         Draws the lattice gradients.
     """
-    for name, value, least in (
-        ("n_layers", n_layers, 1),
-        ("cells", cells, 2),
-        ("dimension", dimension, 1),
-    ):
-        if check_count(name, value) < least:
-            raise ValueError(f"{name} must be at least {least}; got {value!r}")
+    check_count("n_layers", n_layers, 1)
+    check_count("cells", cells, 2)
+    check_count("dimension", dimension, 1)
+    check_generator("rng", rng)
     lattice = rng.standard_normal((n_layers, *(cells,) * dimension, dimension))
     return Perlin(lattice, np.zeros((n_layers, dimension)), np.zeros(n_layers))
 
@@ -221,6 +219,9 @@ def global_minima(layers: Perlin, points_per_cell: int = 0, candidates: int = 24
     about 60 000 in all, at least 3). The lowest of them start Newton iterations on the exact
     gradient, and the lowest end counts. A pit that the scan's lowest points miss is missed.
     """
+    check_kind("layers", layers, Perlin)
+    check_count("points_per_cell", points_per_cell)
+    check_count("candidates", candidates, 1)
     m, d, cells = layers.n_layers, layers.dimension, layers.cells
     n = cells * (points_per_cell or min(64, max(3, round(60_000 ** (1 / d) / cells))))
     axis = np.arange(n) * cells / n

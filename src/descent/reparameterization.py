@@ -17,7 +17,15 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from descent.arguments import check_count, check_real
+from descent.arguments import (
+    came,
+    check_array,
+    check_callable,
+    check_count,
+    check_flag,
+    check_kind,
+    check_real,
+)
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -109,12 +117,17 @@ class Training:
         tolerance: float = 1e-6,
         max_fit_steps: int = 100_000,
     ) -> None:
+        check_kind("model", model, nn.Module)
+        check_callable("objective", objective)
+        check_callable("optimizer", optimizer)
+        for name, maker in (("main_optimizer", main_optimizer), ("schedule", schedule)):
+            if maker is not None:
+                check_callable(name, maker)
+        check_flag("carry_over", carry_over)
         self.model, self.objective = model, objective
         self.epochs = check_count("epochs", epochs)
         self.max_fit_steps = check_count("max_fit_steps", max_fit_steps)
-        self.tolerance = check_real("tolerance", tolerance)
-        if self.tolerance <= 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance!r}")
+        self.tolerance = check_real("tolerance", tolerance, above=0)
         with torch.no_grad():
             x = model()
             _check_objective(objective, x)
@@ -126,7 +139,10 @@ class Training:
         self._schedule = schedule
         self.phase = "main" if self.initial is None else "fit"
         first = self._main_factory if self.initial is None else optimizer
-        self.optimizer = first(model.parameters())
+        which = (
+            "optimizer" if self.initial is not None or main_optimizer is None else "main_optimizer"
+        )
+        self.optimizer = _made(which, first(model.parameters()))
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.fit_steps, self.fit_error, self.diverged = 0, float("nan"), False
         self._x: list[list[float]] = []
@@ -218,7 +234,8 @@ class Training:
         """Begin the main run, with the fit's optimizer or with a new one."""
         self.phase = "main"
         if not self._carry_over:
-            self.optimizer = self._main_factory(self.model.parameters())
+            made = self._main_factory(self.model.parameters())
+            self.optimizer = _made("main_optimizer", made)
             self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
 
     def _descend(self) -> None:
@@ -320,15 +337,22 @@ def train(
     ).run()
 
 
+def _made(name: str, optimizer: object) -> torch.optim.Optimizer:
+    """Return an optimizer; a TypeError if a factory made something else."""
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"{name} must make a torch.optim.Optimizer; got {came(optimizer)}")
+    return optimizer
+
+
 def _check_initial(
     initial: Sequence[float] | npt.NDArray[np.float64], x: torch.Tensor
 ) -> torch.Tensor:
     """Return the start as a tensor like x; a ValueError if it is not d finite numbers."""
-    start = torch.as_tensor(initial, dtype=x.dtype)
+    start = torch.as_tensor(check_array("initial", initial, finite=False), dtype=x.dtype)
     if start.shape != x.shape or not torch.isfinite(start).all():
         raise ValueError(
             f"initial must be {len(x)} finite number{'s' if len(x) > 1 else ''}, "
-            f"one for each output of the model; got {initial!r}"
+            f"one for each output of the model; got {came(initial)}"
         )
     return start
 

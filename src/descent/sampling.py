@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_count, check_start, check_step_size
+from descent.arguments import (
+    check_array,
+    check_callable,
+    check_count,
+    check_generator,
+    check_kind,
+    check_start,
+    check_step_size,
+)
 from descent.landscapes import Array, FiniteSum
 
 BLOCK = 8192  # particles that are moved together: their arrays stay in the cache
@@ -23,9 +31,7 @@ def _draw(rng: np.random.Generator, n: int, shape: tuple[int, ...]) -> npt.NDArr
 
 
 def _trajectory(step: Callable[[Array], Array], w0: npt.ArrayLike, n_steps: int) -> Array:
-    w = np.asarray(w0, float)
-    if not np.isfinite(w).all():
-        raise ValueError(f"w0 must be finite; got {w0!r}")
+    w = check_array("w0", w0)
     path = np.empty((check_count("n_steps", n_steps) + 1, *w.shape))
     path[0] = w
     with np.errstate(over="ignore", invalid="ignore"):
@@ -70,7 +76,9 @@ def gradient_descent(
     >>> gradient_descent(lambda w: 2 * w, 1.0, 0.25, 3)
     array([1.   , 0.5  , 0.25 , 0.125])
     """
-    step_size = check_step_size(step_size)
+    check_callable("gradient", gradient)
+    step_size, start = check_step_size(step_size), check_array("w0", w0)
+    check_array("gradient", gradient(start), start.shape, finite=False)
     return _trajectory(lambda w: w - step_size * np.asarray(gradient(w)), w0, n_steps)
 
 
@@ -107,6 +115,8 @@ def simulate(
     >>> path.shape
     (101, 2)
     """
+    check_kind("model", model, FiniteSum)
+    check_generator("rng", rng)
     step_size = check_step_size(step_size)
     n = model.n_samples
 
@@ -168,6 +178,8 @@ def first_passage_times(
     >>> bool(0.4 < (times <= 100).mean() < 0.6)
     True
     """
+    check_kind("model", model, FiniteSum)
+    check_generator("rng", rng)
     step_size = check_step_size(step_size)
     start, threshold = check_start(start, threshold)
     n_steps, n_particles = check_count("n_steps", n_steps), check_count("n_particles", n_particles)

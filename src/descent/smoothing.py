@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, wofz
 
+from descent.arguments import check_array, check_real
 from descent.landscapes import Array, sinc
 
 REACH = 9.0
@@ -33,10 +34,8 @@ class Smoothed(NamedTuple):
 
 def _points(x: npt.ArrayLike, sigma: npt.ArrayLike) -> tuple[Array, Array]:
     """Return x and sigma, broadcast against each other; an error if they are out of range."""
-    x, sigma = np.asarray(x, float), np.asarray(sigma, float)
-    if not np.isfinite(x).all():
-        raise ValueError(f"x must be finite; got {x!r}")
-    if not (np.isfinite(sigma).all() and (sigma >= 0).all()):
+    x, sigma = check_array("x", x), check_array("sigma", sigma)
+    if (sigma < 0).any():
         raise ValueError(f"sigma must be finite and zero or positive; got {sigma!r}")
     x, sigma = np.broadcast_arrays(x, sigma)
     return x, sigma
@@ -175,7 +174,12 @@ def smoothed_steps(
     x, sigma = _points(x, sigma)
     if not (sigma > 0).all():
         raise ValueError(f"sigma must be positive; got {sigma!r}")
-    jumps, heights = np.asarray(jumps, float), np.asarray(heights, float)
+    jumps, heights = check_array("jumps", jumps), check_array("heights", heights)
+    if jumps.ndim != 1 or jumps.shape != heights.shape:
+        raise ValueError(
+            f"jumps and heights must share a shape (k,); got {jumps.shape}, {heights.shape}"
+        )
+    left = check_real("left", left)
     results = np.empty((3, x.size))
     stride = max(1, _CHUNK // max(1, len(jumps)))
     for first in range(0, x.size, stride):

@@ -14,9 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from descent.dynamics import Array, Flow, Map, Rows
+from descent.arguments import check_array, check_callable, check_indices, check_real
+from descent.dynamics import Array, Flow, Map, Rows, check_names
 
 Index = npt.NDArray[np.intp]
+
+
+def _inside(indices: Index, n: int) -> bool:
+    """Say whether all indices lie in 0 … n - 1."""
+    return bool(((indices >= 0) & (indices < n)).all())
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,17 @@ class FiniteSystem:
     step_thermostat: Index
     step_room: Index
 
+    def __post_init__(self) -> None:
+        check_names("room", self.room)
+        for name in ("thermostat", "room"):
+            states = check_names(name, getattr(self, name))
+            step = check_indices(f"step_{name}", getattr(self, f"step_{name}"))
+            if step.shape != self.shape or not _inside(step, len(states)):
+                raise ValueError(
+                    f"step_{name} must have shape {self.shape} and lie in 0 … {len(states) - 1}, "
+                    f"states of {name}; got shape {step.shape}, {step.min()} to {step.max()}"
+                )
+
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of states of thermostat and room: the shape of a joint distribution."""
@@ -55,7 +72,16 @@ class FiniteSystem:
         >>> system.thermostat[i], system.room[j]
         ('off', 'warm')
         """
-        pair = np.asarray(thermostat), np.asarray(room)
+        pair = check_indices("thermostat", thermostat), check_indices("room", room)
+        for name, indices, n in zip(("thermostat", "room"), pair, self.shape, strict=True):
+            if not _inside(indices, n):
+                raise ValueError(f"{name} must lie in 0 … {n - 1}; got {indices}")
+        try:
+            np.broadcast_shapes(*(indices.shape for indices in pair))
+        except ValueError:
+            raise ValueError(
+                f"thermostat and room must broadcast; got {pair[0].shape}, {pair[1].shape}"
+            ) from None
         return self.step_thermostat[pair], self.step_room[pair]
 
 
@@ -112,12 +138,7 @@ def smart_thermostat() -> FiniteSystem:
 
 def _check_numbers(positive: bool = False, **values: float) -> None:
     for name, value in values.items():
-        if not np.isscalar(value) or isinstance(value, str | bytes | bool | complex):
-            raise TypeError(f"{name} must be a real number; got {value!r}")
-        if not np.isfinite(value):
-            raise ValueError(f"{name} must be finite; got {value!r}")
-        if positive and not float(value) > 0:
-            raise ValueError(f"{name} must be positive; got {value!r}")
+        check_real(name, value, above=0 if positive else -math.inf)
 
 
 def linear_thermostat(
@@ -159,6 +180,8 @@ def linear_thermostat(
     (np.float64(30.0), np.float64(10.0))
     """
     _check_numbers(k=k, target=target)
+    if forcing is not None:
+        check_callable("forcing", forcing)
 
     def step(state: Array, time: float) -> Rows:
         room, thermostat = state
@@ -226,6 +249,10 @@ def saturated_thermostat(theta: float, p: float, target: float, dt: float = 0.02
     return Map(("room", "thermostat"), step, jacobian, dt, start=(target + 10.0, 10.0))
 
 
+def _letters(names: Sequence[str]) -> Sequence[str]:
+    return tuple(names) if isinstance(names, str) else names
+
+
 def linear_flow(matrix: npt.ArrayLike, names: Sequence[str]) -> Flow:
     r"""Linear system with constant coefficients.
 
@@ -254,11 +281,14 @@ def linear_flow(matrix: npt.ArrayLike, names: Sequence[str]) -> Flow:
     >>> [float(r) for r in oscillator.rate(np.array([1.0, 2.0]), 0.0)]
     [2.0, -1.4]
     """
-    J, variables = np.array(matrix, float), tuple(names)
-    if J.ndim != 2 or J.shape[0] != J.shape[1] or not np.isfinite(J).all():
-        raise ValueError(f"matrix must be square and finite; got {matrix!r}")
-    if len(variables) != len(J) or len(set(variables)) != len(variables):
-        raise ValueError(f"names must be {len(J)} different names; got {names!r}")
+    J, variables = (
+        check_array("matrix", matrix, ("d", "d")).copy(),
+        check_names("names", _letters(names)),
+    )
+    if J.shape[0] != J.shape[1]:
+        raise ValueError(f"matrix must be square; got shape {J.shape}")
+    if len(variables) != len(J):
+        raise ValueError(f"names must be one a row of matrix, {len(J)}; got {names!r}")
     entries = J.tolist()
 
     def rate(state: Array, time: float) -> Rows:
@@ -333,6 +363,8 @@ def equilibria(rho: float, beta: float = 8 / 3) -> Array:
     >>> len(equilibria(0.8)), len(equilibria(28.0))
     (1, 3)
     """
+    _check_numbers(rho=rho)
+    _check_numbers(positive=True, beta=beta)
     origin = [0.0, 0.0, 0.0]
     if rho <= 1:
         return np.array([origin])

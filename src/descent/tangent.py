@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.integrate import DOP853
 
-from descent.dynamics import Array, Flow, Map
+from descent.arguments import came, check_array, check_choice, check_kind, check_real
+from descent.dynamics import Array, Flow, Map, check_system
 
 
 class Tableau(NamedTuple):
@@ -45,14 +46,6 @@ class Tangents(NamedTuple):
     vectors: Array
 
 
-def check_kind(system: object) -> None:
-    """Raise a TypeError unless the system is a map or a flow."""
-    if not isinstance(system, Map | Flow):
-        raise TypeError(
-            f"system must be a Map or a Flow; got {type(system).__name__}, which has no Jacobian"
-        )
-
-
 def check_jacobian(system: Map | Flow, state: Array) -> None:
     """Raise an error unless the system has a Jacobian of the right shape at ``state``."""
     if system.jacobian is None:
@@ -69,12 +62,22 @@ def check_jacobian(system: Map | Flow, state: Array) -> None:
         )
 
 
+def check_tangents(tangents: Sequence[Tangents], state: Array) -> None:
+    """Raise an error unless the tangents belong to the variables and trajectories of a state."""
+    if not isinstance(tangents, list | tuple):
+        raise TypeError(f"tangents must be a list of Tangents; got {came(tangents)}")
+    for each in tangents:
+        check_kind("each of tangents", each, Tangents)
+        if not set(each.free) <= set(range(len(state))):
+            raise ValueError(f"tangents must be of variables 0 … {len(state) - 1}; got {each.free}")
+        check_array("vectors of tangents", each.vectors, (len(each.free), "k", state.shape[1]))
+
+
 def check_integrator(dt: float | None, scheme: str) -> None:
-    """Raise a ValueError unless step and scheme are usable."""
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme must be one of {tuple(SCHEMES)}; got {scheme!r}")
-    if dt is not None and not (np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt must be positive and finite; got {dt!r}")
+    """Raise an error unless step and scheme are usable."""
+    check_choice("scheme", scheme, SCHEMES)
+    if dt is not None:
+        check_real("dt", dt, above=0)
 
 
 def _apply(jacobian: Any, tangents: Tangents, out: Array) -> None:
@@ -206,6 +209,12 @@ def advance(
     (array([30. ,  7.5]), array([[ 0.75, -0.25],
            [ 1.  , -0.25]]))
     """
+    check_system(system)
+    check_integrator(dt, scheme)
+    state = check_array("state", state, (len(system.names), "n"))
+    check_tangents(tangents, state)
+    if not check_real("time", time) <= check_real("end", end):
+        raise ValueError(f"time must not lie beyond end; got {time!r} and {end!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         if isinstance(system, Flow):
             step = system.dt if dt is None else dt

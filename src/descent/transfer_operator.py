@@ -4,7 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from descent.arguments import check_start, check_step_size
+from descent.arguments import (
+    check_array,
+    check_count,
+    check_kind,
+    check_real,
+    check_start,
+    check_step_size,
+)
 from descent.landscapes import Array, FiniteSum
 
 
@@ -57,9 +64,10 @@ class TransferOperator:
     """
 
     def __init__(self, model: FiniteSum, step_size: float, grid: npt.ArrayLike) -> None:
+        check_kind("model", model, FiniteSum)
         self.model = model
         self.step_size = check_step_size(step_size)
-        self.grid = grid = np.asarray(grid, float)
+        self.grid = grid = check_array("grid", grid)
         if grid.ndim != 1 or len(grid) < 2 or not (np.diff(grid) > 0).all():
             raise ValueError(f"grid must be rising, of shape (N,), N >= 2; got shape {grid.shape}")
         size = len(grid)
@@ -95,13 +103,16 @@ class TransferOperator:
 
     def deposit(self, points: npt.ArrayLike, weights: npt.ArrayLike) -> Array:
         """Share point masses (k,) inside the grid between their nodes; mass (N,)."""
-        points, weights = np.asarray(points, float), np.asarray(weights, float)
+        points, weights = check_array("points", points), check_array("weights", weights)
         if points.ndim != 1 or points.shape != weights.shape:
             raise ValueError(
                 f"points and weights must share a shape (k,); got {points.shape}, {weights.shape}"
             )
         if len(points) and not (self.grid[0] <= points.min() <= points.max() <= self.grid[-1]):
-            raise ValueError(f"points must lie in [{self.grid[0]}, {self.grid[-1]}]")
+            raise ValueError(
+                f"points must lie in [{self.grid[0]}, {self.grid[-1]}]; got "
+                f"{points.min()} to {points.max()}"
+            )
         cell, right, left = self._share(points, np.zeros_like(points))
         nodes = np.concatenate([cell, cell + 1])
         shares = np.concatenate([left * weights, right * weights])
@@ -109,11 +120,19 @@ class TransferOperator:
 
     def step(self, mass: Array) -> Array:
         """Mass (N,) one step later, without what has escaped."""
-        return np.asarray(self._forward @ mass)
+        return np.asarray(self._forward @ self._check_mass(mass))
 
     def escaping(self, mass: Array) -> float:
         """Mass that escapes in the next step."""
-        return float(self.escape @ mass)
+        return float(self.escape @ self._check_mass(mass))
+
+    def _check_mass(self, mass: Array) -> Array:
+        """Return mass; an error unless it is real, one number a node (it is not read)."""
+        if not isinstance(mass, np.ndarray) or mass.dtype != np.float64:
+            mass = check_array("mass", mass)
+        if mass.shape != self.grid.shape:
+            raise ValueError(f"mass must have shape {self.grid.shape}; got {mass.shape}")
+        return mass
 
 
 def reachable_interval(
@@ -147,7 +166,8 @@ def reachable_interval(
     >>> round(low, 2), high
     (0.9, 1.196)
     """
-    step_size = check_step_size(step_size)
+    check_kind("model", model, FiniteSum)
+    step_size, n = check_step_size(step_size), check_count("n", n, 2)
     start, threshold = check_start(start, threshold)
     low = min(start, threshold - 1e-9 * (1 + abs(threshold)))
     furthest = threshold - 1e6 * (1 + threshold - start)
@@ -174,6 +194,10 @@ def covering_operator(
     model: FiniteSum, step_size: float, low: float, threshold: float, nodes: int
 ) -> TransferOperator:
     """Operator on a uniform grid, with a first node that covers the images of all nodes."""
+    check_kind("model", model, FiniteSum)
+    step_size, nodes = check_step_size(step_size), check_count("nodes", nodes, 2)
+    if not check_real("low", low) < check_real("threshold", threshold):
+        raise ValueError(f"low must be below threshold; got low={low!r}, threshold={threshold!r}")
     while True:
         grid = np.linspace(low, threshold, nodes)
         lowest = float((grid - step_size * model.gradients(grid)).min())
@@ -228,7 +252,10 @@ def log_mean_absorption_time(operator: TransferOperator, mass: Array) -> float:
     >>> float(np.exp(log_mean_absorption_time(operator, np.eye(10)[0])).round(12))
     10.0
     """
+    check_kind("operator", operator, TransferOperator)
     size, block = len(operator.grid), 32
+    if ((mass := check_array("mass", mass, (size,))) < 0).any():
+        raise ValueError(f"mass must not be negative; got {mass.min()}")
     entries = operator.matrix.tocoo()
     offset = entries.col - entries.row
     rows = block + max(0, -int(offset.min(initial=0)))

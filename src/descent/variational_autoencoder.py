@@ -6,8 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from descent.arguments import check_count, check_flag, check_kind
+from descent.tensor_arguments import check_tensor, check_torch_generator
+
 PIXELS = 3 * 32 * 32
 LATENT = PIXELS // 10
+IMAGES = ("n", 3, 32, 32)
 DECODER_SD = 0.1  # of a colour value in [0, 1]
 FIRST_LOG_VARIANCE = -2.0  # of the latent before training, or the decoder sees mostly noise
 
@@ -66,10 +70,10 @@ class VariationalAutoencoder(nn.Module):
         channels: int = 16,
     ) -> None:
         super().__init__()
-        if latent < 1 or channels < 1:
-            raise ValueError(f"latent and channels must be at least 1; got {latent}, {channels}")
-        if mean_image.shape != (3, 32, 32):
-            raise ValueError(f"mean_image must be (3, 32, 32); got {tuple(mean_image.shape)}")
+        check_count("latent", latent, 1)
+        check_count("channels", channels, 1)
+        check_tensor("mean_image", mean_image, (3, 32, 32))
+        check_torch_generator("generator", generator)
         self.latent = latent
         self.register_buffer("mean_image", mean_image)
         inner = 2 * channels * 4 * 4
@@ -100,20 +104,34 @@ class VariationalAutoencoder(nn.Module):
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, (n, latent) each, for images (n, 3, 32, 32)."""
+        check_tensor("images", images, IMAGES, finite=False)
         code = self.encoder(4 * (images - self.mean_image))
         mean, log_variance = code.split(self.latent, 1)
         return mean, log_variance
 
     def decode(self, z: Tensor) -> Tensor:
         """Return images (n, 3, 32, 32) for latents (n, latent)."""
+        check_tensor("z", z, ("n", self.latent), finite=False)
         images: Tensor = self.mean_image + self.decoder(z) / 4
         return images
 
     def forward(self, images: Tensor, generator: torch.Generator) -> Pass:
         """Encode, sample, decode."""
+        check_torch_generator("generator", generator)
         mean, log_variance = self.encode(images)
         z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
         return Pass(mean, log_variance, z, self.decode(z))
+
+
+def _check_pair(images: Tensor, made: Tensor, latent: int) -> None:
+    """Raise an error unless both are as many images; NaN is the training's to report."""
+    for name, pictures in (("images", images), ("made", made)):
+        check_tensor(name, pictures, ("n", "colours", "height", "width"), finite=False)
+    if made.shape != images.shape:
+        raise ValueError(
+            f"images and made must share a shape; got {tuple(images.shape)} and {tuple(made.shape)}"
+        )
+    check_count("latent", latent, 1)
 
 
 def reconstruction(images: Tensor, made: Tensor, latent: int = LATENT) -> Tensor:
@@ -122,6 +140,7 @@ def reconstruction(images: Tensor, made: Tensor, latent: int = LATENT) -> Tensor
     Its sum with `kl_divergence` is the negative evidence bound per latent number, up to a
     constant.
     """
+    _check_pair(images, made, latent)
     return (images - made).square().sum() / (2 * DECODER_SD**2 * latent * len(images))
 
 
@@ -132,6 +151,7 @@ def gradient_domain(images: Tensor, made: Tensor, latent: int = LATENT) -> Tenso
     offset, and equals `reconstruction` in the mean where the errors of neighbours are
     independent, up to the pixels at the border.
     """
+    _check_pair(images, made, latent)
     error = images - made
     squares = error.diff(dim=2).square().sum() + error.diff(dim=3).square().sum()
     return squares / (8 * DECODER_SD**2 * latent * len(images))
@@ -142,16 +162,25 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
     The mean is over the images and the latent numbers.
     """
+    check_tensor("mean", mean, ("n", "d"), finite=False)
+    check_tensor("log_variance", log_variance, ("n", "d"), finite=False)
+    if mean.shape != log_variance.shape:
+        raise ValueError(
+            "mean and log_variance must share a shape (n, d); "
+            f"got {tuple(mean.shape)} and {tuple(log_variance.shape)}"
+        )
     return (mean.square() + log_variance.exp() - 1 - log_variance).mean() / 2
 
 
 def batch_mean(z: Tensor) -> Tensor:
     """Mean over the latent numbers of the square of the batch's mean; 0 is wanted."""
+    check_tensor("z", z, ("n", "d"), finite=False)
     return z.mean(0).square().mean()
 
 
 def batch_covariance(z: Tensor) -> Tensor:
     """|C - I|² / d, with C the covariance of the batch (divided by n - 1) of d latent numbers."""
+    check_tensor("z", z, ("n", "d"), finite=False)
     centred = z - z.mean(0)
     covariance = centred.T @ centred / (len(z) - 1)
     identity = torch.eye(z.shape[1], dtype=z.dtype)
@@ -171,6 +200,7 @@ def batch_kurtosis(z: Tensor) -> Tensor:
 
 
 def _centred(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    check_tensor("z", z, ("n", "d"), finite=False)
     centred = z - z.mean(0)
     square = centred.square()
     return centred, square, square.mean(0)
@@ -182,6 +212,8 @@ HIGHER_MOMENTS = ("skewness", "kurtosis")
 
 def losses(images: Tensor, passed: Pass, *, higher_moments: bool = False) -> dict[str, Tensor]:
     """Return the losses of a batch by name: five, or seven with the higher moments."""
+    check_kind("passed", passed, Pass)
+    check_flag("higher_moments", higher_moments)
     mean, log_variance, z, made = passed
     latent = z.shape[1]
     values = {

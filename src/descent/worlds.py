@@ -10,6 +10,7 @@ Source: 003, posts 7 and 8.
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import check_array, check_real
 from descent.dynamics import (
     Array,
     Flow,
@@ -18,12 +19,13 @@ from descent.dynamics import (
     Map,
     Names,
     Rows,
+    check_system,
     check_times,
     check_variables,
     index_of,
     state_of,
 )
-from descent.tangent import advance, check_integrator, check_kind
+from descent.tangent import advance, check_integrator
 
 
 def _replay(system: Map | Flow, held: list[int]) -> Map | Flow:
@@ -85,11 +87,11 @@ def simulate(
     >>> x[:, 0] - w[:, 0], y[:, 0] - w[:, 0]  # the room in X, and in Y
     (array([1. , 0.5]), array([1., 1.]))
     """
-    check_kind(system)
+    check_system(system)
     free, n, _ = check_variables(system, frozen, varied, varied)
     t, _ = check_times(system, times, np.inf)
     check_integrator(dt, scheme)
-    if not (np.isfinite(delta) and delta != 0):
+    if check_real("delta", delta) == 0:
         raise ValueError(f"delta must be finite and not zero; got {delta!r}")
     start = state_of(system, initial)
     d, shape = len(start), start.shape[1:]
@@ -153,11 +155,19 @@ def finite_difference_comp(
     >>> finite_difference_comp(thermostat, start, [2], "thermostat", "room", "room", 0.5)
     array([0.5])
     """
+    check_system(system)
     check_variables(system, frozen, varied, measured)
     m = index_of(system, measured, "measured")
     w, x, y = simulate(system, initial, times, frozen, varied, delta, dt=dt, scheme=scheme)[:, :, m]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((x - w) / (y - w))
+
+
+def _check_as_times(name: str, value: npt.ArrayLike, times: Array) -> Array:
+    array = check_array(name, value, ("n",), finite=False)
+    if array.shape != times.shape:
+        raise ValueError(f"{name} and times must share a shape; got {array.shape}, {times.shape}")
+    return array
 
 
 def horizon(
@@ -187,8 +197,12 @@ def horizon(
     >>> horizon([0, 1, 2, 3], [1, 0.5, 0.25, 0.125], [1, 0.5, 0.4, 0.4])
     2.0
     """
-    t = np.asarray(times, float)
-    exact, other = np.asarray(comp, float), np.asarray(approximation, float)
+    t = check_array("times", times, ("n",))
+    if (np.diff(t) < 0).any():
+        raise ValueError(f"times must be ascending; got {times!r}")
+    exact = _check_as_times("comp", comp, t)
+    other = _check_as_times("approximation", approximation, t)
+    check_real("tolerance", tolerance, least=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(np.log(np.abs(other)) - np.log(np.abs(exact)))
     agree = (off <= tolerance) & (np.sign(other) == np.sign(exact))

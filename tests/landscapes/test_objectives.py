@@ -128,7 +128,9 @@ def test_shifted_refuses_a_bad_offset(offset):
     ],
 )
 def test_a_wrong_dimension_is_refused(f, shape, wanted):
-    with pytest.raises(ValueError, match=f"{f.name} takes points of dimension.*got shape") as error:
+    with pytest.raises(
+        ValueError, match=f"{f.name} takes points of dimension.*got x of shape"
+    ) as error:
         f(np.zeros(shape))
     assert wanted in str(error.value)
 

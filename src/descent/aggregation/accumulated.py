@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from descent.arguments import check_array
+
 
 class AccumulatedLoss:
     r"""A running value that hides the re-weighting of losses from who reads it.
@@ -44,6 +46,11 @@ class AccumulatedLoss:
             result = self.value + factors @ (losses - previous)
             self.value, self._previous = result.detach(), losses.detach().clone()
             return result
+        losses, weights = check_array("losses", losses, ("m",)), check_array("weights", weights)
+        if weights.shape != losses.shape:
+            raise ValueError(
+                f"losses and weights must share a shape (m,); got {losses.shape}, {weights.shape}"
+            )
         previous = losses if self._previous is None else self._previous
         self.value += float((weights * (losses - previous)).sum())
         self._previous = losses.copy()

@@ -4,7 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, softmax
+from descent.aggregation.rule import Array, Rule, check_previous, softmax
+from descent.arguments import check_real
 
 _SMALLEST = 1e-12  # keeps the ratio finite once a loss has reached 0
 
@@ -27,8 +28,8 @@ def dwa(
     >>> dwa(np.array([0.5, 1.0]), np.eye(2), first.state).weights.round(4)
     array([0.4378, 0.5622])
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature must be positive; got {temperature!r}")
+    check_real("temperature", temperature, above=0)
+    check_previous(state, losses)
     if (losses < 0).any():
         raise ValueError(f"losses must not be negative; got {losses.min()}")
     floored = np.maximum(losses, _SMALLEST)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.aggregation.rule import Array, Rule
+from descent.arguments import check_array
 
 
 @partial(Rule, needs_gradients=False)
@@ -23,7 +24,7 @@ def fixed_weights(
     >>> fixed_weights(np.zeros(2), np.eye(2), weights=[0.9, 0.1]).gradient
     array([0.9, 0.1])
     """
-    given = np.asarray(weights, float)
+    given = check_array("weights", weights)
     if given.shape != losses.shape[-1:] or not (given >= 0).all():
         raise ValueError(
             f"weights must be {losses.shape[-1]} numbers that are not negative; got {weights!r}"

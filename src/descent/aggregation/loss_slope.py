@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from descent.aggregation.rule import Array, Rule, shares
+from descent.arguments import check_count, check_real
 
 
 class SlopeState(NamedTuple):
@@ -49,10 +50,7 @@ def loss_slope(
     >>> loss_slope(np.array([0.7, 0.9]), np.eye(2), first.state, rate=1.0).weights
     array([0.75, 0.25])
     """
-    if not 0 < rate <= 1:
-        raise ValueError(f"rate must lie in (0, 1]; got {rate!r}")
-    if window < 1:
-        raise ValueError(f"window must be at least 1; got {window!r}")
+    rate, window = check_real("rate", rate, above=0, most=1), check_count("window", window, 1)
     if state is None:
         equal = np.full(losses.shape, 1 / losses.shape[-1])
         return equal, SlopeState(equal, (losses.copy(),))

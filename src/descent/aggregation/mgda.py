@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from descent.aggregation.rule import Array, Rule
+from descent.arguments import check_count
 
 
 @Rule
@@ -25,6 +26,7 @@ def mgda(losses: Array, gramian: Array, state: Any, *, iterations: int = 100) ->
     >>> mgda(np.zeros(2), np.array([[1.0, 0.0], [0.0, 2.0]])).gradient
     array([0.8, 0.4])
     """
+    check_count("iterations", iterations, 1)
     m = losses.shape[-1]
     weights = np.full(losses.shape, 1 / m)
     for _ in range(iterations):

@@ -7,6 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import (
+    came,
+    check_array,
+    check_callable,
+    check_flag,
+    check_generator,
+)
+
 Array = npt.NDArray[np.float64]
 Weighting = Callable[..., tuple[Array, Any]]
 
@@ -48,7 +56,9 @@ class Rule:
     """
 
     def __init__(self, weights: Weighting, needs_gradients: bool = True) -> None:
-        self.weights, self.needs_gradients = weights, needs_gradients
+        check_callable("weights", weights)
+        self.weights = weights
+        self.needs_gradients = check_flag("needs_gradients", needs_gradients)
         update_wrapper(self, weights)
 
     def __repr__(self) -> str:
@@ -80,21 +90,33 @@ class Rule:
         ValueError
             If shapes do not agree or a loss or gradient is not finite.
         """
-        if not isinstance(losses, np.ndarray) and hasattr(losses[0], "requires_grad"):
+        if _are_tensors(losses):
             from descent.aggregation.autograd import combine
 
             return combine(self, losses, parameters, state, options)
-        values, gradients = np.asarray(losses, float), np.asarray(parameters, float)
+        values = check_array("losses", losses)
+        gradients = check_array("gradients (parameters)", parameters)
         if values.ndim == 0 or gradients.shape[:-1] != values.shape:
             raise ValueError(
-                "losses (..., m) and gradients (..., m, d) must agree in all but the last axis; "
+                "losses (..., m) and gradients (..., m, d), given as parameters, must agree in "
+                "all but the last axis; "
                 f"got shapes {values.shape} and {gradients.shape}"
             )
-        check_finite("losses", values)
-        check_finite("gradients", gradients)
         gramian = gradients @ gradients.swapaxes(-1, -2) if self.needs_gradients else None
         weights, state = self.weights(values, gramian, state, **options)
         return Combined((weights[..., None, :] @ gradients)[..., 0, :], weights, state)
+
+
+def _are_tensors(losses: Any) -> bool:
+    """Say whether the losses are tensors: one, or a sequence of them."""
+    first = losses[0] if isinstance(losses, list | tuple) and losses else losses
+    return hasattr(first, "requires_grad")
+
+
+def check_previous(state: Any, losses: Array) -> None:
+    """Raise an error unless the state is None or losses of the same shape."""
+    if state is not None and check_array("state", state).shape != losses.shape:
+        raise ValueError(f"state must have the shape of losses; got {came(state)}")
 
 
 def check_finite(name: str, values: Array) -> None:
@@ -124,6 +146,5 @@ def generator(state: np.random.Generator | None) -> np.random.Generator:
     """Return the generator of a random rule; None stands for one with seed 0."""
     if state is None:
         return np.random.default_rng(0)
-    if not isinstance(state, np.random.Generator):
-        raise TypeError(f"state of a random rule must be a numpy Generator; got {state!r}")
+    check_generator("state", state)
     return state

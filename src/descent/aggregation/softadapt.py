@@ -4,7 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, shares, softmax
+from descent.aggregation.rule import Array, Rule, check_previous, shares, softmax
+from descent.arguments import check_real
 
 
 @partial(Rule, needs_gradients=False)
@@ -26,5 +27,7 @@ def softadapt(
     >>> softadapt(np.array([0.7, 0.9]), np.eye(2), first.state).weights.round(4)
     array([0.3775, 0.6225])
     """
+    check_real("beta", beta)
+    check_previous(state, losses)
     change = losses - (losses if state is None else state)
     return softmax(beta * np.sign(change) * shares(np.abs(change))), losses.copy()

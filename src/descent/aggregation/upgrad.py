@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from descent.aggregation.rule import Array, Rule
+from descent.arguments import check_count, check_real
 
 
 @Rule
@@ -25,6 +26,8 @@ def upgrad(
     >>> upgrad(np.zeros(2), np.array([[1.0, 0.0], [-1.0, 1.0]])).gradient.round(6)
     array([0.25, 0.75])
     """
+    check_count("sweeps", sweeps, 1)
+    check_real("tolerance", tolerance, above=0)
     m = losses.shape[-1]
     least = np.eye(m)
     v = np.broadcast_to(least, gramian.shape).copy()  # row i belongs to gradient i

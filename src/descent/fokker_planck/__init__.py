@@ -15,6 +15,7 @@ from typing import Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import check_flag, check_real
 from descent.distances import total_variation, wasserstein_1
 from descent.fokker_planck.arguments import (
     Field,
@@ -23,6 +24,7 @@ from descent.fokker_planck.arguments import (
     check_edges,
     check_field,
     check_times,
+    check_variance,
 )
 from descent.fokker_planck.explicit_scheme import (
     DivergenceError,
@@ -180,21 +182,17 @@ def solve(
     edges, times = check_edges(edges), check_times(times)
     check_choice("calculus", calculus, tuple(EXPONENT))
     check_choice("scheme", scheme, ("finite-volume", "explicit"))
-    sides = (boundary, boundary) if isinstance(boundary, str) else tuple(boundary)
+    sides = boundary if isinstance(boundary, tuple) else (boundary, boundary)
     for side in sides:
         check_choice("boundary", side, ("no-flux", "absorbing", "periodic"))
     if len(sides) != 2 or (sides[0] == "periodic") != (sides[1] == "periodic"):
         raise ValueError(f"boundary must be one, or a pair without 'periodic'; got {boundary!r}")
-    for name, number in (("tolerance", tolerance), ("time_step", time_step)):
-        if not (np.isfinite(number) and number > 0):
-            raise ValueError(f"{name} must be positive and finite; got {number!r}")
+    check_real("tolerance", tolerance, above=0)
+    check_real("time_step", time_step, above=0)
+    check_flag("return_absorbed", return_absorbed)
     widths, centres = np.diff(edges), (edges[:-1] + edges[1:]) / 2
     mu = check_field("drift", drift, edges)
-    d = check_field("variance", variance, centres)
-    if (d < 0).any():
-        raise ValueError(
-            f"variance must not be negative; got {d.min():.6g} at W = {centres[d.argmin()]:.6g}"
-        )
+    d = check_variance(variance, centres)
     density = check_density("p0", p0, widths)
     if sides[0] == "periodic" and not np.isclose(mu[0], mu[-1], rtol=1e-6, atol=1e-9):
         raise ValueError(
@@ -301,7 +299,7 @@ def probability_current(
     check_choice("calculus", calculus, tuple(EXPONENT))
     check_choice("boundary", boundary, ("no-flux", "periodic"))
     widths, centres = np.diff(edges), (edges[:-1] + edges[1:]) / 2
-    mu, d = check_field("drift", drift, edges), check_field("variance", variance, centres)
+    mu, d = check_field("drift", drift, edges), check_variance(variance, centres)
     mass = check_density("density", density, widths) * widths
     rates = jump_rates(mu, d, edges, calculus, (boundary, boundary))
     if rates.periodic:

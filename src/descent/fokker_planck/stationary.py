@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numpy.polynomial import legendre
 from scipy.special import logsumexp
 
+from descent.arguments import check_callable
 from descent.fokker_planck.arguments import check_choice, check_edges, check_field
 from descent.fokker_planck.finite_volume import EXPONENT, Calculus
 from descent.landscapes import Array
@@ -88,8 +89,7 @@ def stationary_density(
     check_choice("calculus", calculus, tuple(EXPONENT))
     check_choice("boundary", boundary, ("no-flux", "periodic"))
     for name, field in (("drift", drift), ("variance", variance)):
-        if not callable(field):
-            raise TypeError(f"{name} must be callable; got {type(field).__name__}")
+        check_callable(name, field)
     a, widths = EXPONENT[calculus], np.diff(edges)
     centres = (edges[:-1] + edges[1:]) / 2
     ends = centres[1:]
@@ -106,8 +106,9 @@ def stationary_density(
         value = check_field("variance", variance, points)
         if not (value > 0).all():
             raise ValueError(
-                f"variance must be positive; it vanishes at W = {points[value <= 0][0]:.6g}, where "
-                "a stationary density need not exist; choose edges that leave this point out"
+                f"variance must be positive; got {value.min():.6g}; it vanishes at W = "
+                f"{points[value <= 0][0]:.6g}, where a stationary density need not exist; "
+                "choose edges that leave this point out"
             )
         return value
 

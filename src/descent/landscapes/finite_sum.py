@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from descent.arguments import check_count, check_real
+from descent.arguments import check_array, check_callable, check_count, check_numbers, check_real
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.integer]
@@ -58,6 +58,12 @@ class FiniteSum:
     curvatures: Callable[[npt.ArrayLike], Array]
     in_place_gradient: SampleGradient | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("losses", "gradients", "curvatures"):
+            check_callable(name, getattr(self, name))
+        if self.in_place_gradient is not None:
+            check_callable("in_place_gradient", self.in_place_gradient)
+
     def sample_gradient(
         self, w: Array, index: Index, out: Array | None = None, work: Array | None = None
     ) -> Array:
@@ -82,19 +88,19 @@ class FiniteSum:
 
     def loss(self, w: npt.ArrayLike) -> Array:
         """L(w), the mean of the sample losses; shape of ``w``."""
-        return np.asarray(self.losses(w).mean(axis=0))
+        return np.asarray(self.losses(check_numbers("w", w)).mean(axis=0))
 
     def mean_gradient(self, w: npt.ArrayLike) -> Array:
         """G(w) = L'(w), the mean of the sample gradients; shape of ``w``."""
-        return np.asarray(self.gradients(w).mean(axis=0))
+        return np.asarray(self.gradients(check_numbers("w", w)).mean(axis=0))
 
     def mean_curvature(self, w: npt.ArrayLike) -> Array:
         """G'(w) = L''(w); shape of ``w``."""
-        return np.asarray(self.curvatures(w).mean(axis=0))
+        return np.asarray(self.curvatures(check_numbers("w", w)).mean(axis=0))
 
     def gradient_variance(self, w: npt.ArrayLike) -> Array:
         """S²(w), the population variance of the sample gradients; shape of ``w``."""
-        return np.asarray(self.gradients(w).var(axis=0))
+        return np.asarray(self.gradients(check_numbers("w", w)).var(axis=0))
 
 
 def two_datapoint(depth: float = 1.0) -> FiniteSum:
@@ -128,8 +134,7 @@ def two_datapoint(depth: float = 1.0) -> FiniteSum:
     >>> stationary_points(lambda w: model.gradients(w)[1], 0.5, 1.5).round(3)
     array([1.004, 1.196])
     """
-    if check_real("depth", depth) < 0:
-        raise ValueError(f"depth must be zero or positive; got {depth!r}")
+    check_real("depth", depth, least=0)
 
     def losses(w: npt.ArrayLike) -> Array:
         x, y = np.asarray(w, float) - 1, np.asarray(w, float) - 2
@@ -202,17 +207,11 @@ def stationary_points(
     >>> stationary_points(np.sin, -4, 4)
     array([-3.14159265,  0.        ,  3.14159265])
     """
+    check_callable("gradient", gradient)
     if not check_real("low", low) < check_real("high", high):
         raise ValueError(f"low must be less than high; got low={low!r}, high={high!r}")
-    if check_count("n", n) < 2:
-        raise ValueError(f"n must be at least 2; got {n!r}")
-    w = np.linspace(low, high, n)
-    value = np.asarray(gradient(w), float)
-    if value.shape != w.shape or not np.isfinite(value).all():
-        raise ValueError(
-            f"gradient must map shape {w.shape} to finite values of the same shape; "
-            f"got shape {value.shape}"
-        )
+    w = np.linspace(low, high, check_count("n", n, 2))
+    value = check_array("gradient", gradient(w), w.shape)
     # Points of the scan that are zeros themselves are skipped over: the sign changes
     # between their neighbours.
     (nonzero,) = np.nonzero(value)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import check_array, check_kind, check_numbers
 from descent.landscapes.finite_sum import Array
 
 
@@ -54,7 +55,7 @@ class Objective:
     >>> six_hump_camel(np.zeros(3))
     Traceback (most recent call last):
     ...
-    ValueError: six_hump_camel takes points of dimension 2; got shape (3,)
+    ValueError: six_hump_camel takes points of dimension 2; got x of shape (3,)
     """
 
     name: str
@@ -70,15 +71,15 @@ class Objective:
         """Raise a ValueError unless f takes points of dimension d."""
         wanted = str(self.dimension or f"{self.least_dimension} or more")
         if d < self.least_dimension or self.dimension not in (None, d):
-            came = f"dimension {d}" if shape is None else f"shape {shape}"
+            came = f"d = {d}" if shape is None else f"x of shape {shape}"
             raise ValueError(f"{self.name} takes points of dimension {wanted}; got {came}")
 
     def __call__(self, x: Any) -> Any:
         """Return f(x), of shape ``(...)``, after a check of the shape ``(..., d)`` of x."""
-        shape = tuple(np.shape(x))
+        x = x if hasattr(x, "requires_grad") else check_numbers("x", x)
+        shape = tuple(x.shape)
         self.check_dimension(shape[-1] if shape else 0, shape)
-        tensor = hasattr(x, "requires_grad")
-        return self.value(x if tensor else np.asarray(x, float))
+        return self.value(x)
 
 
 class Shifted(Objective):
@@ -98,8 +99,9 @@ class Shifted(Objective):
     """
 
     def __init__(self, objective: Objective, offset: npt.ArrayLike) -> None:
-        c = np.asarray(offset, float)
-        if not np.isfinite(c).all() or c.ndim > 1:
+        check_kind("objective", objective, Objective)
+        c = check_array("offset", offset)
+        if c.ndim > 1:
             raise ValueError(f"offset must be finite, a scalar or of shape (d,); got {offset!r}")
 
         def moved(x: Any) -> Any:

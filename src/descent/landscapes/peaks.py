@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import check_numbers
 from descent.landscapes.finite_sum import Array
 
 
@@ -30,7 +31,7 @@ def sinc(x: npt.ArrayLike) -> Array:
     >>> sinc([0.0, np.pi / 2]).round(6)
     array([1.     , 0.63662])
     """
-    return np.asarray(np.sinc(np.asarray(x, float) / np.pi))
+    return np.asarray(np.sinc(check_numbers("x", x) / np.pi))
 
 
 def floored_sinc(x: npt.ArrayLike) -> Array:
@@ -56,4 +57,5 @@ def floored_sinc(x: npt.ArrayLike) -> Array:
     >>> floored_sinc([0.0, 0.5, 3.2])
     array([10., 11., -1.])
     """
-    return np.asarray(np.floor(10 * sinc(x) + 4 * np.sin(np.asarray(x, float))))
+    x = check_numbers("x", x)
+    return np.asarray(np.floor(10 * sinc(x) + 4 * np.sin(x)))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_count
+from descent.arguments import check_array, check_callable, check_count, check_generator
 from descent.landscapes import Array
 
 Values = Callable[[Array], npt.ArrayLike]
@@ -32,7 +32,7 @@ def leave_one_out(values: npt.ArrayLike) -> Array:
     >>> leave_one_out([1.0, 2.0, 6.0])
     array([-3. , -1.5,  4.5])
     """
-    values = np.asarray(values, float)
+    values = check_array("values", values, ("n",))
     n = len(values)
     if n < 2:
         raise ValueError(f"a baseline needs at least 2 values; got {n}")
@@ -52,13 +52,22 @@ def rank_utilities(values: npt.ArrayLike) -> Array:
     >>> rank_utilities([3.0, 100.0, -5.0, 4.0]).round(3)
     array([-0.25,  0.48, -0.25,  0.02])
     """
-    values = np.asarray(values, float)
+    values = check_array("values", values, ("n",))
     n = len(values)
     weights = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     weights = weights / weights.sum() - 1 / n
     _, which, count = np.unique(-values, return_inverse=True, return_counts=True)
     shared = np.bincount(np.repeat(np.arange(len(count)), count), weights) / count
     return np.asarray(shared[which])
+
+
+def check_covariance(covariance: Array) -> None:
+    """Raise a ValueError unless a matrix (d, d) is symmetric and positive definite."""
+    if not np.allclose(covariance, covariance.T, rtol=1e-6):
+        raise ValueError(f"covariance must be symmetric; got {covariance!r}")
+    eigenvalues = np.linalg.eigvalsh(covariance)
+    if not eigenvalues[0] > 1e-12 * eigenvalues[-1]:
+        raise ValueError(f"covariance must be positive definite; got eigenvalues {eigenvalues}")
 
 
 def score_function_gradient(
@@ -92,9 +101,8 @@ def score_function_gradient(
     Raises
     ------
     ValueError
-        If the shapes do not fit.
-    numpy.linalg.LinAlgError
-        If the covariance is singular.
+        If the shapes do not fit, a value is not finite, or the covariance is not symmetric
+        and positive definite.
 
     Notes
     -----
@@ -113,14 +121,15 @@ def score_function_gradient(
     >>> bool(np.abs(gradient.covariance - np.eye(2)).max() < 0.05)
     True
     """
-    values, samples = np.asarray(values, float), np.asarray(samples, float)
-    mean, covariance = np.asarray(mean, float), np.asarray(covariance, float)
+    values, samples = check_array("values", values), check_array("samples", samples)
+    mean, covariance = check_array("mean", mean), check_array("covariance", covariance)
     n, d = samples.shape if samples.ndim == 2 else (0, 0)
     if n == 0 or values.shape != (n,) or mean.shape != (d,) or covariance.shape != (d, d):
         raise ValueError(
             "values, samples, mean and covariance must have the shapes (n,), (n, d), (d,) and "
             f"(d, d); got {values.shape}, {samples.shape}, {mean.shape}, {covariance.shape}"
         )
+    check_covariance(covariance)
     inverse = np.linalg.inv(covariance)
     scores = (samples - mean) @ inverse
     outer = (scores * values[:, None]).T @ scores
@@ -182,7 +191,16 @@ def sampled_gradient(
     n, k = check_count("n_samples", n_samples), check_count("n_blocks", n_blocks)
     if not 1 <= k <= n:
         raise ValueError(f"n_blocks must be from 1 to n_samples = {n}; got {k}")
-    mean, covariance = np.asarray(mean, float), np.asarray(covariance, float)
+    check_callable("f", f)
+    check_callable("run", run)
+    check_generator("rng", rng)
+    mean = check_array("mean", mean, ("d",))
+    covariance = check_array("covariance", covariance, ("d", "d"))
+    if covariance.shape != (len(mean), len(mean)):
+        raise ValueError(
+            f"mean (d,) and covariance (d, d) must fit; got {mean.shape}, {covariance.shape}"
+        )
+    check_covariance(covariance)
     sizes = [n // k + (block < n % k) for block in range(k)]
     blocks = list(run(_block_gradient, [f] * k, [mean] * k, [covariance] * k, sizes, rng.spawn(k)))
     shares = np.array(sizes) / n
@@ -196,7 +214,12 @@ def _block_gradient(
     f: Values, mean: Array, covariance: Array, size: int, rng: np.random.Generator
 ) -> DistributionGradient:
     samples = draw(mean, np.asarray(np.linalg.cholesky(covariance), float), size, rng)[0]
-    return score_function_gradient(f(samples), samples, mean, covariance)
+    return score_function_gradient(evaluate(f, samples), samples, mean, covariance)
+
+
+def evaluate(f: Values, samples: Array) -> Array:
+    """Return the values of f at samples (n, d); an error unless they are n finite numbers."""
+    return check_array("f", f(samples), samples.shape[:1])
 
 
 def draw(mean: Array, root: Array, n: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -3,9 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_step_size
+from descent.arguments import check_array, check_flag, check_real, check_step_size
 from descent.landscapes import Array
-from descent.search_distributions.gradient import Values, draw, leave_one_out, rank_utilities
+from descent.search_distributions.gradient import (
+    Values,
+    draw,
+    evaluate,
+    leave_one_out,
+    rank_utilities,
+)
 from descent.search_distributions.run import Run, State, ascend
 
 
@@ -65,10 +71,11 @@ def log_cholesky_ascent(
     ('completed', True)
     """
     eta = check_step_size(step_size)
+    natural = check_flag("natural", natural)
 
     def step(state: State) -> State:
         samples, z = draw(state.mean, state.root, n_samples, rng)
-        values = leave_one_out(f(samples))
+        values = leave_one_out(evaluate(f, samples))
         if natural:
             values = values / max(float(values.std()), np.finfo(float).tiny)
         towards = values @ z / n_samples
@@ -87,7 +94,7 @@ def log_cholesky_ascent(
         root = np.tril(lower, -1) + np.diag(np.exp(np.clip(logs, -100, 100)))
         return State(moved, root @ root.T, root, "completed")
 
-    return ascend(step, mean, covariance, n_steps, n_samples)
+    return ascend(step, mean, covariance, n_steps, n_samples, f, rng)
 
 
 def xnes(
@@ -137,19 +144,20 @@ def xnes(
     >>> run.status, bool(np.abs(run.means[-1]).max() < 1e-3)
     ('completed', True)
     """
-    d = np.size(mean)
+    d = max(check_array("mean", mean).size, 1)
     rate = (9 + 3 * np.log(d)) / (5 * d * np.sqrt(d)) if shape_rate is None else shape_rate
-    eta_mean, eta_shape = check_step_size(mean_rate), check_step_size(float(rate))
+    eta_mean = check_real("mean_rate", mean_rate, above=0)
+    eta_shape = check_real("shape_rate", rate, above=0)
 
     def step(state: State) -> State:
         samples, z = draw(state.mean, state.root, n_samples, rng)
-        u = rank_utilities(f(samples))
+        u = rank_utilities(evaluate(f, samples))
         spread = (z * u[:, None]).T @ z - u.sum() * np.eye(d)
         root = state.root @ _exponential(eta_shape / 2 * spread)
         moved = state.mean + eta_mean * state.root @ (u @ z)
         return State(moved, root @ root.T, root, "completed")
 
-    return ascend(step, mean, covariance, n_steps, n_samples)
+    return ascend(step, mean, covariance, n_steps, n_samples, f, rng)
 
 
 def _exponential(symmetric: Array) -> Array:

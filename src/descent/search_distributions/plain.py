@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_step_size
+from descent.arguments import check_flag, check_kind, check_real, check_step_size
 from descent.landscapes import Array
 from descent.search_distributions.gradient import (
     Values,
     draw,
+    evaluate,
     leave_one_out,
     score_function_gradient,
 )
@@ -44,6 +45,11 @@ class Clipping:
     growth: float | None = 2.0
     reset: float = 0.1
     floor: float | None = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("ceiling", "growth", "reset", "floor"):
+            if getattr(self, name) is not None or name == "reset":
+                check_real(name, getattr(self, name), above=0)
 
     def __call__(self, new: Array, old: Array) -> Array:
         """Return the new covariance after the rules, in the source's order."""
@@ -123,14 +129,16 @@ def score_function_ascent(
     ('completed', True)
     """
     alpha = check_step_size(step_size)
+    baseline = check_flag("baseline", baseline)
+    check_kind("clipping", clipping, Clipping)
 
     def step(state: State) -> State:
         samples, _ = draw(state.mean, state.root, n_samples, rng)
-        values = np.asarray(f(samples), float)
+        values = evaluate(f, samples)
         if baseline:
             values = leave_one_out(values)
         gradient = score_function_gradient(values, samples, state.mean, state.covariance)
         moved = clipping(state.covariance + alpha * gradient.covariance, state.covariance)
         return State.of_covariance(state.mean + alpha * gradient.mean, moved)
 
-    return ascend(step, mean, covariance, n_steps, n_samples)
+    return ascend(step, mean, covariance, n_steps, n_samples, f, rng)

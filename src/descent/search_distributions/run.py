@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_count
+from descent.arguments import check_array, check_callable, check_count, check_generator
 from descent.landscapes import Array
 
 Status = Literal["completed", "singular", "indefinite", "diverged"]
@@ -68,23 +68,32 @@ def ascend(
     covariance: npt.ArrayLike,
     n_steps: int,
     n_samples: int,
+    f: object,
+    rng: object,
 ) -> Run:
     """Take steps until the last, or until a state is no distribution."""
-    mean, covariance = np.array(mean, float), np.array(covariance, float)
+    check_callable("f", f)
+    check_generator("rng", rng)
+    check_count("n_samples", n_samples, 2)
+    check_count("n_steps", n_steps)
+    mean = check_array("mean", mean).copy()
+    covariance = check_array("covariance", covariance).copy()
     d = mean.size
     if mean.shape != (d,) or covariance.shape != (d, d) or d == 0:
         raise ValueError(
             "mean and covariance must have the shapes (d,) and (d, d); "
             f"got {mean.shape} and {covariance.shape}"
         )
-    if check_count("n_samples", n_samples) < 2:
-        raise ValueError(f"n_samples must be at least 2; got {n_samples!r}")
+    if not np.allclose(covariance, covariance.T, rtol=1e-6):
+        raise ValueError(f"covariance must be symmetric; got {covariance!r}")
     state = State.of_covariance(mean, covariance)
     if state.status != "completed":
-        raise ValueError(f"covariance must be positive definite, but is {state.status}")
+        raise ValueError(
+            f"covariance must be positive definite, but is {state.status}; got {covariance!r}"
+        )
     path = [state]
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(check_count("n_steps", n_steps)):
+        for _ in range(n_steps):
             state = step(state)
             size = max(np.abs(state.mean).max(), np.abs(state.covariance).max())
             if not size <= FAR:

@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
+from descent.arguments import check_real
 from descent.zeroth_order.base import Closure, Loss
 from descent.zeroth_order.wrapper import Wrapper
 
@@ -43,9 +44,7 @@ class Accumulated(Wrapper):
 
     def __init__(self, optimizer: Optimizer, *, decay: float = 1.0) -> None:
         super().__init__(optimizer)
-        if not 0 < decay <= 1:
-            raise ValueError(f"decay must lie in (0, 1]; got {decay!r}")
-        self.decay = decay
+        self.decay = check_real("decay", decay, above=0, most=1)
 
     def step(self, closure: Closure | None = None) -> Any:
         """Make one step with the gradients that are there, or that the closure computes."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from descent.tensor_arguments import check_torch_generator
 from descent.zeroth_order.base import Loss, ZerothOrder
 from descent.zeroth_order.wrapper import Wrapper
 
@@ -42,7 +43,11 @@ class AfterStepGrad(Wrapper):
 
     def __init__(self, optimizer: Optimizer, *, generator: torch.Generator) -> None:
         if isinstance(optimizer, ZerothOrder):
-            raise TypeError("optimizer must be one that uses gradients, such as torch.optim.Adam")
+            raise TypeError(
+                "optimizer must be one that uses gradients, such as torch.optim.Adam; "
+                f"got {type(optimizer).__name__}"
+            )
+        check_torch_generator("generator", generator)
         super().__init__(optimizer, generator=generator)
         self.gradients = False
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from descent.arguments import check_real
+from descent.tensor_arguments import check_torch_generator
 from descent.zeroth_order.base import Loss, ZerothOrder
 
 
@@ -54,13 +56,10 @@ class SimulatedAnnealing(ZerothOrder):
         cooling: float = 0.99,
         generator: torch.Generator,
     ) -> None:
+        check_torch_generator("generator", generator)
         super().__init__(params, {"lr": lr}, generator)
-        if not (temperature > 0 and 0 < cooling <= 1):
-            raise ValueError(
-                f"temperature must be positive, cooling in (0, 1]; got {temperature!r}, {cooling!r}"
-            )
-        self.cooling = cooling
-        self.memory["temperature"] = float(temperature)
+        self.cooling = check_real("cooling", cooling, above=0, most=1)
+        self.memory["temperature"] = check_real("temperature", temperature, above=0)
         self._uniform = torch.empty(())
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

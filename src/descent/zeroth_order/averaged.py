@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from descent.arguments import check_count
+from descent.arguments import check_count, check_flag
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.estimate import GradientEstimator
 
@@ -54,9 +54,8 @@ class AveragedGrad(GradientEstimator):
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         super().__init__(params, lr=lr, h=h, generator=generator, optimizer=optimizer)
-        if check_count("samples", samples) < 1:
-            raise ValueError("samples must be at least 1; got 0")
-        self.samples, self.bits = samples, bits
+        check_count("samples", samples, 1)
+        self.samples, self.bits = samples, check_flag("bits", bits)
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the mean over the directions, and the loss at x."""

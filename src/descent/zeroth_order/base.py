@@ -2,13 +2,15 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from descent.arguments import came, check_real
+from descent.tensor_arguments import check_torch_generator
 from descent.zeroth_order.parameters import ParameterVector
 
 Closure = Callable[[], Any]
@@ -32,6 +34,24 @@ def finite_loss(value: Any) -> float:
     if not math.isfinite(loss):
         raise NonFiniteLoss(f"the loss is {loss}; the parameters are the best before it")
     return loss
+
+
+def check_hyperparameter(name: str, value: Any) -> None:
+    """Raise an error unless a step size or a distance is positive; it may be a tensor."""
+    check_real(name, value.item() if isinstance(value, Tensor) else value, above=0)
+
+
+def check_params(params: Any) -> list[Any]:
+    """Return tensors or groups of them as a list; an error unless there are some."""
+    if isinstance(params, str | bytes | Tensor) or not isinstance(params, Iterable):
+        raise TypeError(f"params must be an iterable of tensors or groups; got {came(params)}")
+    listed: list[Any] = list(params)
+    if not listed:
+        raise ValueError("params must hold at least one coordinate; got none")
+    for each in listed:
+        if not isinstance(each, Tensor | dict | tuple):
+            raise TypeError(f"params must hold tensors or groups; got {came(each)}")
+    return listed
 
 
 class ZerothOrder(torch.optim.Optimizer):
@@ -79,13 +99,15 @@ class ZerothOrder(torch.optim.Optimizer):
     def __init__(
         self, params: ParamsT, defaults: dict[str, Any], generator: torch.Generator | None
     ) -> None:
-        if generator is not None and not isinstance(generator, torch.Generator):
-            raise TypeError(f"generator must be a torch.Generator; got {generator!r}")
-        super().__init__(params, defaults)
+        if generator is not None:
+            check_torch_generator("generator", generator)
+        for name in ("lr", "h"):
+            if name in defaults:
+                check_hyperparameter(name, defaults[name])
+        super().__init__(check_params(params), defaults)
         for group in self.param_groups:
             for name in defaults.keys() & {"lr", "h"}:
-                if not group[name] > 0:
-                    raise ValueError(f"{name} must be positive; got {group[name]!r}")
+                check_hyperparameter(name, group[name])
         self.vector = ParameterVector(self.param_groups)
         self.generator = generator
         self.memory: dict[str, Any] = {}
@@ -113,7 +135,7 @@ class ZerothOrder(torch.optim.Optimizer):
 
     def _step(self, closure: Closure) -> float:
         if not callable(closure):
-            raise TypeError(f"step needs a closure that returns the loss; got {closure!r}")
+            raise TypeError(f"step needs a closure that returns the loss; got {came(closure)}")
         written: Tensor | None = None
         write = self.vector.write
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from descent.arguments import check_real
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.wrapper import Wrapper
 
@@ -39,9 +40,7 @@ class BestMomentum(Wrapper):
 
     def __init__(self, optimizer: Optimizer, *, momentum: float = 0.9) -> None:
         super().__init__(optimizer)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must lie in [0, 1); got {momentum!r}")
-        self.momentum = momentum
+        self.momentum = check_real("momentum", momentum, least=0, below=1)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after step and momentum, and the loss there."""

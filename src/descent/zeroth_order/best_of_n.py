@@ -50,8 +50,7 @@ class RandomBestGrad(GradientEstimator):
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         super().__init__(params, lr=lr, h=h, generator=generator, optimizer=optimizer)
-        if check_count("samples", samples) < 1:
-            raise ValueError("samples must be at least 1; got 0")
+        check_count("samples", samples, 1)
         self.samples = samples
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

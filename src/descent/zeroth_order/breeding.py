@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from descent.arguments import check_count
-from descent.zeroth_order.base import Loss, ZerothOrder, finite_loss
+from descent.arguments import came, check_callable, check_choice, check_count, check_real
+from descent.tensor_arguments import check_tensor, check_torch_generator
+from descent.zeroth_order.base import Loss, ZerothOrder, check_params, finite_loss
 
 
 class BreedOptimizers(ZerothOrder):
@@ -71,20 +72,22 @@ class BreedOptimizers(ZerothOrder):
         starts: Tensor | None = None,
         generator: torch.Generator,
     ) -> None:
-        params = list(params)
+        params = check_params(params)
+        check_torch_generator("generator", generator)
+        check_callable("factory", factory)
         super().__init__(params, {}, generator)
-        if check_count("size", size) < 3 or check_count("period", period) < 1 or mutation < 0:
-            raise ValueError(
-                "size must be at least 3, period at least 1, mutation not negative; "
-                f"got {size!r}, {period!r}, {mutation!r}"
-            )
-        if rebirth not in ("bred", "initial"):
-            raise ValueError(f'rebirth must be "bred" or "initial"; got {rebirth!r}')
+        check_count("size", size, 3)
+        check_count("period", period, 1)
+        check_real("mutation", mutation, least=0)
+        check_choice("rebirth", rebirth, ("bred", "initial"))
         x = self.vector.read()
-        if starts is not None and starts.shape != (size, len(x)):
-            raise ValueError(f"starts must have shape {(size, len(x))}; got {tuple(starts.shape)}")
+        if starts is not None:
+            check_tensor("starts", starts, (size, len(x)))
         self.period, self.mutation, self.rebirth = period, mutation, rebirth
         self.members = [factory(params, generator) for _ in range(size)]
+        for member in self.members:
+            if not isinstance(member, Optimizer):
+                raise TypeError(f"factory must make an Optimizer; got {came(member)}")
         self.gradients = any(getattr(member, "gradients", True) for member in self.members)
         points = x.repeat(size, 1) if starts is None else starts.to(x, copy=True)
         self.memory = {"points": points, "losses": [0.0] * size, "steps": 0}

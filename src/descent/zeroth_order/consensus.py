@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from descent.arguments import check_real
 from descent.zeroth_order.population import Array, Population
 
 
@@ -54,11 +55,9 @@ class Consensus(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        if not (0 < drift <= 1 and sharpness > 0):
-            raise ValueError(
-                f"drift must lie in (0, 1], sharpness be positive; got {drift!r}, {sharpness!r}"
-            )
-        self.drift, self.noise, self.sharpness = drift, noise, sharpness
+        self.drift = check_real("drift", drift, above=0, most=1)
+        self.noise = check_real("noise", noise, least=0)
+        self.sharpness = check_real("sharpness", sharpness, above=0)
 
     def propose(self) -> Array:
         """Return the particles."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from descent.arguments import came, check_callable
 from descent.zeroth_order.base import Loss, ZerothOrder, finite_loss
 from descent.zeroth_order.population import Array, Population
 
@@ -40,7 +41,10 @@ class Driven(ZerothOrder):
 
     def __init__(self, params: ParamsT, population: Callable[[Array], Population]) -> None:
         super().__init__(params, {}, None)
+        check_callable("population", population)
         self.population = population(self.vector.read().double().numpy(force=True))
+        if not isinstance(self.population, Population):
+            raise TypeError(f"population must make a Population; got {came(self.population)}")
         self._told: list[Array] = []
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from descent.arguments import check_count
+from descent.arguments import check_choice, check_count, check_real
 from descent.zeroth_order.population import Array, Population
 
 
@@ -75,17 +75,11 @@ class EnsembleKalman(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        if not (regularization > 0 and 0 < decay <= 1):
-            raise ValueError(
-                "regularization must be positive, decay in (0, 1]; "
-                f"got {regularization!r}, {decay!r}"
-            )
-        if explore not in ("noise", "resample", "none"):
-            raise ValueError(f'explore must be "noise", "resample" or "none"; got {explore!r}')
-        if check_count("epoch", epoch) < 1:
-            raise ValueError("epoch must be at least 1; got 0")
-        self.regularization, self.explore, self.noise = regularization, explore, noise
-        self.decay, self.epoch, self.growth = decay, epoch, check_count("growth", growth)
+        self.explore = check_choice("explore", explore, ("noise", "resample", "none"))
+        self.regularization = check_real("regularization", regularization, above=0)
+        self.noise = check_real("noise", noise, least=0)
+        self.decay = check_real("decay", decay, above=0, most=1)
+        self.epoch, self.growth = check_count("epoch", epoch, 1), check_count("growth", growth)
         self.steps = 0
 
     def propose(self) -> Array:
@@ -95,7 +89,7 @@ class EnsembleKalman(Population):
     def scalar(self, told: Array) -> Array:
         """Return half the squared length of each row of residuals."""
         if told.ndim != 2:
-            raise ValueError(f"expected residuals, shape (size, m); got {told.shape}")
+            raise ValueError(f"losses must be residuals, shape (size, m); got {told.shape}")
         # A residual that is not finite makes a loss that is not finite, without a warning.
         rows = np.where(np.isfinite(told).all(axis=1, keepdims=True), told, np.nan)
         halves: Array = 0.5 * np.einsum("jm,jm->j", rows, rows)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from descent.arguments import came
+from descent.tensor_arguments import check_torch_generator
 from descent.zeroth_order.base import Loss, ZerothOrder
 
 
@@ -48,9 +50,10 @@ class GradientEstimator(ZerothOrder):
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {optimizer!r}")
+            raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {came(optimizer)}")
         # An inner optimizer's groups are used as they are, so that a scheduler finds its lr.
         groups = params if optimizer is None else optimizer.param_groups
+        check_torch_generator("generator", generator)
         super().__init__(groups, {"lr": lr, "h": h}, generator)
         self.optimizer = optimizer
 

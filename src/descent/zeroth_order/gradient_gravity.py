@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from descent.arguments import check_real
 from descent.zeroth_order.gravity import attraction
 from descent.zeroth_order.population import Array, Population
 
@@ -50,7 +51,8 @@ class GradientGravity(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        self.lr, self.h, self.pull, self.power = lr, h, pull, power
+        self.lr, self.h = check_real("lr", lr, above=0), check_real("h", h, above=0)
+        self.pull, self.power = check_real("pull", pull), check_real("power", power)
         self.signs: Array = np.ones_like(self.x)
 
     def propose(self) -> Array:

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from descent.arguments import check_choice, check_real
 from descent.zeroth_order.population import Array, Population
 
 
@@ -65,9 +66,9 @@ class Gravity(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        if centre not in ("best", "mean"):
-            raise ValueError(f'centre must be "best" or "mean"; got {centre!r}')
-        self.pull, self.power, self.noise, self.centre = pull, power, noise, centre
+        self.centre = check_choice("centre", centre, ("best", "mean"))
+        self.pull, self.power = check_real("pull", pull), check_real("power", power)
+        self.noise = check_real("noise", noise, least=0)
         self.losses = np.full(len(self.x), np.inf)
 
     def propose(self) -> Array:

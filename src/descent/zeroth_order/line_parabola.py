@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from descent.arguments import check_real
+from descent.tensor_arguments import check_torch_generator
 from descent.zeroth_order.base import Loss, ZerothOrder
 
 
@@ -53,10 +55,9 @@ class LineParabola(ZerothOrder):
         reach: float = 10.0,
         generator: torch.Generator,
     ) -> None:
+        check_torch_generator("generator", generator)
         super().__init__(params, {"lr": lr, "h": h}, generator)
-        if not reach > 0:
-            raise ValueError(f"reach must be positive; got {reach!r}")
-        self.reach = reach
+        self.reach = check_real("reach", reach, above=0)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after the step, and the loss where it began."""

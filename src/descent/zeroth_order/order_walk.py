@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from descent.arguments import check_count
+from descent.tensor_arguments import check_torch_generator
 from descent.zeroth_order.base import Loss, ZerothOrder
 
 
@@ -65,10 +66,9 @@ class OrderWalk(ZerothOrder):
     def __init__(
         self, params: ParamsT, *, lr: float = 0.1, order: int = 2, generator: torch.Generator
     ) -> None:
+        check_torch_generator("generator", generator)
         super().__init__(params, {"lr": lr}, generator)
-        if check_count("order", order) < 1:
-            raise ValueError("order must be at least 1; got 0")
-        self.order = order
+        self.order = check_count("order", order, 1)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the position after the step, and the loss there."""

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from descent.arguments import came
+
 
 class ParameterVector:
     """All coordinates of some parameters as one vector of reals.
@@ -43,11 +45,16 @@ class ParameterVector:
     """
 
     def __init__(self, groups: Sequence[dict[str, Any]]) -> None:
+        if not isinstance(groups, list | tuple) or not all("params" in group for group in groups):
+            raise TypeError(f"groups must be dicts with the key params; got {came(groups)}")
         tensors: list[Tensor] = [tensor for group in groups for tensor in group["params"]]
+        for tensor in tensors:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"params of groups must be tensors; got {came(tensor)}")
         if sum(tensor.numel() for tensor in tensors) == 0:
-            raise ValueError("params must hold at least one coordinate; got none")
+            raise ValueError("params of groups must hold at least one coordinate; got none")
         if any(tensor.is_complex() for tensor in tensors):
-            raise TypeError("params must be real, integer or boolean; got a complex tensor")
+            raise TypeError("params of groups must be real, integer or boolean; got a complex one")
         if len({tensor.device for tensor in tensors}) > 1:
             raise ValueError("params must lie on one device; got several")
         dtypes = {tensor.dtype for tensor in tensors if tensor.is_floating_point()}

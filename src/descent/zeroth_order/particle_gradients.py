@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
+from descent.arguments import check_choice, check_real
 from descent.zeroth_order.population import Array, Population
 
 
@@ -124,11 +125,9 @@ class ParticleGradient(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        if not 0 < decay <= 1:
-            raise ValueError(f"decay must lie in (0, 1]; got {decay!r}")
-        if form not in ("simplex", "covariance"):
-            raise ValueError(f'form must be "simplex" or "covariance"; got {form!r}')
-        self.lr, self.decay, self.form = lr, decay, form
+        self.form = check_choice("form", form, ("simplex", "covariance"))
+        self.lr = check_real("lr", lr, above=0)
+        self.decay = check_real("decay", decay, above=0, most=1)
         self.sigma = float(np.std(self.x - self.x.mean(axis=0)))
 
     def propose(self) -> Array:

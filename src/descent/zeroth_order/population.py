@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from descent.arguments import check_array, check_count, check_generator, check_numbers, check_real
 from descent.zeroth_order.base import NonFiniteLoss
 
 Array = NDArray[np.float64]
@@ -59,13 +60,12 @@ class Population:
         size: int = 20,
         generator: np.random.Generator,
     ) -> None:
-        if not isinstance(generator, np.random.Generator):
-            raise TypeError(f"generator must be a numpy.random.Generator; got {generator!r}")
-        points = np.array(start, dtype=float)
-        if points.ndim not in (1, 2) or not np.all(np.isfinite(points)):
-            raise ValueError(f"start must be finite, (d,) or (size, d); got shape {points.shape}")
-        if not (spread > 0 and size >= 2):
-            raise ValueError(f"spread must be positive, size at least 2; got {spread!r}, {size!r}")
+        check_generator("generator", generator)
+        check_real("spread", spread, above=0)
+        check_count("size", size, 2)
+        points = check_array("start", start).copy()
+        if points.ndim not in (1, 2) or not points.size or (points.ndim == 2 and len(points) < 2):
+            raise ValueError(f"start must be (d,) or (size, d), size > 1; got shape {points.shape}")
         self.generator = generator
         if points.ndim == 1:
             points = points + spread * generator.standard_normal((size, points.size))
@@ -92,11 +92,13 @@ class Population:
     def tell(self, losses: ArrayLike) -> None:
         """Take the losses of the candidates, shape (n,), in the order in which they came."""
         if self._asked is None:
-            raise ValueError("tell must follow ask")
-        told = np.asarray(losses, dtype=float)
+            raise ValueError("losses are told after ask; got them before")
+        told = check_numbers("losses", losses)
         scalars = self.scalar(told)
         if scalars.shape != (len(self._asked),):
-            raise ValueError(f"expected {len(self._asked)} losses; got shape {told.shape}")
+            raise ValueError(
+                f"losses must be {len(self._asked)}, one a candidate; got shape {told.shape}"
+            )
         self.evaluations += len(scalars)
         finite = np.isfinite(scalars)
         if finite.any():

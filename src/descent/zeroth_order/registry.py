@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.optim import SGD, Adam
 
+from descent.arguments import check_count
 from descent.zeroth_order.accumulated import Accumulated
 from descent.zeroth_order.after_step import AfterStepGrad
 from descent.zeroth_order.annealing import SimulatedAnnealing
 from descent.zeroth_order.averaged import AveragedGrad
-from descent.zeroth_order.base import ZerothOrder
+from descent.zeroth_order.base import ZerothOrder, check_params
 from descent.zeroth_order.best_momentum import BestMomentum
 from descent.zeroth_order.best_of_n import RandomBestGrad
 from descent.zeroth_order.breeding import BreedOptimizers
@@ -60,14 +61,16 @@ class Idea:
 
     def optimizer(self, params: Iterable[Tensor], seed: int, **options: Any) -> ZerothOrder:
         """Return the idea as an optimizer of parameters; populations are driven."""
+        check_count("seed", seed)
         if self.kind == "population":
             return Driven(params, lambda start: self.population(start, seed, **options))
         generator = torch.Generator().manual_seed(seed)
-        built: ZerothOrder = self.build(list(params), generator=generator, **options)
+        built: ZerothOrder = self.build(check_params(params), generator=generator, **options)
         return built
 
     def population(self, start: ArrayLike, seed: int, **options: Any) -> Population:
         """Return a population by ask and tell."""
+        check_count("seed", seed)
         if self.kind != "population":
             raise ValueError(f"this idea is no population but one {self.kind}; use optimizer")
         made: Population = self.build(start, generator=np.random.default_rng(seed), **options)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from descent.arguments import check_count
+from descent.arguments import check_count, check_generator
+from descent.zeroth_order.base import check_params
 from descent.zeroth_order.population import Array
 
 
@@ -45,8 +46,12 @@ def separate_starts(
     weight distribution)".
     """
     count = check_count("size", size)
+    check_generator("generator", generator)
+    params = check_params(params)
     pieces = []
     for tensor in params:
+        if tensor.is_complex() or not tensor.numel():
+            raise ValueError(f"params must be real and not empty; got {tensor!r}")
         entries = tensor.detach().double().numpy(force=True).ravel()
         noise = generator.standard_normal((count, entries.size))
         pieces.append(entries.mean() + entries.std() * noise)

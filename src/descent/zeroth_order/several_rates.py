@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.optim import Optimizer
 
+from descent.arguments import check_array
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.wrapper import Wrapper
 
@@ -41,9 +42,7 @@ class SeveralRates(Wrapper):
         self, optimizer: Optimizer, *, factors: Sequence[float] = (0.1, 0.3, 1.0, 3.0)
     ) -> None:
         super().__init__(optimizer)
-        if not factors:
-            raise ValueError("factors must not be empty")
-        self.factors = tuple(float(factor) for factor in factors)
+        self.factors = tuple(check_array("factors", factors, ("n",)).tolist())
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the best multiple of the step, and the loss there."""

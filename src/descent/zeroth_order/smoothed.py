@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from descent.arguments import check_choice, check_real
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.estimate import GradientEstimator
 
@@ -60,12 +61,9 @@ class SmoothedGrad(GradientEstimator):
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         super().__init__(params, lr=lr, h=h, generator=generator, optimizer=optimizer)
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay must lie in [0, 1); got {decay!r}")
-        if smooth not in ("estimate", "direction"):
-            raise ValueError(f'smooth must be "estimate" or "direction"; got {smooth!r}')
-        if noise not in ("normal", "rademacher", "uniform"):
-            raise ValueError(f"noise must be normal, rademacher or uniform; got {noise!r}")
+        check_real("decay", decay, least=0, below=1)
+        check_choice("smooth", smooth, ("estimate", "direction"))
+        check_choice("noise", noise, ("normal", "rademacher", "uniform"))
         self.decay, self.smooth, self.noise = decay, smooth, noise
 
     def draw(self, like: Tensor) -> Tensor:

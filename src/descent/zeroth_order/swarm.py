@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from descent.arguments import check_real
 from descent.zeroth_order.population import Array, Population
 
 
@@ -54,7 +55,9 @@ class ParticleSwarm(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        self.inertia, self.own, self.social = inertia, own, social
+        self.inertia = check_real("inertia", inertia, least=0, below=1)
+        self.own = check_real("own", own, least=0)
+        self.social = check_real("social", social, least=0)
         self.velocity = np.zeros_like(self.x)
         self.own_best = self.x.copy()
         self.own_loss = np.full(len(self.x), np.inf)

@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor
 from torch.optim import Optimizer
 
+from descent.arguments import check_choice
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.wrapper import Wrapper
 
@@ -48,8 +49,7 @@ class UndoIncrease(Wrapper):
         otherwise: Literal["undo", "reverse"] = "undo",
     ) -> None:
         super().__init__(optimizer)
-        if otherwise not in ("undo", "reverse"):
-            raise ValueError(f'otherwise must be "undo" or "reverse"; got {otherwise!r}')
+        check_choice("otherwise", otherwise, ("undo", "reverse"))
         self.otherwise = otherwise
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from descent.arguments import check_count
+from descent.arguments import check_count, check_flag
 from descent.zeroth_order.base import Loss
 from descent.zeroth_order.order_walk import OrderWalk
 
@@ -52,11 +52,9 @@ class VariableOrderWalk(OrderWalk):
         generator: torch.Generator,
     ) -> None:
         super().__init__(params, lr=lr, order=1, generator=generator)
-        if check_count("retries", retries) < 1 or check_count("max_order", max_order) < 1:
-            raise ValueError(
-                f"retries and max_order must be at least 1; got {retries!r}, {max_order!r}"
-            )
-        self.retries, self.max_order, self.convex = retries, max_order, convex
+        self.retries = check_count("retries", retries, 1)
+        self.max_order = check_count("max_order", max_order, 1)
+        self.convex = check_flag("convex", convex)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the position after the step, and the loss there."""

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from descent.arguments import came
 from descent.zeroth_order.base import ZerothOrder, finite_loss
 
 
@@ -31,7 +32,7 @@ class Wrapper(ZerothOrder):
         self, optimizer: torch.optim.Optimizer, *, generator: torch.Generator | None = None
     ) -> None:
         if not isinstance(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {optimizer!r}")
+            raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {came(optimizer)}")
         super().__init__(optimizer.param_groups, optimizer.defaults, generator)
         self.optimizer = optimizer
         self.gradients = getattr(optimizer, "gradients", True)

@@ -1,0 +1,140 @@
+"""Shares of parameters, and how two of them correlate: what is unknown is NaN and left out."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from descent.arguments import check_array, check_numbers
+
+__all__ = [
+    "correlation",
+    "partial_correlation",
+    "pixel_correlations",
+    "share",
+    "within_pixel_correlation",
+]
+
+Array = NDArray[np.float64]
+
+
+def share(first: ArrayLike, second: ArrayLike) -> Array:
+    """Return first / (first + second), and NaN where both are zero.
+
+    Examples
+    --------
+    >>> share([1.0, 0.0, 0.0], [3.0, 2.0, 0.0])
+    array([0.25, 0.  ,  nan])
+    """
+    first, second = check_numbers("first", first), check_numbers("second", second)
+    _check_alike(first=first, second=second)
+    for name, values in (("first", first), ("second", second)):
+        if (values < 0).any():
+            raise ValueError(f"{name} must not be negative; got {np.nanmin(values)}")
+    total = first + second
+    ratio: Array = np.full(total.shape, np.nan)
+    np.divide(first, total, out=ratio, where=total > 0)
+    return ratio
+
+
+def _check_alike(**arrays: Array) -> None:
+    """Raise a ValueError unless two arrays have one shape."""
+    (first, one), (second, two) = arrays.items()
+    if one.shape != two.shape:
+        raise ValueError(f"{first} and {second} must share a shape; got {one.shape}, {two.shape}")
+
+
+def correlation(x: ArrayLike, y: ArrayLike) -> float:
+    """Return Pearson's correlation over the pairs that are both finite.
+
+    NaN when fewer than three pairs are left or one of the two does not vary.
+
+    Examples
+    --------
+    >>> round(correlation([1.0, 2.0, 3.0, np.nan], [2.0, 4.0, 6.0, 0.0]), 12)
+    1.0
+    """
+    x, y = check_numbers("x", x), check_numbers("y", y)
+    _check_alike(x=x, y=y)
+    x, y = x.ravel(), y.ravel()
+    both = np.isfinite(x) & np.isfinite(y)
+    return _cosine(x[both] - x[both].mean(), y[both] - y[both].mean()) if both.sum() > 2 else np.nan
+
+
+def _cosine(x: Array, y: Array) -> float:
+    norm = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / norm) if norm > 0 else np.nan
+
+
+def pixel_correlations(x: Array, y: Array) -> Array:
+    """Return the correlation over hidden neurons, for each input.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (hidden, inputs)
+        Shares of one network's hidden weights.
+
+    Returns
+    -------
+    ndarray, shape (inputs,)
+
+    Notes
+    -----
+    The updates of all weights from an input that never varies are one multiple of those of
+    the hidden biases. Its correlation is that of the biases, exactly.
+    """
+    x, y = _check_weights(x, y)
+    return np.array([correlation(x[:, j], y[:, j]) for j in range(x.shape[1])])
+
+
+def _check_weights(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return shares of hidden weights as floats; an error unless both are (hidden, inputs)."""
+    x = check_array("x", x, ("hidden", "inputs"), finite=False)
+    y = check_array("y", y, ("hidden", "inputs"), finite=False)
+    _check_alike(x=x, y=y)
+    return x, y
+
+
+def within_pixel_correlation(x: Array, y: Array) -> float:
+    """Return the correlation of x and y, each less its mean over the neurons, for each input.
+
+    It is the partial correlation given the input that a weight belongs to: whatever comes
+    from the images alone is gone. Parameters as for `pixel_correlations`.
+    """
+    x, y = _check_weights(x, y)
+    both = np.isfinite(x) & np.isfinite(y)
+    count = np.maximum(both.sum(axis=0), 1)
+    rest = [np.where(both, v - np.where(both, v, 0).sum(axis=0) / count, 0).ravel() for v in (x, y)]
+    return _cosine(rest[0], rest[1])
+
+
+def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
+    """Return the correlation of x and y after a linear fit on the given covariates.
+
+    Parameters
+    ----------
+    x, y : array_like
+        The two variables, of one shape.
+    *given : array_like
+        Covariates that broadcast to that shape.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> cause = rng.normal(size=20000)
+    >>> x, y = cause + rng.normal(size=20000), cause + rng.normal(size=20000)
+    >>> abs(correlation(x, y) - 0.5) < 0.02, abs(partial_correlation(x, y, cause)) < 0.02
+    (True, True)
+    """
+    x, y = check_numbers("x", x), check_numbers("y", y)
+    _check_alike(x=x, y=y)
+    covariates = [check_numbers("given", g) for g in given]
+    try:
+        columns = [np.broadcast_to(v, x.shape).ravel() for v in (x, y, *covariates)]
+    except ValueError:
+        raise ValueError(
+            f"given must broadcast to x of shape {x.shape}; got {[g.shape for g in covariates]}"
+        ) from None
+    kept = np.isfinite(columns).all(axis=0)
+    design = np.stack([np.ones(kept.sum()), *(c[kept] for c in columns[2:])], axis=1)
+    both = np.stack([columns[0][kept], columns[1][kept]], axis=1)
+    rest = both - design @ np.linalg.lstsq(design, both, rcond=None)[0]
+    return _cosine(rest[:, 0], rest[:, 1])

@@ -1,0 +1,286 @@
+"""Valid calls: landscapes, chains on them, their densities, and smoothed ascent."""
+
+import numpy as np
+from kinds import (
+    anything,
+    array,
+    case,
+    choice,
+    count,
+    flag,
+    function,
+    given,
+    instance,
+    positive,
+    real,
+    rng,
+)
+
+from descent import smoothing
+from descent.diffusion_limit import linear
+from descent.landscapes import ackley, six_hump_camel, stationary_points, two_datapoint
+from descent.perlin import random_layers
+from descent.transfer_operator import TransferOperator
+
+WELLS, LINE = two_datapoint(), linear([1.2, 0.8], [-2.0, -2.0])
+PIT, SADDLE = stationary_points(WELLS.mean_gradient, 0.9, 1.3)
+POINTWISE = "a pointwise function of an inner loop: NaN goes through"
+EDGES = np.linspace(-4.0, 4.0, 41)
+CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
+BELL = np.exp(-((CENTRES - 1) ** 2) / 2)
+BELL /= BELL @ np.diff(EDGES)
+CIRCLE = np.linspace(0.0, 1.0, 31)
+
+
+def wells():
+    return instance(lambda: WELLS)
+
+
+def operator():
+    return TransferOperator(WELLS, 0.02, np.linspace(0.8, 1.196, 201))
+
+
+def edges(value=EDGES):
+    return array(value, value[::-1].copy(), value[:2])
+
+
+def density(value=BELL):
+    return array(value, -value, 2 * value, value[:-1])
+
+
+def points(value=(0.5, 1.5)):
+    """Return points of any number; NaN is an error, too."""
+    return array(value, free=True)
+
+
+def through(value=(0.5, 1.5)):
+    """Return points of a function that lets NaN through."""
+    return array(value, free=True, nan=True)
+
+
+def drift():
+    return function(lambda w: -w, lambda w: np.nan * w, lambda w: w[:-1], lambda w: "x")
+
+
+def variance():
+    return function(lambda w: 2 + 0 * w, lambda w: 0 * w - 1, lambda w: np.nan * w)
+
+
+def calculus():
+    return choice("ito")
+
+
+def rising(*value):
+    """Return rising numbers of steps."""
+    return given(
+        lambda: list(value), [], [3, 3], [5, 2], [-1, 2], [0.5], 5, None, "12", [True, 2], [np.nan]
+    )
+
+
+ONE = dict(model=wells(), step_size=positive(0.05))
+WALK = dict(start=real(1.0, most=SADDLE), step_size=positive(0.05), n_steps=count(20))
+LONG = ONE | dict(step_size=positive(0.3))  # one step is enough to escape
+ESCAPE = dict(start=real(1.0, most=SADDLE), threshold=real(SADDLE, least=1.0))
+GAUSS = dict(x=points(), sigma=array([0.0, 1.0], [-1.0, 1.0], free=True))
+WIDE = array([0.5, 1.0], [0.0, 1.0], free=True)
+ASCENT = function(smoothing.smoothed_sinc)
+ENDS = dict(minimum=real(PIT), saddle=real(SADDLE))
+
+
+FIELDS = dict(drift=drift(), variance=variance(), edges=edges(), calculus=calculus())
+
+CASES = {
+    "landscapes.FiniteSum": case(
+        losses=function(np.square),
+        gradients=function(np.square),
+        curvatures=function(np.square),
+        in_place_gradient=function(np.square),
+    ),
+    **{
+        f"landscapes.FiniteSum.{name}": case(of=lambda: WELLS, w=through())
+        for name in ("loss", "mean_gradient", "mean_curvature", "gradient_variance")
+    },
+    "landscapes.two_datapoint": case(depth=real(1.0, least=0)),
+    "landscapes.stationary_points": case(
+        gradient=function(np.sin, lambda w: np.nan * w, lambda w: 1.0),
+        low=real(-4.0, below=4.0),
+        high=real(4.0, above=-4.0),
+        n=count(201, least=2),
+    ),
+    "landscapes.Objective.check_dimension": case(
+        of=lambda: six_hump_camel,
+        d=given(lambda: 2, 1, 3, 0, -1),
+        shape=anything(None, "for the message alone"),
+    ),
+    "landscapes.Shifted": case(
+        objective=instance(lambda: ackley),
+        offset=given(lambda: [1.0, 2.0], *array([1.0, 2.0], np.ones((2, 2)), free=True).refused),
+    ),
+    "landscapes.sinc": case(x=through()),
+    "landscapes.floored_sinc": case(x=through()),
+    **{
+        f"landscapes.{name}": case(x=array([0.5, 0.25], np.float64(1.0), nan=True, free=True))
+        for name in ["ackley", "griewank", "rastrigin", "sphere"]
+    },
+    **{
+        f"landscapes.{name}": case(x=array([0.5, 0.25], [0.5], 1.0, nan=True, free=True))
+        for name in ["himmelblau", "rosenbrock", "six_hump_camel"]
+    },
+    "landscapes.qubic_1d": case(x=array([0.5], [0.5, 0.5], nan=True, free=True)),
+    "diffusion_limit.diffusion_limit": case(**ONE),
+    "diffusion_limit.modified_equation": case(**ONE, noise=flag()),
+    "diffusion_limit.linear": case(slopes=array([1.2, 0.8]), intercepts=array([-2.0, 2.0], [1.0])),
+    "diffusion_limit.linear_moments": case(
+        slopes=array([1.2, 0.8]),
+        intercepts=array([-2.0, 2.0], [1.0]),
+        step_size=positive(0.5),
+        mean=real(0.5),
+        variance=real(0.1, least=0),
+        n_steps=count(5),
+    ),
+    "diffusion_limit.with_small_steps": case(**ONE, n=count(2, least=1)),
+    "chain_density.chain_densities": case(
+        model=instance(lambda: LINE),
+        step_size=positive(0.3),
+        edges=edges(np.linspace(-4, 20, 121)),
+        p0=density(np.append(BELL, np.zeros(80))),
+        steps=rising(0, 1),
+        periodic=flag(),
+    ),
+    "chain_density.circle_law": case(
+        model=instance(lambda: linear([0.0, 0.0], [-1.0, 1.0])),
+        step_size=positive(0.31),
+        edges=edges(CIRCLE),
+    ),
+    "distances.wasserstein_1": case(p=density(), q=density(), edges=edges()),
+    "distances.total_variation": case(p=density(), q=density(), edges=edges()),
+    "fokker_planck.solve": case(
+        **FIELDS,
+        p0=density(),
+        times=array([0.1, 0.2], [0.2, 0.1], [-1.0, 0.1]),
+        scheme=choice("finite-volume"),
+        boundary=given(
+            lambda: "no-flux", "nonsense", None, 1, ("no-flux", "periodic"), ("no-flux",), 2.5
+        ),
+        tolerance=positive(1e-6),
+        time_step=positive(1.0),
+        return_absorbed=flag(),
+    ),
+    "fokker_planck.probability_current": case(
+        **FIELDS, density=density(), boundary=choice("no-flux")
+    ),
+    "fokker_planck.stationary_density": case(**FIELDS, boundary=choice("no-flux")),
+    "markov.escape_curve": case(**ONE, n_steps=count(20), **ESCAPE, nodes=count(200, least=2)),
+    "markov.escape_probability": case(**ONE, n_steps=count(5), **ESCAPE),
+    "markov.laws": case(
+        operator=instance(operator), start=real(1.0, most=1.196), steps=rising(0, 3)
+    ),
+    "markov.quasi_stationary": case(operator=instance(operator), max_steps=count(10_000, least=1)),
+    "markov.log_mean_first_passage_time": case(**LONG, **ESCAPE),
+    "markov.mean_first_passage_time": case(**LONG, **ESCAPE),
+    "markov.gradient_descent": case(
+        gradient=function(lambda w: 2 * w, lambda w: np.ones(7), lambda w: "x"),
+        w0=points(),
+        step_size=positive(0.25),
+        n_steps=count(3),
+    ),
+    "markov.simulate": case(**ONE, w0=points(), n_steps=count(3), rng=rng()),
+    "markov.first_passage_times": case(
+        **ONE, **ESCAPE, n_steps=count(20), n_particles=count(10), rng=rng()
+    ),
+    "markov.reachable_interval": case(**ONE, **ESCAPE, n=count(401, least=2)),
+    "markov.TransferOperator": case(
+        model=wells(),
+        step_size=positive(0.02),
+        grid=array(np.linspace(0.8, 1.196, 51), [1.0, 0.5]),
+    ),
+    "markov.TransferOperator.deposit": case(
+        of=operator, points=array([1.0], [0.5], empty=True), weights=array([1.0], empty=True)
+    ),
+    "markov.TransferOperator.step": case(
+        of=operator, mass=array(np.ones(201), np.ones(5), nan=True)
+    ),
+    "markov.TransferOperator.escaping": case(
+        of=operator, mass=array(np.ones(201), np.ones(5), nan=True)
+    ),
+    "transfer_operator.covering_operator": case(
+        **ONE,
+        low=real(0.8, below=1.196),
+        threshold=real(1.196, above=0.8),
+        nodes=count(51, least=2),
+    ),
+    "transfer_operator.log_mean_absorption_time": case(
+        operator=instance(operator), mass=array(np.ones(201) / 201, np.ones(5), -np.ones(201))
+    ),
+    "large_deviations.tilt": case(model=wells(), w=array([1.1, 1.15], free=True)),
+    "large_deviations.quasi_potential": case(model=wells(), start=real(1.05), end=real(1.1)),
+    "large_deviations.diffusion_exponent": case(model=wells(), start=real(1.05), end=real(1.1)),
+    "large_deviations.prefactor": case(model=wells(), **ENDS),
+    "large_deviations.log_mean_first_passage_time": case(**ONE, **ENDS),
+    "smoothing.smoothed_sinc": case(**GAUSS),
+    "smoothing.smoothed_sinc_faddeeva": case(x=points(), sigma=WIDE),
+    "smoothing.smoothed_steps": case(
+        x=points(),
+        sigma=WIDE,
+        jumps=array([0.0, 1.0], empty=True),
+        heights=array([1.0, -1.0], [1.0]),
+        left=real(0.0),
+    ),
+    "smoothing.smoothed_floored_sinc": case(**GAUSS),
+    "graduated.ascend": case(
+        smoothed=ASCENT,
+        x=points(),
+        sigma=WIDE,
+        max_step=positive(0.1),
+        least_sigma=positive(1e-3),
+        n_steps=count(5),
+        hold_sigma=flag(),
+    ),
+    "graduated.graduated_ascent": case(
+        smoothed=ASCENT,
+        x=points(),
+        sigmas=given(
+            lambda: [2.0, 1.0], [], [1.0, 2.0], [1.0, -1.0], [1.0, np.nan], None, 1.0, "x"
+        ),
+        options=given(lambda: {"n_steps": 3}, {"n_steps": 2.5}, {"max_step": -1.0}),
+    ),
+    "perlin.fade": case(t=through()),
+    "perlin.Perlin": case(
+        lattice=array([[[1.0], [-1.0]]], np.ones((1, 2, 3, 2))),
+        offsets=array([[0.0]], [[0.0, 0.0]]),
+        floors=array([0.0], [0.0, 0.0]),
+    ),
+    "perlin.Perlin.layers": case(
+        of=lambda: noise(), chosen=given(lambda: slice(0, 1), 0, None, "x", [0])
+    ),
+    **{
+        f"perlin.Perlin.{name}": case(
+            of=lambda: noise(), x=array([0.2, 0.3], [0.2], 0.5, np.ones(3), free=True)
+        )
+        for name in ("value", "gradient", "value_and_gradient", "hessian")
+    },
+    "perlin.Perlin.each": case(
+        of=lambda: noise(), x=array(np.ones((2, 2)), np.ones((3, 2)), 0.5, np.ones(2), free=True)
+    ),
+    "perlin.random_layers": case(
+        n_layers=count(2, least=1), cells=count(3, least=2), dimension=count(2, least=1), rng=rng()
+    ),
+    "perlin.aligned_layers": case(
+        n_layers=count(1, least=1), cells=count(2, least=2), dimension=count(1, least=1), rng=rng()
+    ),
+    "perlin.global_minima": case(
+        layers=instance(lambda: noise()),
+        points_per_cell=count(4),
+        candidates=count(2, least=1),
+    ),
+}
+
+
+def noise():
+    return random_layers(2, 3, 2, np.random.default_rng(0))
+
+
+EXEMPT = {
+    "landscapes.Objective": "a row of OBJECTIVES, made in the module that holds it",
+    "landscapes.FiniteSum.sample_gradient": "the inner loop of every chain",
+}

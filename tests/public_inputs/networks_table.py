@@ -1,0 +1,175 @@
+"""Valid calls: rules for several losses, models, and training through them."""
+
+import numpy as np
+import torch
+from kinds import (
+    anything,
+    array,
+    case,
+    count,
+    flag,
+    function,
+    given,
+    instance,
+    positive,
+    real,
+    tensor,
+    torch_rng,
+)
+
+from descent import aggregation
+from descent.models import mlp5, parameter
+from descent.reparameterization import ADAM
+from descent.variational_autoencoder import VariationalAutoencoder
+
+LOSSES, GRADIENTS = [1.0, 0.5], [[1.0, 0.0], [-1.0, 1.0]]
+
+
+def rule(state=None, **options):
+    """Return a valid call of a rule; it takes gradients where its weights take their products."""
+    return case(
+        losses=array(LOSSES, [1.0, 2.0, 3.0], 1.0, free=True),
+        gramian=array(GRADIENTS, np.ones((3, 2)), 1.0, free=True),
+        state=state or anything(None, "what the rule itself returned"),
+        **options,
+    )
+
+
+def drawn():
+    return given(lambda: None, 0, np.random.RandomState(0), "seed", torch.Generator())
+
+
+def previous():
+    return given(lambda: None, [1.0, 2.0, 3.0], "x", np.array([np.nan, 1.0]))
+
+
+def model():
+    return parameter(out_ch=2, generator=torch.Generator().manual_seed(0))
+
+
+def square(x):
+    return (x**2).sum(-1)
+
+
+def vae():
+    return VariationalAutoencoder(
+        torch.zeros(3, 32, 32), torch.Generator().manual_seed(0), latent=2, channels=1
+    )
+
+
+IMAGES = torch.linspace(0, 1, 2 * 3072).reshape(2, 3, 32, 32)
+BATCH = tensor([[1.0, 2.0], [0.5, -1.0], [0.0, 0.3]])
+WIDTH = count(4, least=1)
+WIDTHS = dict(
+    in_ch=count(2, least=1),
+    hidden_ch=count(4, least=1),
+    out_ch=count(2, least=1),
+    generator=torch_rng(),
+)
+PAIR = dict(
+    images=tensor(IMAGES, torch.ones(2, 3, 5, 5)),
+    made=tensor(IMAGES, torch.ones(3, 3, 32, 32)),
+    latent=count(5, least=1),
+)
+FACTORY = function(ADAM, lambda parameters: 1.0)
+TRAINING = dict(
+    model=instance(model),
+    objective=function(square, lambda x: 1.0, lambda x: x),
+    initial=given(
+        lambda: [0.1, 0.2],
+        [0.1],
+        [np.nan, 0.1],
+        "x",
+        0.1,
+        [[0.1], [0.1, 0.2]],
+        [None, 0.1],
+        [1j, 1.0],
+    ),
+    epochs=count(3),
+    optimizer=FACTORY,
+    main_optimizer=FACTORY,
+    carry_over=flag(),
+    schedule=function(lambda epoch: 1.0),
+    tolerance=positive(1e-6),
+    max_fit_steps=count(5),
+)
+
+CASES = {
+    "aggregation.equal_sum": rule(),
+    "aggregation.fixed_weights": rule(weights=array([0.9, 0.1], [-1.0, 1.0], [1.0])),
+    "aggregation.gradient_norm": rule(),
+    "aggregation.inverse_gradient_norm": rule(),
+    "aggregation.largest_gradient": rule(),
+    "aggregation.loss_slope": rule(rate=real(0.1, above=0, most=1), window=count(1, least=1)),
+    "aggregation.softadapt": rule(previous(), beta=real(1.0)),
+    "aggregation.dwa": rule(previous(), temperature=positive(2.0)),
+    "aggregation.pcgrad": rule(drawn()),
+    "aggregation.mgda": rule(iterations=count(10, least=1)),
+    "aggregation.upgrad": rule(sweeps=count(10, least=1), tolerance=positive(1e-9)),
+    "aggregation.random_alternation": rule(drawn()),
+    "aggregation.matched_noise": rule(drawn()),
+    "aggregation.Rule": case(weights=function(np.square), needs_gradients=flag()),
+    "aggregation.AccumulatedLoss": case(),
+    "aggregation.AccumulatedLoss.add": case(
+        of=aggregation.AccumulatedLoss, losses=array(LOSSES), weights=array([0.5, 0.5], [0.5])
+    ),
+    "models.Parameter": case(out_ch=count(2, least=1), generator=torch_rng()),
+    "models.Parameter.forward": case(of=model),
+    "models.SkipNetwork": case(
+        in_ch=count(2, least=1),
+        groups=given(lambda: [[3, 3]], [], [[]], [[0]], [[2.5]], 5, None, "x", [[3], 3]),
+        out_ch=count(2, least=1),
+        generator=torch_rng(),
+        normalized=flag(True),
+    ),
+    "models.SkipNetwork.forward": case(of=lambda: mlp5(2, 4, 2, generator=torch.Generator())),
+    "models.parameter": case(
+        in_ch=anything(2, "has no effect"),
+        hidden_ch=anything(4, "has no effect"),
+        out_ch=count(2, least=1),
+        generator=torch_rng(),
+    ),
+    **{
+        f"models.{name}": case(**WIDTHS, normalized=flag(True))
+        for name in ("mlp5", "mlp9", "mlp17")
+    },
+    "models.build": case(**WIDTHS, name=given(lambda: "mlp5", "mlp3", None, 5, ["mlp5"])),
+    "models.number_of_weights": case(model=instance(model)),
+    "reparameterization.Training": case(**TRAINING | dict(main_optimizer=function(ADAM))),
+    "reparameterization.train": case(**TRAINING),
+    "variational_autoencoder.VariationalAutoencoder": case(
+        mean_image=tensor(torch.zeros(3, 32, 32), torch.zeros(3, 5, 5), nan=False),
+        generator=torch_rng(),
+        latent=count(2, least=1),
+        channels=count(1, least=1),
+    ),
+    "variational_autoencoder.VariationalAutoencoder.encode": case(
+        of=vae, images=tensor(IMAGES, torch.ones(2, 3, 5, 5))
+    ),
+    "variational_autoencoder.VariationalAutoencoder.decode": case(
+        of=vae, z=tensor(torch.ones(3, 2), torch.ones(3, 5))
+    ),
+    "variational_autoencoder.VariationalAutoencoder.forward": case(
+        of=vae, images=tensor(IMAGES, torch.ones(2, 3, 5, 5)), generator=torch_rng()
+    ),
+    "variational_autoencoder.reconstruction": case(**PAIR),
+    "variational_autoencoder.gradient_domain": case(**PAIR),
+    "variational_autoencoder.kl_divergence": case(mean=BATCH, log_variance=BATCH),
+    **{
+        f"variational_autoencoder.batch_{name}": case(z=BATCH)
+        for name in ("mean", "covariance", "skewness", "kurtosis")
+    },
+    "variational_autoencoder.losses": case(
+        images=tensor(IMAGES, torch.ones(2, 3, 5, 5)),
+        passed=given(lambda: vae()(IMAGES, torch.Generator()), None, 1.0, (1, 2), "x"),
+        higher_moments=flag(),
+    ),
+}
+
+EXEMPT = {
+    "reparameterization.Record": "what train returns",
+    **{
+        f"reparameterization.Training.{name}": "takes nothing, or its own state"
+        for name in ("step", "run", "record", "state", "load_state")
+    },
+}

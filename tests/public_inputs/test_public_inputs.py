@@ -1,0 +1,224 @@
+"""Every public function is called with bad input, one argument at a time.
+
+The tables hold a valid call of each; a public function without one fails here.
+"""
+
+import fnmatch
+import importlib
+import inspect
+import pkgutil
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import descent
+from descent.arguments import check_real
+
+import chains_table  # isort: skip
+import entropies_table  # isort: skip
+import networks_table  # isort: skip
+import searches_table  # isort: skip
+import systems_table  # isort: skip
+from kinds import Case, case, positive, tells  # isort: skip
+
+TABLES = (chains_table, entropies_table, networks_table, searches_table, systems_table)
+CASES = {name: entry for table in TABLES for name, entry in table.CASES.items()}
+EXEMPT = {name: why for table in TABLES for name, why in table.EXEMPT.items()}
+
+# Their input comes from a book's page, a shell or a stored table, or they are the checks.
+OTHERS = [
+    "arguments",
+    "book",
+    "claims",
+    "commands",
+    "drawing",
+    "experiments",
+    "explorer",
+    "figures",
+    "sweeps",
+    "tensor_arguments",
+]
+
+
+def modules():
+    """Return the numerical modules; a package with `__all__` speaks for its modules."""
+    closed = ()
+    for found in pkgutil.walk_packages(descent.__path__, "descent."):
+        name = found.name.removeprefix("descent.")
+        if name.split(".")[0] in OTHERS or name.startswith(closed or "\0"):
+            continue
+        module = importlib.import_module(found.name)
+        if found.ispkg and hasattr(module, "__all__"):
+            closed += (f"{name}.",)
+        yield name, module
+
+
+def public_callables():
+    """Return the public functions, classes and methods, once each, by name."""
+    found, seen = {}, set()
+    for where, module in modules():
+        names = getattr(module, "__all__", None)
+        for name in names or [n for n in vars(module) if not n.startswith("_")]:
+            thing = getattr(module, name)
+            home = getattr(thing, "__module__", None)
+            mine = names is not None or home == module.__name__
+            if not mine or not is_callable(thing) or name.startswith("check_") or id(thing) in seen:
+                continue
+            seen.add(id(thing))
+            if not inspect.isclass(thing):
+                found[f"{where}.{name}"] = thing
+                continue
+            if issubclass(thing, tuple | BaseException):
+                continue  # results by name, and errors
+            found[f"{where}.{name}"] = thing
+            for attribute, value in vars(thing).items():
+                if inspect.isfunction(value) and not attribute.startswith("_"):
+                    found[f"{where}.{name}.{attribute}"] = value
+    return found
+
+
+def is_callable(thing):
+    made_here = type(thing).__module__.split(".")[0] in ("descent", "functools")
+    return inspect.isclass(thing) or inspect.isfunction(thing) or (callable(thing) and made_here)
+
+
+PUBLIC = public_callables()
+
+
+def missing(public, cases):
+    return sorted(
+        name
+        for name, thing in public.items()
+        if not exempt(name)
+        and (name not in cases or parameters(thing) != set(cases[name].arguments))
+    )
+
+
+def exempt(name):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in EXEMPT)
+
+
+def parameters(thing):
+    return set(inspect.signature(thing).parameters) - {"self"}
+
+
+def test_every_public_function_has_a_valid_call_of_all_its_arguments():
+    assert missing(PUBLIC, CASES) == []
+    assert sorted(set(CASES) - set(PUBLIC)) == []
+    assert [pattern for pattern in EXEMPT if not fnmatch.filter(PUBLIC, pattern)] == []
+    assert [name for name in CASES if exempt(name)] == []
+
+
+def test_a_function_without_an_entry_is_noticed():
+    def newcomer(x):
+        return x
+
+    assert missing(PUBLIC | {"new.newcomer": newcomer}, CASES) == ["new.newcomer"]
+    assert missing({"new.newcomer": newcomer}, {"new.newcomer": case(y=positive(1.0))}) == [
+        "new.newcomer"
+    ]
+
+
+def optional(thing, name):
+    return inspect.signature(thing).parameters[name].default is None
+
+
+BAD = [
+    pytest.param(name, argument, id=f"{name}-{argument}")
+    for name, entry in CASES.items()
+    for argument in entry.arguments
+    if name in PUBLIC
+]
+
+
+def defect(function, entry: Case, argument, value):
+    """Return what is wrong with the answer to a bad value, or None."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            result = entry.call(function, **{argument: value})
+    except (ValueError, TypeError) as error:
+        if not isinstance(error, np.linalg.LinAlgError) and tells(str(error), argument, value):
+            return None
+        return f"{type(error).__name__} without the name or what came: {error}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return f"accepted; the answer is a {type(result).__name__}"
+
+
+@pytest.mark.parametrize(("name", "argument"), BAD)
+def test_a_bad_argument_is_refused_by_name(name, argument):
+    function, entry = PUBLIC[name], CASES[name]
+    found = []
+    for value in entry.arguments[argument].refused:
+        if value is None and optional(function, argument):
+            continue
+        if wrong := defect(function, entry, argument, value):
+            found.append(f"{argument}={str(value)[:60]!r}: {wrong[:300]}")
+    assert not found, "\n" + "\n".join(found)
+
+
+def numbers(result):
+    """Yield the numbers in a result."""
+    if isinstance(result, torch.Tensor):
+        result = result.detach().numpy()
+    if isinstance(result, bool | int | float | np.ndarray | np.generic):
+        if np.asarray(result).dtype.kind in "fiu":
+            yield np.asarray(result, float)
+    elif isinstance(result, dict):
+        for value in result.values():
+            yield from numbers(value)
+    elif isinstance(result, tuple | list):
+        for value in result:
+            yield from numbers(value)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name in PUBLIC])
+def test_the_valid_call_is_valid_and_its_result_finite(name):
+    result = CASES[name].call(PUBLIC[name])
+    if not CASES[name].nan:
+        assert all(np.isfinite(values).all() for values in numbers(result))
+
+
+ARRAYS = [
+    (name, argument)
+    for name, argument in (param.values for param in BAD)
+    if CASES[name].arguments[argument].finite
+]
+
+
+@given(st.data(), st.sampled_from(ARRAYS), st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_no_place_of_an_array_hides_a_hole(data, which, hole):
+    name, argument = which
+    value = CASES[name].arguments[argument].make()
+    value.reshape(-1)[data.draw(st.integers(0, value.size - 1))] = hole
+    assert defect(PUBLIC[name], CASES[name], argument, value) is None
+
+
+@given(st.floats(), st.floats(-1e6, 1e6), st.floats(0, 1e6), st.booleans())
+def test_a_real_is_accepted_exactly_in_its_range(value, low, width, open_end):
+    ends = dict(above=low) if open_end else dict(least=low)
+    inside = (value > low if open_end else value >= low) and value <= low + width
+    if inside:
+        assert check_real("x", value, **ends, most=low + width) == value
+    else:
+        with pytest.raises(ValueError, match="x must"):
+            check_real("x", value, **ends, most=low + width)
+
+
+def test_the_test_notices_each_kind_of_defect():
+    def careless(step_size):
+        return [1.0][int(step_size < 0)] if step_size == step_size else step_size
+
+    def unnamed(step_size):
+        raise ValueError("bad input")
+
+    entry = case(step_size=positive(0.1))
+    assert defect(careless, entry, "step_size", -1.0).startswith("IndexError")
+    assert defect(careless, entry, "step_size", np.nan).startswith("accepted")
+    assert "without the name" in defect(careless, entry, "step_size", "1.0")
+    assert "without the name" in defect(unnamed, entry, "step_size", -1.0)
