@@ -112,8 +112,8 @@ def landscape_caption(rho: float, t: float) -> str:
     sign, log = (v[chapter.LANDSCAPE_TIMES.index(t)] for v in chapter.landscape(rho))
     return (
         f"$\\rho_\\mathrm{{L}} = {rho:g}$, initial c {chapter.plane(rho):g}, $t = {t:g}$. Op is "
-        f"positive for {100 * np.mean(log < 0):.0f} % of the starts, its median is "
-        f"{-np.median(log):.2f} nats; Comp is negative for {100 * np.mean(sign < 0):.0f} %."
+        f"positive for {100 * np.mean(log < 0):.3g} % of the starts, its median is "
+        f"{-np.median(log):.2f} nats; Comp is negative for {100 * np.mean(sign < 0):.3g} %."
     ).replace("-", "−")
 
 

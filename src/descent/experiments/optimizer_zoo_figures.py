@@ -8,8 +8,8 @@ from descent.dynamics import Array
 from descent.experiments import network_thermostat as networks
 from descent.experiments import optimizer_zoo as zoo
 
-BLUE, RED, GREEN, VIOLET, GOLD = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")
+BLUE, RED, VIOLET, GOLD, SKY = (
+    figures.COLOURS[name] for name in ("blue", "red", "violet", "gold", "sky")
 )
 EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
 
@@ -39,7 +39,7 @@ def draw_network() -> Figure:
     """Draw the network's output and its Op over the room's start, in the course of training."""
     fig, (left, right) = figures.figure(1, 2)
     room = np.linspace(-5, 5, 201)
-    shown = {0: GUIDE, 5: GOLD, 40: BLUE, 160: VIOLET}
+    shown = {0: GUIDE, 5: GOLD, 40: SKY, 160: VIOLET}
     for steps, colour in shown.items():
         network = networks.trained()[steps]
         name = f"{steps} steps" if steps else "untrained"
@@ -70,14 +70,14 @@ def draw_cart_pole() -> Figure:
     slope = zoo.growth_rate(pole.open, dt) - zoo.growth_rate(pole.closed, dt)
     right.plot(times, op, color=EXACT, label="Op of the angle")
     right.plot(times, slope * times, "--", color=GUIDE, label="open-loop minus closed-loop rate")
-    right.set(xlabel="time (s)", ylabel="Op (nats)")
-    right.legend(loc="lower right")
+    right.set(xlabel="time (s)", ylabel="Op (nats)", ylim=(-2, 52))
+    right.legend(loc="upper left")
     return fig
 
 
 def draw_two_layers(times: Array) -> Figure:
     """Draw Op of the first layer by the second, with the line that it ends on."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     values = influence.op(zoo.descent_on_two_layers(), [0.5, 1.0], times, "w2", "w1", "w1")
     _, rate = zoo.two_layer_limits()
     ax.plot(times, values, color=EXACT, label="Op of $w_1$ by $w_2$")
@@ -90,7 +90,7 @@ def draw_two_layers(times: Array) -> Figure:
 
 def draw_sensitivity(gain: float = 2.0, lag: float = 0.5) -> Figure:
     """Draw minus the logarithm of the sensitivity over frequency."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     frequency = np.linspace(1e-3, 8, 800)
     op = -zoo.log_sensitivity(frequency, gain, lag)
     ax.fill_between(frequency, 0, op, where=op > 0, color=VIOLET, alpha=0.3, linewidth=0)
@@ -99,7 +99,7 @@ def draw_sensitivity(gain: float = 2.0, lag: float = 0.5) -> Figure:
     ax.axhline(0, color=GUIDE, linewidth=1, zorder=0)
     ax.set(
         xlabel="angular frequency $\\omega$",
-        ylabel="$-\\ln|S|$ (nats)",
+        ylabel="$-\\log|S|$ (nats)",
         ylim=(-1.2, 3),
         xlim=(0, 8),
     )

@@ -14,11 +14,12 @@ from descent.experiments.thermostats_and_lorenz import FAR, NEAR, TARGET
 from descent.explorer import explore
 from descent.systems import lorenz
 
-BLUE, RED, GREEN, VIOLET, GOLD = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")
+BLUE, RED, GREEN, VIOLET, GOLD, SKY = (
+    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold", "sky")
 )
 EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
-OF_A = {"a": BLUE, "b": GOLD, "c": VIOLET}
+OF = {"a": SKY, "b": GOLD, "c": VIOLET}
+"""Colours of the Lorenz system's variables."""
 
 
 # Thermostats
@@ -56,8 +57,8 @@ def draw_thermostat(theta: float, p: float, t: float) -> Figure:
     left.plot(times[past], room_paths(theta, p)[past], color=BLUE, linewidth=1.2)
     left.set(xlim=(0, 12), ylim=(4, 46), xlabel="time $t$", ylabel="room temperature")
     share = removed_share(theta, p)[round(t) - 1]
-    right.fill_between(STARTS, 0, share, color=BLUE, alpha=0.25, linewidth=0)
-    right.plot(STARTS, share, color=BLUE)
+    right.fill_between(STARTS, 0, share, color=EXACT, alpha=0.2, linewidth=0)
+    right.plot(STARTS, share, color=EXACT)
     right.set(
         xlim=(5, 45),
         ylim=(-0.03, 1.05),
@@ -112,7 +113,7 @@ def draw_thermostat_run(start: float = 35.0, delta: float = 0.1) -> Figure:
 
 def draw_op_over_start(time: float = 10.0) -> Figure:
     """Draw Op at one time over the initial temperature of the room."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     starts = np.linspace(5, 45, 801) + 1e-3
     ax.axvspan(TARGET - 1, TARGET + 1, color=GUIDE, alpha=0.5, linewidth=0)
     ax.plot(starts, chapter.thermostat_op(starts, time), color=EXACT)
@@ -122,9 +123,9 @@ def draw_op_over_start(time: float = 10.0) -> Figure:
 
 def draw_three_integrals(cases: Sequence[tuple[float, float]], time: float = 10.0) -> Figure:
     """Draw 1 - Comp over the initial temperature for the source's three settings."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     starts = np.linspace(5, 45, 801) + 1e-3
-    for (theta, p), colour, dash in zip(cases, (BLUE, GOLD, VIOLET), "-:-", strict=True):
+    for (theta, p), colour, dash in zip(cases, (EXACT, GOLD, VIOLET), "-:-", strict=True):
         name = f"$\\vartheta = {theta:g},\\ u_{{\\max}} = {p:g}$"
         ratio = np.exp(-chapter.thermostat_op(starts, time, theta, p))
         ax.plot(starts, 1 - ratio, dash, color=colour, label=name, linewidth=2)
@@ -157,7 +158,7 @@ def _op_axes(ax: Axes, times: Array, x: Array, y: Array) -> None:
 def _sizes(ax: Axes, times: Array, x: Array, y: Array) -> None:
     ax.plot(times, np.log(np.abs(y)), color=GREEN, label="in $\\mathcal{Y}$")
     ax.plot(times, np.log(np.abs(x)), color=RED, label="in $\\mathcal{X}$")
-    ax.set(xlabel="time $t$", ylabel="ln of the disturbance's size")
+    ax.set(xlabel="time $t$", ylabel="log of the disturbance's size")
 
 
 def draw_lorenz(rho: float, choice: str, start: str) -> Figure:
@@ -173,8 +174,9 @@ def draw_lorenz(rho: float, choice: str, start: str) -> Figure:
     late = times > 10
     level = np.median(op[late] - slope * times[late])
     right.plot(times, level + slope * times, "--", color=GUIDE, label="slope of the theorem")
-    left.set(xlim=(0, 30), ylim=(-90, 30))
-    right.set(xlim=(0, 30), ylim=(-110, 30))
+    bottom = -350 if (A, m) == ("b", "a") else -110  # a alone decays at the rate sigma
+    left.set(xlim=(0, 30), ylim=(bottom, 30))
+    right.set(xlim=(0, 30), ylim=(bottom, 30))
     left.legend(loc="lower left")
     right.legend(loc="lower left")
     return fig
@@ -238,13 +240,13 @@ def draw_op_below_one(n: str) -> Figure:
 
 def draw_three_worlds(delta: float = 0.1) -> Figure:
     """Draw b in W, X and Y at rho = 28."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(width=4.3)
     times = np.linspace(0, 20, 801)
     w, x, y = worlds.simulate(lorenz(), NEAR, times, "a", "b", delta)
     ax.plot(times, x[:, 1], color=RED, label="$\\mathcal{X}$", linewidth=1.2)
     ax.plot(times, w[:, 1], color=BLUE, label="$\\mathcal{W}$", linewidth=1.2)
     ax.plot(times, y[:, 1], ":", color=GREEN, label="$\\mathcal{Y}$", linewidth=2)
-    ax.set(xlabel="time $t$", ylabel="$s^{\\mathrm{b}}$", xlim=(0, 20))
+    ax.set(xlabel="time $t$", ylabel="$s^{\\mathrm{b}}$", xlim=(0, 20), ylim=(-28, 40))
     ax.legend(loc="upper left", ncols=3)
     return fig
 
@@ -253,10 +255,10 @@ def draw_until(until: float = 10.0) -> Figure:
     """Draw Op of b and c when a is replayed for a while only."""
     fig, axes = figures.figure(1, 2)
     times, starts = np.linspace(0.2, 40, 200), np.array([NEAR, FAR])
-    for m, colour in (("b", BLUE), ("c", GOLD)):
+    for m in "bc":
         both = influence.op(lorenz(), starts, times, "a", "b", m, until=until, dt=0.04)
         for ax, op in zip(axes, both.T, strict=True):
-            ax.plot(times, op, color=colour, label=f"of {m}", linewidth=1.2)
+            ax.plot(times, op, color=OF[m], label=f"of {m}", linewidth=1.2)
     for ax in axes:
         ax.axvline(until, color=GUIDE, linewidth=1, zorder=0)
         ax.set(xlabel="time $t$", ylabel="Op (nats)", ylim=(-34, 6))
@@ -266,11 +268,11 @@ def draw_until(until: float = 10.0) -> Figure:
 
 def draw_slopes(times: Array, curves: dict[str, Array], rates: chapter.Exponents) -> Figure:
     """Draw Op over an ensemble for the three choices of A, with the theorem's lines."""
-    fig, ax = figures.figure(width=6.4, height=3.4)
+    fig, ax = figures.figure(width=4.3, height=3.2)
     for A, values in curves.items():
         low, middle, high = np.percentile(values, [10, 50, 90], axis=1)
-        ax.fill_between(times, low, high, color=OF_A[A], alpha=0.25, linewidth=0)
-        ax.plot(times, middle, color=OF_A[A], label=f"$A$ = {A}")
+        ax.fill_between(times, low, high, color=OF[A], alpha=0.25, linewidth=0)
+        ax.plot(times, middle, color=OF[A], label=f"$A$ = {A}")
         slope = rates.slope(A)[0]
         ax.plot(times, middle[-1] + slope * (times - times[-1]), "--", color=EXACT, linewidth=1)
     ax.axhline(0, color=GUIDE, linewidth=1, zorder=0)
@@ -281,11 +283,11 @@ def draw_slopes(times: Array, curves: dict[str, Array], rates: chapter.Exponents
 
 def draw_slopes_at_equilibria() -> Figure:
     """Draw the limit of Op/t against rho while an equilibrium is stable."""
-    fig, ax = figures.figure(width=6.4)
+    fig, ax = figures.figure(width=4.3)
     rho = np.concatenate([np.linspace(0.05, 0.99, 60), np.linspace(1.01, 24.7, 400)])
     for A in "abc":
         slope = np.array([chapter.slope_at_equilibrium(r, A) for r in rho])
-        ax.plot(rho, slope, color=OF_A[A], label=f"$A$ = {A}")
+        ax.plot(rho, slope, color=OF[A], label=f"$A$ = {A}")
     ax.axhline(0, color=GUIDE, linewidth=1, zorder=0)
     ax.set(xlabel="$\\rho_\\mathrm{L}$", ylabel="limit of Op$/t$", xlim=(0, 25), ylim=(-4.2, 1.4))
     ax.legend(loc="lower right", ncols=3)
@@ -295,7 +297,7 @@ def draw_slopes_at_equilibria() -> Figure:
 def draw_horizons() -> Figure:
     """Draw finite differences against the tangent, and the horizon against delta."""
     fig, (left, right) = figures.figure(1, 2)
-    times, shown = chapter.HORIZON_TIMES, {1e-2: RED, 1e-5: GOLD, 1e-7: BLUE, 1e-10: VIOLET}
+    times, shown = chapter.HORIZON_TIMES, {1e-2: "0.5", 1e-5: SKY, 1e-7: GOLD, 1e-10: VIOLET}
     exact, approximations = chapter.tangent_and_differences()
     left.plot(times, -np.log(np.abs(exact[:, 0])), color=EXACT, linewidth=2.5, label="tangent")
     for delta, colour in shown.items():
@@ -305,15 +307,14 @@ def draw_horizons() -> Figure:
         left.plot(times, np.where(np.isfinite(op), op, np.nan), color=colour, lw=1, label=name)
     left.set(xlabel="time $t$", ylabel="Op of b (nats)", ylim=(-58, 4), xlim=(0, 18))
     left.legend(loc="lower left")
-    for which, (name, marker) in enumerate(zip(START_NAMES, "os", strict=True)):
-        right.semilogx(
-            *zip(*chapter.horizons(which).items(), strict=True), marker + "-", label=f"from {name}"
-        )
+    for which, (name, line) in enumerate(zip(START_NAMES, ("o-", "s:"), strict=True)):
+        sizes, ends = zip(*chapter.horizons(which).items(), strict=True)
+        right.semilogx(sizes, ends, line, color=EXACT, label=f"from {name}")
     decay = -chapter.exponents().conditional["a"][0, 0]
-    sizes = np.geomspace(1e-12, 1e-3, 20)
+    grid = np.geomspace(1e-12, 1e-3, 20)
     right.semilogx(
-        sizes,
-        np.log(sizes / (np.finfo(float).eps * 10)) / decay,
+        grid,
+        np.log(grid / (np.finfo(float).eps * 10)) / decay,
         "--",
         color=GUIDE,
         label="rounding in $\\mathcal{Y}$",

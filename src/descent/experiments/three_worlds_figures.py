@@ -17,7 +17,7 @@ from descent.landscapes import Array
 from descent.worlds import horizon
 
 W, X, Y = (figures.COLOURS[name] for name in "WXY")
-GOLD, VIOLET = figures.COLOURS["gold"], figures.COLOURS["violet"]
+GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))
 EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
 WORLDS = {"W": W, "X": X, "Y": Y}
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -97,7 +97,7 @@ def draw_course(room: Array, thermostat: Array, printed: Array) -> Figure:
     left.text(len(room) - 1, chapter.TARGET, "target", ha="right", va="bottom")
     left.set(xlabel="time $t$ (steps)", ylabel="temperature (degrees)", ylim=(-5, 37))
     left.legend(loc="center right")
-    right.plot(printed / 1000, color=VIOLET, label="room, as printed")
+    right.plot(printed / 1000, color=GOLD, label="room, as printed")
     right.plot(room / 1000, color=W, label="room, as meant")
     right.set(xlabel="time $t$ (steps)", ylabel="temperature (thousand degrees)")
     right.legend()
@@ -124,13 +124,13 @@ def draw_gain(k: Array, rates: Array, marked: Sequence[float]) -> Figure:
     left.axhline(0, color=GUIDE, linewidth=1)
     left.axvline(0.25, color=GUIDE, linewidth=1)
     left.text(0.26, 0.03, " $k = 1/4$", va="bottom")
-    left.plot(marked, chapter.rate(np.array(marked)), "o", color=X)
+    left.plot(marked, chapter.rate(np.array(marked)), "o", color=GOLD)
     left.set(xlabel="gain $k$", ylabel="rate of Op (nats per step)")
     low = k[(k > 1e-6) & (k <= 0.5)]
     right.plot(low, chapter.rate(2 * low) / chapter.rate(low), color=EXACT)
     right.axhline(2, color=GUIDE, linewidth=1)
     right.text(0.5, 2, "twice as big", ha="right", va="bottom")
-    right.plot([marked[0]], [chapter.rate(marked[1]) / chapter.rate(marked[0])], "o", color=X)
+    right.plot([marked[0]], [chapter.rate(marked[1]) / chapter.rate(marked[0])], "o", color=GOLD)
     right.set(xlabel="gain $k$", ylabel="rate at $2k$ / rate at $k$", ylim=(0, 4.6))
     return fig
 
@@ -139,7 +139,7 @@ def draw_forcing(times: Array, linear: dict[float, Array], saturated: dict[float
     """Draw Op under forcing of several amplitudes: linear thermostat, and a saturated one."""
     fig, (left, right) = figures.figure(1, 2)
     widths, styles = (5.0, 3.0, 1.2), ("-", "-", "--")
-    colours = (figures.COLOURS["sky"], GOLD, EXACT)
+    colours = (SKY, GOLD, EXACT)
     for ax, curves in ((left, linear), (right, saturated)):
         for (amplitude, op), width, style, colour in zip(
             curves.items(), widths, styles, colours, strict=True
@@ -156,12 +156,11 @@ def draw_forcing(times: Array, linear: dict[float, Array], saturated: dict[float
 
 def draw_floating_point(exact: Array, approximations: dict[float, Array], stride: int) -> Figure:
     """Draw Op by finite differences with several delta on the exact line."""
-    fig, ax = figures.figure(height=3.3)
+    fig, ax = figures.figure(width=4.3, height=3.3)
     t = np.arange(len(exact))
     ax.plot(t, exact, color=EXACT, label="tangent dynamics")
-    names = ("sky", "green", "gold", "violet")
-    for (delta, op), name in zip(approximations.items(), names, strict=True):
-        colour = figures.COLOURS[name]
+    colours = ("0.5", SKY, GOLD, VIOLET)
+    for (delta, op), colour in zip(approximations.items(), colours, strict=True):
         finite = np.where(np.isfinite(op), op, np.nan)
         ax.plot(t[::stride], finite[::stride], ".", color=colour, markersize=3)
         last = int(np.nonzero(np.isfinite(finite))[0][-1])
@@ -176,10 +175,10 @@ def draw_horizons(
     deltas: Array, amplitudes: Sequence[float], found: Array, predicted: Array
 ) -> Figure:
     """Draw the horizon against delta for several amplitudes, measured and predicted."""
-    fig, ax = figures.figure(height=3.3)
-    names = ("black", "sky", "gold", "violet")
-    for i, (amplitude, name) in enumerate(zip(amplitudes, names, strict=True)):
-        colour = figures.COLOURS.get(name, EXACT)
+    fig, ax = figures.figure(width=4.3, height=3.3)
+    for i, (amplitude, colour) in enumerate(
+        zip(amplitudes, (SKY, EXACT, GOLD, VIOLET), strict=True)
+    ):
         label = "no forcing" if amplitude == 0 else f"amplitude {amplitude:,.0f}"
         ax.plot(deltas, np.clip(predicted[:, i], 0, None), color=colour, linewidth=1)
         ax.plot(deltas, found[:, i], "o", color=colour, markersize=4, label=label)
@@ -190,9 +189,8 @@ def draw_horizons(
 
 def draw_waterbed(omega: Array, gains: dict[float, Array]) -> Figure:
     """Draw the log of the sensitivity against frequency for several gains."""
-    fig, ax = figures.figure(height=3.3)
-    for (k, gain), name in zip(gains.items(), ("sky", "black", "violet"), strict=True):
-        colour = figures.COLOURS.get(name, EXACT)
+    fig, ax = figures.figure(width=4.3, height=3.3)
+    for (k, gain), colour in zip(gains.items(), (SKY, EXACT, VIOLET), strict=True):
         ax.plot(omega, np.log(gain), color=colour, label=f"$k$ = {k:g}")
     ax.axhline(0, color=GUIDE, linewidth=1)
     ax.set(xlabel="angular frequency (radians per step)", ylabel="log of the sensitivity (nats)")
@@ -207,7 +205,7 @@ RANKED = (-2.0, 1.8)
 
 def draw_ranking(slopes: dict[int, Array], named: dict[str, float]) -> Figure:
     """Draw the distribution of the slope of Op over random systems, and some named systems."""
-    fig, ax = figures.figure(height=3.4)
+    fig, ax = figures.figure(width=4.3, height=3.4)
     edges = np.linspace(*RANKED, 77)
     for (d, slope), name in zip(slopes.items(), ("sky", "gold", "violet"), strict=True):
         density = np.histogram(slope, edges)[0] / len(slope) / np.diff(edges)
@@ -218,8 +216,8 @@ def draw_ranking(slopes: dict[int, Array], named: dict[str, float]) -> Figure:
     for label, at in named.items():
         height = 5.0 - 2.4 * max(at, 0.0)
         ax.plot([at, at], [0, height], color=EXACT, linewidth=0.8)
-        text, side = (f" {label}", "left") if at > 0 else (f"{label} ", "right")
-        ax.text(at, height, text, ha=side, va="center")
+        side, gap = ("left", 0.05) if at > 0 else ("right", -0.05)
+        ax.text(at + gap, height, label, ha=side, va="center")
     ax.set(xlim=RANKED, ylim=(0, 5.4))
     ax.set(
         xlabel="long-run slope of Op (nats per unit of time)", ylabel="density of random systems"
@@ -254,7 +252,7 @@ def _disturbances(k: float, delta: float, amplitude: float) -> tuple[Array, Arra
 
 def draw_rooms(k: float, amplitude: float) -> Figure:
     """Draw the room of W."""
-    fig, ax = figures.figure(height=2.2)
+    fig, ax = figures.figure(width=4.3, height=2.2)
     room = _explored(k, 1.0)[0][:, AMPLITUDES.index(amplitude)]
     t = np.arange(EXPLORED_STEPS + 1)[::4]
     ax.plot(t, room[::4], color=W)
@@ -331,8 +329,8 @@ def draw_loop(k: float) -> Figure:
     right.axhline(1, color=Y, label="world Y")
     right.plot(t, linear_thermostat_comp(k, t), ".-", color=X, label="world X")
     right.set(xlabel="time $t$ (steps)", ylabel="disturbance, in units of $\\delta$")
-    right.set(xlim=(0, LOOP_STEPS), ylim=(-1.6, 2.6))
-    right.legend(loc="upper right")
+    right.set(xlim=(0, LOOP_STEPS), ylim=(-3.2, 4.2))
+    right.legend(loc="upper right", ncols=2)
     return fig
 
 

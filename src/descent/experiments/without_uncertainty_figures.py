@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Polygon, Rectangle
 
 from descent import differential_entropy, figures, information
 from descent.dynamics import Array
@@ -17,10 +18,10 @@ from descent.experiments.joint_distributions_figures import (
     DUMB,
     GREEN,
     GUIDE,
-    RED,
     SMART,
     rule_table,
 )
+from descent.experiments.three_worlds_figures import power_of_ten
 from descent.experiments.without_uncertainty import (
     corners,
     narrow,
@@ -31,8 +32,8 @@ from descent.experiments.without_uncertainty import (
 from descent.explorer import explore
 from descent.information import Distribution
 
-SAMPLED = figures.COLOURS["Monte Carlo"]
-VIOLET = figures.COLOURS["violet"]
+EXACT, SAMPLED = figures.COLOURS["exact"], figures.COLOURS["Monte Carlo"]
+GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))
 _TINY = 1e-17  # where the error axes end: below a rounding error
 
 
@@ -56,7 +57,7 @@ def draw_family(epsilons: Sequence[float], starts: Array, adjusted: Array, fit: 
 
 def draw_ratios(curves: Mapping[str, tuple[Array, Array]]) -> Figure:
     """Draw ratios to the entropy of the start against ε."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     for (name, (at, curve)), colour in zip(curves.items(), (SMART, GREEN, DUMB), strict=True):
         ax.semilogx(at, curve, color=colour, label=name)
     for level in (0.0, 0.5, 1.0):
@@ -68,11 +69,12 @@ def draw_ratios(curves: Mapping[str, tuple[Array, Array]]) -> Figure:
 
 def draw_errors(epsilons: Sequence[float], naive: Array, safe: Array) -> Figure:
     """Draw relative errors of two ways to evaluate the adjusted strength."""
-    fig, ax = figures.figure()
-    ax.loglog(epsilons, np.maximum(naive, _TINY), "o-", color=RED, label="as it stands")
+    fig, ax = figures.figure(width=4.3)
+    ax.loglog(epsilons, np.maximum(naive, _TINY), "o-", color=GOLD, label="plain sum")
     ax.loglog(epsilons, np.maximum(safe, _TINY), "o-", color=BLUE, label="one minus the others")
     ax.axvspan(1e-10, 1e-1, color=GUIDE, alpha=0.25, linewidth=0)
     ax.set(xlabel="$ε$", ylabel="relative error", ylim=(_TINY / 2, 10))
+    ax.set_xticks([1e-16, 1e-12, 1e-8, 1e-4])
     ax.legend()
     return fig
 
@@ -95,7 +97,15 @@ def _strips(ax: Axes, quads: Array, density: Array, colour: str = VIOLET) -> Non
 def draw_panels(k: float, side: float, samples: Mapping[str, Array]) -> Figure:
     """Draw the five distributions: exact densities, and samples on them in grey."""
     fig, axes = figures.figure(3, 2, width=5.8, height=5.6)
-    axes[0, 1].set_visible(False)
+    axes[0, 1].set_axis_off()
+    axes[0, 1].legend(
+        handles=[
+            Patch(facecolor=BLUE, alpha=0.6, label="as it is, exact"),
+            Patch(facecolor=VIOLET, alpha=0.6, label="decorrelated, exact"),
+            Line2D([], [], marker=".", linestyle="", color="0.25", label="sampled"),
+        ],
+        loc="center",
+    )
     places = {
         "t-1": (axes[0, 0], "$P_{t-1}$"),
         "t": (axes[1, 0], "$P_t$"),
@@ -119,14 +129,14 @@ def draw_panels(k: float, side: float, samples: Mapping[str, Array]) -> Figure:
 
 def draw_corners(k: float, half: float) -> Figure:
     """Draw the corners at time t about their mean: by the map, and as the source prints them."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     true = corners(k, 2 * half, 1, centre=0.0)
     _sheet(ax, true)
     printed = half * np.array([[1 - k, 1], [-k, -1], [-(1 - k), -1], [k, 1]])
     ax.plot(true[:, 0], true[:, 1], "o", color="black", label="the map")
-    ax.plot(printed[:, 0], printed[:, 1], "x", color=RED, label="printed", markersize=8)
+    ax.plot(printed[:, 0], printed[:, 1], "x", color=GOLD, label="printed", markersize=8)
     ax.set(xlabel="room at $t$, about its mean", ylabel="thermostat at $t$", xlim=(-0.2, 0.2))
-    ax.set_ylim(-0.14, 0.14)
+    ax.set(ylim=(-0.14, 0.14), xticks=[-0.2, -0.1, 0, 0.1, 0.2])
     ax.legend(loc="upper left")
     return fig
 
@@ -159,24 +169,24 @@ def draw_estimates(
 
 def draw_spreads(gains: Array, curves: Mapping[str, Array]) -> Figure:
     """Draw adjusted log-variance strengths against the gain."""
-    fig, ax = figures.figure()
-    colours = (BLUE, RED, GREEN, VIOLET)
+    fig, ax = figures.figure(width=4.3)
+    colours = (EXACT, GOLD, SKY, VIOLET)
     for (name, curve), colour, line in zip(
         curves.items(), colours, ("-", "-", "-", ":"), strict=True
     ):
         ax.plot(gains, curve, color=colour, linestyle=line, label=name)
-    ax.set(xlabel="gain $k$", ylabel="adjusted log-variance strength", ylim=(-0.1, 1.75))
+    ax.set(xlabel="gain $k$", ylabel="adjusted strength", ylim=(-0.1, 1.75))
     ax.legend()
     return fig
 
 
 def draw_fluctuations(widths: Array, sampled: Mapping[int, Array], exact: float) -> Figure:
     """Draw sampled unadjusted strengths against the width, and the exact value."""
-    fig, ax = figures.figure()
+    fig, ax = figures.figure(width=4.3)
     for (n, values), shade in zip(sampled.items(), ("0.7", "0.35"), strict=True):
         ax.semilogx(widths, values, "o", color=shade, markersize=4, label=f"{n:,} samples")
     ax.axhline(exact, color="black", label="exact")
-    ax.set(xlabel="standard deviation of the start", ylabel="unadjusted log-variance strength")
+    ax.set(xlabel="standard deviation of the start", ylabel="unadjusted strength")
     ax.legend()
     return fig
 
@@ -220,7 +230,7 @@ def draw_narrow_tables(thermostat: str, epsilon: float) -> Figure:
 
 def draw_narrow_ratio(thermostat: str, epsilon: float) -> Figure:
     """Draw the adjusted strength over the entropy of the start, against ε."""
-    fig, ax = figures.figure(width=4.6, height=2.2)
+    fig, ax = figures.figure(width=4.3, height=2.4)
     for name, colour in (("dumb", DUMB), ("smart", SMART)):
         at, curve = ratio_curve(name)
         ax.semilogx(at, curve, color=colour, label=name)
@@ -229,19 +239,24 @@ def draw_narrow_ratio(thermostat: str, epsilon: float) -> Figure:
     ax.plot([epsilon], [here.adjusted / here.start], "o", color=colour)
     for level in (0.0, 0.5):
         ax.axhline(level, color=GUIDE, linewidth=0.6)
-    ax.set(xlabel="$ε$", ylabel="adjusted strength / entropy", ylim=(-0.2, 0.6))
+    ax.set(xlabel="$ε$", ylabel="ratio to the entropy", ylim=(-0.2, 0.6))
     ax.set_xlim(4e-11, 1.5)
     ax.legend(loc="center left")
     return fig
 
 
+def _epsilon(value: float) -> str:
+    return f"{value:.3g}" if value >= 0.01 else power_of_ten(value)
+
+
 def narrow_caption(thermostat: str, epsilon: float) -> str:
-    """Say the entropy of the start and the adjusted strength."""
+    """Say the entropy of the start, the adjusted strength and their ratio."""
     here = narrow(epsilon, THERMOSTATS[thermostat])
-    what = "uniform start" if abs(epsilon - 2 / 3) < 1e-12 else f"ε = {epsilon:g}"
+    ratio = round(here.adjusted / here.start, 4) + 0.0  # no minus zero
+    what = "uniform start" if abs(epsilon - 2 / 3) < 1e-12 else f"$ε$ = {_epsilon(epsilon)}"
     return (
         f"{thermostat.capitalize()} thermostat, {what}: the start has {here.start:.4g} bits, the "
-        f"adjusted strength is {here.adjusted:.4g} bits, {here.adjusted / here.start:.4f} of it."
+        f"adjusted strength is {here.adjusted:.4g} bits, {ratio:.4f} of it."
     )
 
 
@@ -254,7 +269,7 @@ narrow_starts = explore(
     epsilon=EPSILONS,
     labels={"thermostat": "thermostat", "epsilon": "$ε$"},
     default={"thermostat": "smart", "epsilon": 0.1},
-    format={"epsilon": lambda value: f"{value:.3g}"},
+    format={"epsilon": _epsilon},
 )
 
 GAINS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -276,7 +291,7 @@ def draw_shapes(k: float) -> Figure:
     gains = np.linspace(0.03, 1.0, 80)
     strengths = [_strength(gain) for gain in gains]
     ax.plot(gains, strengths, color="black")
-    ax.plot([k], [_strength(k)], "o", color=RED)
+    ax.plot([k], [_strength(k)], "o", color=EXACT)
     ax.set(xlabel="gain $k$", ylabel="strength (nats)", ylim=(-0.2, 3.8), xlim=(0, 1.03))
     return fig
 
@@ -289,7 +304,7 @@ def _strength(k: float) -> float:
 def draw_levels(k: float, side: float) -> Figure:
     """Draw the five entropies as levels over time."""
     h = differential_entropy.thermostat_entropies(k, side)
-    fig, ax = figures.figure(width=4.6, height=2.2)
+    fig, ax = figures.figure(width=4.3, height=2.4)
     ax.plot([-1, 0, 1], [h["t-1"], h["t"], h["t+1"]], "o-", color=BLUE, label="as it is")
     ax.plot(
         [0, 1],
@@ -298,7 +313,7 @@ def draw_levels(k: float, side: float) -> Figure:
         color=VIOLET,
         label="decorrelated",
     )
-    ax.set(xlim=(-1.2, 2.2), ylim=(-16.5, 1.8), xticks=[-1, 0, 1])
+    ax.set(xlim=(-1.2, 2.8), ylim=(-16.5, 1.8), xticks=[-1, 0, 1])
     ax.set_xticklabels(["$t-1$", "$t$", "$t+1$"])
     ax.set(xlabel="time", ylabel="entropy (nats)")
     ax.legend(loc="center right")
@@ -311,7 +326,7 @@ def shapes_caption(k: float, side: float) -> str:
     strength = h["t+1 decorrelated"] - h["t+1"]
     adjusted = strength - (h["t decorrelated"] - h["t"])
     return (
-        f"k = {k:g}, ε = {side:g}: joint entropies {h['t-1']:.3f}, {h['t']:.3f} and "
+        f"$k = {k:g}$, $ε = {side:g}$: joint entropies {h['t-1']:.3f}, {h['t']:.3f} and "
         f"{h['t+1']:.3f} nats, decorrelated {h['t decorrelated']:.3f} and "
         f"{h['t+1 decorrelated']:.3f}. Strength {strength:.4f} nats, adjusted {abs(adjusted):.4f}."
     )
