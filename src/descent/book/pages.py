@@ -20,6 +20,7 @@ import jinja2
 import yaml
 
 from descent import claims
+from descent.book import lite
 
 PACKAGES = (
     "numpy",
@@ -188,14 +189,25 @@ def chapter_map(runs: Mapping[str, Any], chapters: Path) -> str:
     return _table(["", "Chapter", "What you see", "Source"], rows)
 
 
+def browser_chapters(runs: Mapping[str, Any]) -> str:
+    """Return links to the chapters that a reader can run in the browser."""
+    return ", ".join(
+        f"[{int(chapter[:2])}](../notebooks/{chapter}.ipynb)"
+        for chapter, run in runs.items()
+        if lite.runs_in_browser(run)
+    )
+
+
 def generated(runs: Mapping[str, Any], chapters: Path) -> dict[str, Any]:
     """Return all that pages may ask for, by name."""
     return {
+        "browser_chapters": browser_chapters(runs),
         "chapter_map": chapter_map(runs, chapters),
         "claims_count": len(checked_claims(runs)),
         "claims_table": claims_table(runs),
         "errata": errata(runs),
         "explorer_table": explorer_table(runs),
+        "pyodide": lite.PYODIDE,
         "run_times": run_times(runs),
         "verdict_counts": verdict_counts(runs),
         "versions": versions(),

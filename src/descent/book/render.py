@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from descent.book import pages, paths
+from descent.book import lite, pages, paths
 from descent.book.execute import write_atomically
 from descent.book.fingerprint import digest
 
@@ -83,6 +83,7 @@ def stage(runs: Mapping[str, Any]) -> str:
         page.write_text(filled, encoding="utf-8")
     table = paths.STAGE / "book" / "_static" / "claims.csv"
     table.write_text(pages.claims_csv(runs), encoding="utf-8")
+    lite.write(runs, paths.STAGE / "book" / "_static")
     config = paths.STAGE / "book" / "_config.yml"
     config.write_text(configuration(config.read_text(encoding="utf-8"), public_repository()))
     files = sorted(path for path in paths.STAGE.rglob("*") if path.is_file())
@@ -157,6 +158,11 @@ def render(runs: Mapping[str, Any]) -> bool:
     sphinx(scratch)
     fresh = scratch / "_build" / "html"
     mend(fresh)
+    for chapter, run in runs.items():
+        page = fresh / "notebooks" / f"{chapter}.html"
+        page.write_text(
+            lite.offer(page.read_text(encoding="utf-8"), chapter, run), encoding="utf-8"
+        )
     (fresh / ".made-from").write_text(name)
     shutil.rmtree(paths.HTML, ignore_errors=True)
     fresh.rename(paths.HTML)
