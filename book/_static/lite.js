@@ -88,7 +88,7 @@
       const rich = kind === "html" || kind === "explorer";
       const box = make("div", "", { className: `output ${rich ? "text_html" : "text_plain highlight"}` });
       if (rich) box.innerHTML = content;
-      else box.append(make("pre", content, { className: kind === "error" ? "descent-lite-error" : "" }));
+      else box.append(make("pre", content, { className: kind === "error" ? "descent-lite-error" : "", tabIndex: 0 }));
       return box;
     }));
     if (cell.output.innerHTML.includes("mathjax_process")) window.MathJax?.typesetPromise?.([cell.output]);
