@@ -167,6 +167,7 @@
       status.textContent = ENDED;
       answer.reject(new Error(ENDED));
     });
+    offer.querySelector("span").remove();
     start.replaceWith(all, stop);
   }
 

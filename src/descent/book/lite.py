@@ -151,8 +151,8 @@ def offer(html: str, chapter: str, run: Any) -> str:
         '\n<div class="descent-lite" hidden>'
         f'<button type="button" class="descent-lite-start" data-chapter="{chapter}"'
         f' data-packages="{names}">Run in the browser</button>'
-        f"<span>loads about {megabytes(needed)} MB from the network"
-        " (cdn.jsdelivr.net), and nothing before you press it</span>"
+        f"<span>needs the network: loads about {megabytes(needed)} MB"
+        " from cdn.jsdelivr.net</span>"
         '<p role="status"></p></div>'
         '<link rel="stylesheet" href="../_static/lite.css">'
         '<script defer src="../_static/lite.js"></script>'
