@@ -7,6 +7,7 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import nbformat
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
@@ -16,8 +17,9 @@ from checks import (
     assert_no_horizontal_scroll,
     assert_no_jump,
 )
+from playwright.sync_api import expect
 
-from descent.book import paths
+from descent.book import lite, paths
 
 pytestmark = pytest.mark.browser
 
@@ -150,3 +152,87 @@ def test_a_planted_request_to_another_host_is_caught(visit, tmp_path):
     settled(visit(path))
     assert any("request: https://example.org/x.png" in trouble for trouble in visit.troubles)
     visit.troubles.clear()
+
+
+# The answer of the network: a Pyodide that gives back what it is asked to run.
+PYODIDE = """
+export async function loadPyodide() {
+  const proxy = value => ({toJs: () => value, destroy() {}});
+  const output = source => source.includes("1 / 0") ? {kind: "error", content: "ZeroDivisionError"}
+    : source.includes("Markdown(") ? {kind: "prose", content: "sentence"}
+    : {kind: "text", content: "ran " + source};
+  const session = {sources: proxy(SOURCES), run: source => proxy([output(source)])};
+  return {loadPackage: async () => {}, unpackArchive: () => {}, runPython: () => session};
+}
+"""
+LIVE = "notebooks/03-joint-distributions"
+MODULE = "https://cdn.jsdelivr.net/pyodide/*/full/pyodide.mjs"
+
+
+def test_chapters_that_can_run_in_the_browser_offer_it(site):
+    offered = [p for p in PAGES if "descent-lite" in (site / f"{p}.html").read_text("utf-8")]
+    assert offered == [p for p in CHAPTERS if lite.runs_in_browser(stored(p))]
+    assert len(offered) == 6
+
+
+def stored(page):
+    return nbformat.read(paths.ROOT / f"{page}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize("opened", ["from disk", "over http"])
+def test_running_in_the_browser_asks_the_network_when_told_and_says_if_there_is_none(
+    visit, site, server, opened
+):
+    page = settled(visit(f"{site if opened == 'from disk' else server}/{LIVE}.html"))
+    assert not visit.troubles, "a request before the button is pressed"
+    button = page.get_by_role("button", name="Run in the browser")
+    button.click()
+    message = page.get_by_role("status").filter(has_text="needs the network")
+    message.wait_for()
+    assert "Python could not be loaded" in message.inner_text()
+    assert button.is_enabled(), "the reader can try again"
+    asked = {t for t in visit.troubles if t.startswith("request: ")}
+    assert asked == {f"request: {MODULE.replace('*', f'v{lite.PYODIDE}')}"}
+    visit.troubles.clear()
+
+
+def test_cells_become_live_where_there_is_a_network(visit, site):
+    page = settled(visit(site / f"{LIVE}.html", viewport=DESKTOP))
+    sources = lite.code_cells(stored(LIVE))
+    body = PYODIDE.replace("SOURCES", json.dumps(sources))
+    headers = {"access-control-allow-origin": "*", "content-type": "text/javascript"}
+    page.context.route(MODULE, lambda route: route.fulfill(body=body, headers=headers))
+    cells, status = page.locator("div.cell"), page.locator(".descent-lite [role=status]")
+    printed = page.locator("div.cell .output.text_plain")
+    prose = page.locator("div.tag_remove-input").first.inner_text()
+
+    def ran(text="Done."):
+        expect(status).to_contain_text(text)
+
+    page.get_by_role("button", name="Run in the browser").click()
+    expect(status).to_contain_text("Python is ready")
+    page.get_by_role("button", name="Run cell 2", exact=True).click()
+    ran()
+    assert "ran" in cells.nth(0).inner_text(), "the cells above run first"
+    assert "ran" not in cells.nth(3).inner_text()
+
+    code = cells.nth(0).locator("pre").first
+    code.fill("x = 1\ny = 2")
+    code.press("Shift+Enter")
+    expect(cells.nth(0).locator(".cell_output")).to_have_text("ran x = 1\ny = 2")
+
+    page.get_by_role("button", name="Run all cells").click()
+    ran()
+    assert page.locator("div.tag_remove-input").first.inner_text() == prose
+    assert violations(page) == []
+
+    code.fill("1 / 0")
+    code.press("Shift+Enter")
+    ran("Cell 1 stopped with an error.")
+    expect(cells.nth(0).locator(".descent-lite-error")).to_have_text("ZeroDivisionError")
+    page.get_by_role("button", name="Stop").click()
+    ran("Python was ended.")
+    code.fill("again")
+    page.get_by_role("button", name="Run cell 1", exact=True).click()
+    expect(printed.first).to_have_text("ran again")
+    ran()

@@ -21,7 +21,7 @@ import jinja2
 import yaml
 
 from descent import claims, explorer
-from descent.book import bundled
+from descent.book import bundled, lite
 
 _RIGHT = ' class="text-right"'
 PACKAGES = (
@@ -258,9 +258,19 @@ def chapter_map(runs: Mapping[str, Any], chapters: Path) -> str:
     return _table(["", "Chapter", "What you see", "Source"], rows)
 
 
+def browser_chapters(runs: Mapping[str, Any]) -> str:
+    """Return links to the chapters that a reader can run in the browser."""
+    return ", ".join(
+        f"[{int(chapter[:2])}](../notebooks/{chapter}.ipynb)"
+        for chapter, run in runs.items()
+        if lite.runs_in_browser(run)
+    )
+
+
 def generated(runs: Mapping[str, Any], chapters: Path) -> dict[str, Any]:
     """Return all that pages may ask for, by name."""
     return {
+        "browser_chapters": browser_chapters(runs),
         "bundled": bundled.table(),
         "chapter_map": chapter_map(runs, chapters),
         "claims_count": len(checked_claims(runs)),
@@ -269,6 +279,7 @@ def generated(runs: Mapping[str, Any], chapters: Path) -> dict[str, Any]:
         "explorer_kilobytes": f"{explorer.MAX_BYTES / 1000:,.0f}",
         "explorer_states": f"{explorer.MAX_STATES:,}",
         "explorer_table": explorer_table(runs),
+        "pyodide": lite.PYODIDE,
         "run_times": run_times(runs),
         "source_table": source_table(runs),
         "verdict_counts": verdict_counts(runs),

@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from descent.book import bundled, pages, paths
+from descent.book import bundled, lite, pages, paths
 from descent.book.fingerprint import digest
 from descent.book.finish import finish, public_address
 from descent.files import write_whole
@@ -99,6 +99,7 @@ def stage(runs: Mapping[str, Any]) -> str:
         filled = pages.render(page.read_text(encoding="utf-8"), content)
         write_whole(page, filled)
     write_whole(paths.STAGE / "book" / "_static" / "claims.csv", pages.claims_csv(runs))
+    lite.write(runs, paths.STAGE / "book" / "_static")
     config = paths.STAGE / "book" / "_config.yml"
     text = config.read_text(encoding="utf-8")
     write_whole(config, configuration(text, public_repository(), public_address()))
@@ -203,6 +204,9 @@ def render(runs: Mapping[str, Any]) -> bool:
     begin = time.perf_counter()
     sphinx(scratch)
     fresh = scratch / "_build" / "html"
+    for chapter, run in runs.items():
+        page = fresh / "notebooks" / f"{chapter}.html"
+        write_whole(page, lite.offer(page.read_text(encoding="utf-8"), chapter, run))
     finish(fresh, time.perf_counter() - begin, public_address())
     write_whole(fresh / SEAL, seal(fresh, name))
     put_in_place(fresh)
