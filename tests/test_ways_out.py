@@ -135,6 +135,13 @@ def test_the_blurred_gradient_is_the_average_of_the_gradient(sigma):
     np.testing.assert_allclose(second, slope, atol=1e-6)
 
 
+def test_a_blur_takes_the_pit_away():
+    w = np.linspace(0.7, 1.6, 500)
+    for factor, minima in ((0.98, 1), (1.02, 0)):
+        slope = page.smoothed(w, factor * page.blur_without_pit() * page.WIDTH)[0]
+        assert ((slope[:-1] < 0) & (slope[1:] > 0)).sum() == minima
+
+
 def test_the_sampled_blur_has_the_exact_one_as_its_mean():
     rng, runs, length = np.random.default_rng(1), 200_000, 1.0
     made = page.score_function(MODEL, length, 2, runs, rng)

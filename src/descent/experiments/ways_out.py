@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
 from descent import aggregation, markov
 from descent.experiments.modelling_sgd import pit
@@ -324,3 +325,14 @@ def exact_escape(length: float, nodes: int = 8) -> float:
         for at in x
     ]
     return float(weights @ chances / 2)
+
+
+def blur_without_pit() -> float:
+    """Return the least blur, in widths, under which the mean loss has no minimum but the well's."""
+    w = np.linspace(0.7, 1.6, 2001)
+
+    def lowest_push(length: float) -> float:
+        """Where the slope is negative everywhere left of the well, nothing stops a run."""
+        return float(smoothed(w, length * WIDTH)[0].max())
+
+    return float(brentq(lowest_push, 0.0, 5.0))

@@ -14,7 +14,6 @@ from descent.experiments.ways_out import (
     FAMILIES,
     LENGTHS,
     NETWORK,
-    SEVERAL,
     THRESHOLD,
     VALUES,
     WAYS,
@@ -23,7 +22,7 @@ from descent.experiments.ways_out import (
 )
 from descent.experiments.ways_out_op import PHASES, mean_of, measure, phases
 from descent.experiments.ways_out_results import GRID, best_lengths, share
-from descent.experiments.ways_out_searches import NETWORKS, SEARCHES
+from descent.experiments.ways_out_searches import SEARCHES
 from descent.experiments.ways_out_sweeps import ALL_WAYS, CONTROL, SHOWN
 from descent.experiments.without_gradients_figures import markdown_table
 from descent.explorer import explore
@@ -35,7 +34,6 @@ BLUE, RED, GREEN, GOLD, VIOLET = (
 )
 EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 HUES = (BLUE, RED, GREEN, GOLD, VIOLET, EXACT, GREY)
-MARKS = "osD^vP*Xh"
 
 PLAIN_NAMES = {
     "gradient_norm": "gradient norm",
@@ -162,39 +160,27 @@ ways_out_of_the_pit = explore(
     format={"length": "{:g}"},
 )
 
-PANELS: Sequence[tuple[str, Sequence[str]]] = (
-    ("steps along the gradient", ("full batch", "SGD", "Langevin", "heavy ball", "SGD, momentum")),
-    ("a blurred landscape", ("full batch", "exact blur", "sampled blur")),
-    ("two losses", ("full batch", "SGD", *(w for w in WAYS if WAYS[w].family == SEVERAL))),
-    ("values alone", tuple(SEARCHES)),
-    ("noise of other laws", ("SGD", "normal noise", "Itô diffusion", "Langevin", "blind walk")),
-    ("a network", (*NETWORKS, *(name + CONTROL for name in NETWORKS))),
-)
-"""What each panel of the curves holds."""
+DISC = 130
+"""Area of the disc of a share of one, in square points."""
 
 
-def draw_curves(what: str) -> Figure:
-    """Draw a share of runs against λ for all ways, one panel a family."""
-    fig, axes = figures.figure(3, 2, height=9.6)
-    hues = (*HUES, BLUE, RED, GREEN)
-    for ax, (title, ways) in zip(axes.flat, PANELS, strict=True):
-        marks = (*MARKS, *MARKS)
-        for way, colour, mark in zip(ways, hues, marks, strict=False):
-            shares = curve(way, what)[:, 0]
-            ax.plot(
-                LENGTHS,
-                shares,
-                color=colour,
-                marker=mark,
-                markersize=3.5,
-                linewidth=1,
-                label=NAMES[way],
-            )
-        ax.set(xscale="log", ylim=(-0.04, 1.04), xlabel="length λ (widths of the pit)")
-        ax.set(ylabel=f"share, {title}", xticks=[0.1, 0.3, 1, 3])
-        ax.set_xticklabels(["0.1", "0.3", "1", "3"])
-        ax.minorticks_off()
-        ax.legend(loc="upper left", fontsize=6.5)
+def draw_overview() -> Figure:
+    """Draw, for all ways and lengths, the shares that leave and that rest as areas of discs."""
+    ways = [way for kind in FAMILIES for way in ALL_WAYS if family(way) == kind]
+    fig, ax = figures.figure(width=6.4, height=0.24 * len(ways) + 1)
+    columns = np.arange(len(LENGTHS))
+    for row, way in enumerate(ways):
+        ax.scatter(columns, np.full(len(LENGTHS), row), s=3, color=GUIDE)
+        for what, colour in (("escaped", RED), ("at_well", GREEN)):
+            areas = DISC * curve(way, what)[:, 0]
+            ax.scatter(columns, np.full(len(LENGTHS), row), s=areas, color=colour, linewidth=0)
+    for row in range(1, len(ways)):
+        if family(ways[row]) != family(ways[row - 1]):
+            ax.axhline(row - 0.5, color=GUIDE, linewidth=0.8)
+    ax.set(ylim=(len(ways) - 0.4, -0.6), xlim=(-0.6, len(LENGTHS) - 0.4))
+    ax.set_yticks(range(len(ways)), [NAMES[way] for way in ways])
+    ax.set_xticks(columns, [f"{length:g}" for length in LENGTHS])
+    ax.set(xlabel="length λ (widths of the pit)", ylabel="way out")
     return fig
 
 
@@ -206,7 +192,7 @@ COST = {
 """Evaluations of a step; a star where the cost is set by us."""
 
 
-def bestmarkdown_table() -> str:
+def best_table() -> str:
     """Return each way at its best length as a Markdown table, by family."""
     rows = []
     for kind in FAMILIES:
@@ -246,14 +232,18 @@ def op_phases() -> dict[tuple[str, float], dict[str, Array]]:
     return {(way, length): phases(measure(way, length, OP_RUNS)) for way, length in OP_SHOWN}
 
 
-def phasemarkdown_table() -> str:
+def phase_table() -> str:
     """Return Op per step by phase as a Markdown table: mean, with its standard error."""
     rows = []
     for (way, length), found in op_phases().items():
         cells = []
         for name in PHASES:
             mean = mean_of(found[name])
-            cells.append("–" if mean is None else f"{mean.value + 0:.3f} ± {mean.error:.3f}")
+            cells.append(
+                "–"
+                if mean is None
+                else f"{mean.value + 0:.3f} ± {mean.error:.3f}".replace("-", "−")
+            )
         rows.append([NAMES[way], f"{length:g}", *cells])
     return markdown_table(["way", "λ", *PHASES], rows, "llrrr")
 
@@ -291,7 +281,23 @@ def _median(row: Mapping[str, Any], key: str) -> float | None:
     return quartiles[1] if isinstance(quartiles, list) else None
 
 
-def verdictmarkdown_table(length: float) -> str:
+def _signed(op: float) -> str:
+    text = f"{op:.1f}"
+    return "0.0" if text == "-0.0" else text.replace("-", "−")
+
+
+def _verdict(small: float | None, large: float | None) -> str:
+    """Return whether medians of Op that are not all but zero are positive."""
+    positive = [op is not None and op > ALL_BUT_ZERO for op in (small, large)]
+    if positive[1] and (positive[0] or small is None):
+        return "yes"
+    return "at finite δ" if positive[1] else "no"
+
+
+ALL_BUT_ZERO = 0.05
+
+
+def verdict_table(length: float) -> str:
     """Return, for all ways at one length, Op at the end beside where the runs end."""
     rows = []
     for way in ALL_WAYS:
@@ -299,10 +305,11 @@ def verdictmarkdown_table(length: float) -> str:
             continue
         row, race = op_row(way, length), reported(way, length)
         small, large = _median(row, SMALL), _median(row, LARGE)
-        cells = ["–" if op is None else f"{op + 0:.1f}" for op in (small, large)]
+        cells = ["–" if op is None else _signed(op) for op in (small, large)]
         rows.append(
             [NAMES[way], *cells]
             + [f"{100 * race[what] / race['runs']:.0f} %" for what in ("escaped", "at_well")]
+            + [_verdict(small, large)]
         )
-    head = ["way", "Op, δ → 0", "Op, δ = 0.01", "left", "in the well"]
-    return markdown_table(head, rows, "lrrrr")
+    head = ["way", "Op, δ → 0", "Op, δ = 0.01", "left", "in the well", "optimizer by Op"]
+    return markdown_table(head, rows, "lrrrrl")

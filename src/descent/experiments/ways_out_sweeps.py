@@ -60,6 +60,8 @@ def path_once(way: str, length: float) -> dict[str, Any]:
 
 DISTURBANCES = (1e-8, 1e-2)
 """Disturbances of the start."""
+LEAST = 1e-12
+"""What is left of a disturbance counts as this if it is less: rounding blurs it."""
 OP_LENGTHS = (0.2, 1.0, 3.0)
 OP_RUNS = {"way": 200, "search": 30, "network": 30}
 
@@ -69,7 +71,7 @@ def op_once(way: str, length: float) -> dict[str, Any]:
 
     Op is minus the logarithm of the disturbance at the end in units of that at the start. In
     world Y the moves are replayed, and the disturbance stays what it was. Where rounding leaves
-    nothing of the disturbance its least size, 1e-16, stands for it.
+    nothing of the disturbance `LEAST` stands for it.
     """
     runs = OP_RUNS["way" if way in WAYS else "search" if way in SEARCHES else "network"]
     undisturbed = run(way, length, runs, 31).w[-1]
@@ -78,7 +80,7 @@ def op_once(way: str, length: float) -> dict[str, Any]:
         if way in NETWORKS and size < 1e-3:
             continue  # single precision
         apart = np.abs(run(way, length, runs, 31, size).w[-1] - undisturbed)
-        op = -np.log(np.maximum(apart, 1e-16) / size)
+        op = -np.log(np.maximum(apart, LEAST) / size)
         found[f"op at {size:g}"] = [round(float(q), 3) for q in np.quantile(op, [0.25, 0.5, 0.75])]
         found[f"apart at {size:g}"] = int((apart > size * 1.001).sum())
     return found
