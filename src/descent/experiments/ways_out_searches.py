@@ -43,7 +43,7 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
 SPSA keeps its step size, `CALM` by default in the registry: its length is that of its probe.
 """
 LENGTH_OPTIONS = ("lr", "h", "spread")
-NETWORKS = ("mlp5", "mlp9")
+NETWORKS = ("mlp5", "mlp9", "mlp17")
 HIDDEN, LATENT = 8, 2
 FIT_RATE, FIT_STEPS = 1e-2, 800
 FITTED = SPREAD
