@@ -248,13 +248,14 @@ def versions() -> str:
 
 
 def chapter_map(runs: Mapping[str, Any], chapters: Path) -> str:
-    """Return the table of the twelve chapters; those that are built are links."""
+    """Return the table of the chapters; those that are built are links."""
     rows = []
     for number, entry in enumerate(yaml.safe_load(chapters.read_text(encoding="utf-8")), start=1):
         title = entry["title"]
         if entry["file"] in runs:
             title = f"[{title}](../notebooks/{entry['file']}.ipynb)"
-        rows.append([str(number), title, entry["teaser"], entry["source"]])
+        label = "" if entry.get("closing") else str(number)
+        rows.append([label, title, entry["teaser"], entry["source"]])
     return _table(["", "Chapter", "What you see", "Source"], rows)
 
 
