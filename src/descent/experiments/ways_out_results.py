@@ -98,7 +98,7 @@ def percent(share: float) -> str:
     >>> percent(0.123), percent(0.996), percent(1.0)
     ('12', '99.6', '100')
     """
-    near_end = 0 < share < 0.01 or 0.99 < share < 1 - 1e-12
+    near_end = 0.0005 <= share < 0.01 or 0.99 < share < 0.9995
     return f"{100 * share:.1f}" if near_end else f"{100 * share:.0f}"
 
 
