@@ -95,7 +95,7 @@ MARGIN = 3.2
 
 def draw_paths(way: str, length: float) -> Figure:
     """Draw sample paths of a way beside the landscape on end."""
-    fig, ax = figures.figure(width=4.6, height=3.3)
+    fig, ax = figures.figure(width=4.0, height=3.0)
     w = np.linspace(LOW, TOP, 400)
     height = two_datapoint().loss(w)
     profile = BUDGET * 1.15 * MARGIN ** ((height - height.min()) / np.ptp(height))
@@ -118,7 +118,7 @@ def draw_paths(way: str, length: float) -> Figure:
 
 def draw_setting(way: str, length: float) -> Figure:
     """Draw the shares of runs that leave and that rest in the well against the length."""
-    fig, ax = figures.figure(width=3.2, height=3.3)
+    fig, ax = figures.figure(width=3.1, height=3.0)
     for what, colour, label in (
         ("escaped", RED, "left the pit"),
         ("at_well", GREEN, "in the well"),
@@ -192,6 +192,11 @@ COST = {
 """Evaluations of a step; a star where the cost is set by us."""
 
 
+def _whole(text: str) -> str:
+    """Return a text that a table does not break."""
+    return text.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+
+
 def best_table() -> str:
     """Return each way at its best length as a Markdown table, by family."""
     rows = []
@@ -201,11 +206,12 @@ def best_table() -> str:
             row = reported(way, length)
             half = np.isfinite(row["median"])
             leap = f"{row['leap'] / WIDTH:.2f}" if row["escaped"] else "–"
-            cells = [kind, NAMES[way], COST[way], f"{length:g}", str(share(row, "escaped"))]
-            cells += [f"{row['median']:.0f}" if half else "–", str(share(row, "at_well")), leap]
+            cells = [NAMES[way], f"{length:g}", _whole(str(share(row, "escaped")))]
+            cells += [f"{row['median']:.0f}" if half else "–"]
+            cells += [_whole(str(share(row, "at_well"))), leap]
             rows.append(cells)
-    head = ["relies on", "way", "cost of a step", "best λ", "left", "median evaluations"]
-    return markdown_table([*head, "rests in the well", "last move"], rows, "llrrrrrr")
+    head = ["way", "best λ", "left", "median", "in the well", "last move"]
+    return markdown_table(head, rows, "lrrrrr")
 
 
 OP_SHOWN: Sequence[tuple[str, float]] = (
@@ -308,8 +314,8 @@ def verdict_table(length: float) -> str:
         cells = ["–" if op is None else _signed(op) for op in (small, large)]
         rows.append(
             [NAMES[way], *cells]
-            + [f"{100 * race[what] / race['runs']:.0f} %" for what in ("escaped", "at_well")]
+            + [f"{100 * race[what] / race['runs']:.0f}\u00a0%" for what in ("escaped", "at_well")]
             + [_verdict(small, large)]
         )
-    head = ["way", "Op, δ → 0", "Op, δ = 0.01", "left", "in the well", "optimizer by Op"]
+    head = ["way", "Op, δ = 10⁻⁸", "Op, δ = 0.01", "left", "in the well", "optimizer by Op"]
     return markdown_table(head, rows, "lrrrrl")

@@ -87,7 +87,19 @@ class Share(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{100 * self.value:.0f} % ({100 * self.low:.0f}–{100 * self.high:.0f})"
+        return f"{percent(self.value)}\u00a0% ({percent(self.low)}–{percent(self.high)})"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent; with one digit more where it would read 0 or 100 and is not.
+
+    Examples
+    --------
+    >>> percent(0.123), percent(0.996), percent(1.0)
+    ('12', '99.6', '100')
+    """
+    near_end = 0.0005 <= share < 0.01 or 0.99 < share < 0.9995
+    return f"{100 * share:.1f}" if near_end else f"{100 * share:.0f}"
 
 
 def share(row: Mapping[str, Any], what: str) -> Share:
