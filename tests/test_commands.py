@@ -207,7 +207,7 @@ def test_a_sweep_over_seeds_in_parallel(monkeypatch, capfd):
             ["lossfun=qubic_1d", "model.out_ch=2"],
             ["qubic_1d takes points of dimension 1", "functions of dimension 2: ackley"],
         ),
-        (["lossfun=six_hump_camel"], ["dimension 2; got dimension 1 (model.out_ch=1)"]),
+        (["lossfun=six_hump_camel"], ["dimension 2; got d = 1 (model.out_ch=1)"]),
         (["model.in_ch=512"], ["hidden_ch must exceed in_ch; got hidden_ch=512, in_ch=512"]),
         (["model.hidden_ch=many"], ["hidden_ch must be an integer; got 'many'"]),
         (["model.out_ch=0"], ["model.out_ch must be at least 1; got 0"]),

@@ -39,6 +39,7 @@ OTHERS = [
     "experiments",
     "explorer",
     "figures",
+    "files",
     "sweeps",
     "tensor_arguments",
 ]

@@ -130,7 +130,12 @@ def score_function_gradient(
             f"(d, d); got {values.shape}, {samples.shape}, {mean.shape}, {covariance.shape}"
         )
     check_covariance(covariance)
-    inverse = np.linalg.inv(covariance)
+    return estimate(values, samples, mean, covariance)
+
+
+def estimate(values: Array, samples: Array, mean: Array, covariance: Array) -> DistributionGradient:
+    """Do the work of `score_function_gradient`, inside a loop, where rounding may build up."""
+    n, inverse = len(samples), np.linalg.inv(covariance)
     scores = (samples - mean) @ inverse
     outer = (scores * values[:, None]).T @ scores
     return DistributionGradient(values @ scores / n, (outer / n - values.mean() * inverse) / 2)
@@ -214,7 +219,7 @@ def _block_gradient(
     f: Values, mean: Array, covariance: Array, size: int, rng: np.random.Generator
 ) -> DistributionGradient:
     samples = draw(mean, np.asarray(np.linalg.cholesky(covariance), float), size, rng)[0]
-    return score_function_gradient(evaluate(f, samples), samples, mean, covariance)
+    return estimate(evaluate(f, samples), samples, mean, covariance)
 
 
 def evaluate(f: Values, samples: Array) -> Array:

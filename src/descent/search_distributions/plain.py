@@ -10,9 +10,9 @@ from descent.landscapes import Array
 from descent.search_distributions.gradient import (
     Values,
     draw,
+    estimate,
     evaluate,
     leave_one_out,
-    score_function_gradient,
 )
 from descent.search_distributions.run import Run, State, ascend
 
@@ -137,7 +137,7 @@ def score_function_ascent(
         values = evaluate(f, samples)
         if baseline:
             values = leave_one_out(values)
-        gradient = score_function_gradient(values, samples, state.mean, state.covariance)
+        gradient = estimate(values, samples, state.mean, state.covariance)
         moved = clipping(state.covariance + alpha * gradient.covariance, state.covariance)
         return State.of_covariance(state.mean + alpha * gradient.mean, moved)
 
