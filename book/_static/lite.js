@@ -200,5 +200,4 @@
       status.textContent = error.message;
     }
   });
-  offer.hidden = false;
 })();

@@ -150,7 +150,7 @@ def offer(html: str, chapter: str, run: Any) -> str:
         raise ValueError(f"the page of {chapter} has {shown} cells, its notebook {cells}")
     names = " ".join(sorted(PACKAGES[name][0] for name in needed))
     text = (
-        '\n<div class="descent-lite" hidden>'
+        '\n<div class="descent-lite">'
         f'<button type="button" class="descent-lite-start" data-chapter="{chapter}"'
         f' data-packages="{names}">Run in the browser</button>'
         f"<span>needs the network: loads about {megabytes(needed)} MB"
