@@ -5,6 +5,8 @@ from typing import NamedTuple
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 EXPLORER = ".descent-explorer"
+PATIENCE = 10_000
+"""Milliseconds that a page may take to make its explorers ready."""
 
 _PICTURE = """root => [...root.querySelectorAll(".descent-tile > svg, .descent-panels img")]
   .map(e => e.src ?? e.innerHTML).join()"""
@@ -115,7 +117,7 @@ def wait_until_ready(page: Page) -> None:
     """Wait for the explorers' scripts, which uncover the controls when they are done."""
     ready = "[...document.querySelectorAll('.descent-controls')].every(c => !c.hidden)"
     try:
-        page.wait_for_function(ready, timeout=10_000)
+        page.wait_for_function(ready, timeout=PATIENCE)
     except TimeoutError:
         names = "[...document.querySelectorAll('.descent-explorer')].filter(e => "
         names += "e.querySelector('.descent-controls')?.hidden).map(e => e.dataset.name)"

@@ -3,6 +3,7 @@
 import re
 import statistics
 
+import checks
 import numpy as np
 import pytest
 from checks import (
@@ -120,7 +121,8 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("fault", PLANTED)
-def test_a_planted_fault_is_caught(visit, page_of, parts, fault):
+def test_a_planted_fault_is_caught(visit, page_of, parts, fault, monkeypatch):
+    monkeypatch.setattr(checks, "PATIENCE", 2_000)
     broken = PLANTED[fault](parts[0])
     assert broken != parts[0]
     page = visit(page_of(parts[0], broken))
