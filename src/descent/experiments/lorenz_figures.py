@@ -10,7 +10,7 @@ from descent.experiments import thermostats_and_lorenz as chapter
 from descent.explorer import explore
 
 RED, VIOLET = figures.COLOURS["red"], figures.COLOURS["violet"]
-# Orange: amplified; violet: optimized; grey, which shows on light and dark, in between.
+# Red: amplified; violet: optimized; grey, which shows on light and dark, in between.
 DIVERGING = LinearSegmentedColormap.from_list("op", ["#8a3703", RED, "0.8", VIOLET, "#45164a"])
 
 ELEVATION = np.radians(20)

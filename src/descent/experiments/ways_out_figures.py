@@ -167,7 +167,7 @@ DISC = 130
 def draw_overview() -> Figure:
     """Draw, for all ways and lengths, the shares that leave and that rest as areas of discs."""
     ways = [way for kind in FAMILIES for way in ALL_WAYS if family(way) == kind]
-    fig, ax = figures.figure(width=6.4, height=0.24 * len(ways) + 1)
+    fig, ax = figures.figure(width=4.6, height=0.24 * len(ways) + 1)
     columns = np.arange(len(LENGTHS))
     for row, way in enumerate(ways):
         ax.scatter(columns, np.full(len(LENGTHS), row), s=3, color=GUIDE)
