@@ -149,18 +149,54 @@ def test_an_interruption_ends_soon_with_a_line_and_without_kernels(checkout):
     assert time.monotonic() - begin < 15, "the cells would take 60 s"
 
 
+def assert_interrupted(run):
+    """Nothing of the driver or its kernels is left, and it said one line."""
+    output, _ = run.communicate(timeout=20)
+    assert run.returncode == 130, output
+    assert output.splitlines()[-1] == "interrupted; finished chapters are kept"
+    assert "Traceback" not in output
+    place = str(paths.KERNELS / "01-a.json")
+    commands = [p.read_bytes().decode() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+    assert not [command for command in commands if place in command]
+    assert not list(paths.KERNELS.glob("*.json"))
+
+
 @linux
 def test_an_interruption_while_kernels_start_leaves_none(checkout):
     chapter(checkout, LONG)
     run = start(checkout)
     until(lambda: list(paths.KERNELS.glob("*.json")))
     os.killpg(run.pid, signal.SIGINT)
-    output, _ = run.communicate(timeout=20)
-    assert run.returncode == 130
-    assert "Traceback" not in output
-    place = str(paths.KERNELS / "01-a.json")
-    commands = [p.read_bytes().decode() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
-    assert not [command for command in commands if place in command]
+    assert_interrupted(run)
+
+
+ELSEWHERE = """
+import signal, threading, time
+def interrupt():
+    while not list(paths.KERNELS.glob("*.json")):
+        time.sleep(0.01)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+"""
+
+
+@linux
+def test_an_interruption_that_another_thread_gets_is_heeded(checkout):
+    chapter(checkout, LONG)
+    assert_interrupted(start(checkout, DRIVER + ELSEWHERE + EXECUTING.removeprefix(DRIVER)))
+
+
+UNDIVIDED = "\nimport os\nos.getpgid = lambda pid: os.getpgrp()\n"
+
+
+@linux
+def test_a_kernel_in_the_group_of_its_driver_is_ended_alone(checkout):
+    """As one is that a signal kills before it has a group of its own."""
+    chapter(checkout, LONG)
+    run = start(checkout, DRIVER + UNDIVIDED + EXECUTING.removeprefix(DRIVER))
+    kernel_of(checkout)
+    os.kill(run.pid, signal.SIGINT)
+    assert_interrupted(run)
 
 
 def pages(folder, text):

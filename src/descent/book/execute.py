@@ -6,10 +6,11 @@ The stored run serves the page, the claims page and the tests alike.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Coroutine
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -18,6 +19,7 @@ import nbformat
 from filelock import FileLock, Timeout
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 
@@ -26,6 +28,9 @@ from descent.book.fingerprint import fingerprint
 from descent.files import reason, write_whole
 
 CELL_SECONDS = 600
+CLEAN_UP_SECONDS = 10
+# No wait is longer, in seconds: a signal that comes to another thread does not end a wait.
+TURN = 0.2
 
 
 def kernel_environment() -> dict[str, str]:
@@ -113,21 +118,44 @@ def execute(path: Path, stop: Event | None = None) -> Any:
         raise NotebookFailed(f"{path}: stopped") from error
 
 
-async def _unless(stop: Event, work: Awaitable[Any]) -> None:
-    """Wait for work to end; cancel it when `stop` is set."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        await asyncio.wait([task], timeout=0.2)
-        if stop.is_set():
-            task.cancel()
+class _Manager(AsyncKernelManager):
+    """Never takes the process group of this process for that of its kernel."""
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+        await super()._async_launch_kernel(kernel_cmd, **kw)
+        # An interruption of the group also kills a child that has not left it yet; to end such a
+        # kernel by its group would kill the driver and whatever started it.
+        kernel = self.provisioner
+        if isinstance(kernel, LocalProvisioner) and kernel.pgid == os.getpgrp():
+            kernel.pgid = None
+
+
+async def _conduct(client: NotebookClient, manager: AsyncKernelManager, stop: Event) -> None:
+    """Execute a client's notebook, or as much of it as there is time for until `stop` is set."""
+    task = asyncio.ensure_future(client.async_execute(env=kernel_environment(), cleanup_kc=True))
+    try:
+        while not (task.done() or stop.is_set()):
+            await asyncio.wait([task], timeout=TURN)
+        # Once only: a second time would hit the client while it ends its kernel.
+        task.cancel()
+        await asyncio.wait([task], timeout=CLEAN_UP_SECONDS)
+    finally:
+        # A client that is stopped while its kernel starts leaves the kernel to the exit handler.
+        atexit.unregister(client._cleanup_kernel)
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
     await task
 
 
 def _in_own_thread(work: Callable[[], Coroutine[Any, Any, None]], stop: Event) -> None:
     """Run a coroutine where no other event loop is; the caller may stand in one."""
     with ThreadPoolExecutor(1) as own:
-        future = own.submit(lambda: asyncio.run(work()))
         try:
+            future = own.submit(lambda: asyncio.run(work()))
+            while not future.done():
+                wait([future], timeout=TURN)
             future.result()
         except KeyboardInterrupt:
             stop.set()
@@ -146,7 +174,7 @@ def _run(path: Path, stop: Event) -> Any:
     name = fingerprint(notebook, path.stem, paths.ROOT)
     for folder in (paths.KERNELS / "ipython", paths.KERNELS / "matplotlib"):
         folder.mkdir(parents=True, exist_ok=True)
-    manager = AsyncKernelManager(
+    manager = _Manager(
         kernel_name="python3",
         # Without folders to look in it is the kernel of this Python.
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
@@ -165,10 +193,7 @@ def _run(path: Path, stop: Event) -> Any:
     print(f"  executing {path.name} ({len(notebook.cells)} cells)", flush=True)
     begin = time.perf_counter()
     try:
-        _in_own_thread(
-            lambda: _unless(stop, client.async_execute(env=kernel_environment(), cleanup_kc=True)),
-            stop,
-        )
+        _in_own_thread(lambda: _conduct(client, manager, stop), stop)
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
         raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
     except asyncio.CancelledError as error:
@@ -199,21 +224,24 @@ def execute_all(wanted: list[Path]) -> dict[str, Any]:
     print(f"notebooks: {len(wanted)}, unchanged: {len(wanted) - len(fresh)}", flush=True)
     failures: list[str] = []
     stop = Event()
+    waiting: dict[Future[Any], Path] = {}
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        waiting = {pool.submit(execute, path, stop): path for path in fresh}
         try:
-            for done, future in enumerate(as_completed(waiting), start=1):
-                path = waiting[future]
-                try:
-                    runs[path.stem] = future.result()
-                except (NotebookFailed, OSError) as failure:
-                    failures.append(
-                        reason(failure) if isinstance(failure, OSError) else str(failure)
-                    )
-                    how = "FAILED"
-                else:
-                    how = f"{runs[path.stem].metadata.descent.seconds} s"
-                print(f"  [{done}/{len(fresh)}] {path.name} {how}", flush=True)
+            waiting |= {pool.submit(execute, path, stop): path for path in fresh}
+            while waiting:
+                for future in wait(waiting, TURN, FIRST_COMPLETED).done:
+                    path = waiting.pop(future)
+                    try:
+                        runs[path.stem] = future.result()
+                    except (NotebookFailed, OSError) as failure:
+                        failures.append(
+                            reason(failure) if isinstance(failure, OSError) else str(failure)
+                        )
+                        how = "FAILED"
+                    else:
+                        how = f"{runs[path.stem].metadata.descent.seconds} s"
+                    done = len(fresh) - len(waiting)
+                    print(f"  [{done}/{len(fresh)}] {path.name} {how}", flush=True)
         except BaseException:  # an interruption: let the kernels end, and start no more
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
