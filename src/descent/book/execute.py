@@ -185,6 +185,7 @@ def _run(path: Path, stop: Event) -> Any:
         km=manager,
         timeout=CELL_SECONDS,
         allow_errors=True,
+        coalesce_streams=True,  # how often a cell's output was flushed is chance
         on_cell_execute=entered,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
