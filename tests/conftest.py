@@ -1,8 +1,15 @@
 """Every test runs with floating-point errors raised and with a fixed choice of examples."""
 
-import numpy as np
-import pytest
-from hypothesis import settings
+import os
+
+# Before numpy and torch are loaded: one thread a process, as in the book's kernels and sweeps.
+# A training in single precision feels the order in which a sum is taken.
+for library in ("MKL", "OMP", "OPENBLAS"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 settings.register_profile("descent", derandomize=True, max_examples=30, deadline=None)
 settings.load_profile("descent")
