@@ -1,10 +1,15 @@
-"""Files that are whole or absent, and the reason in a line when one cannot be written."""
+"""Files that are whole or absent, one process at a time, and the reason when one fails."""
 
 import errno
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from filelock import FileLock, Timeout
 
 _WRITING = (
     errno.ENOSPC,
@@ -57,6 +62,44 @@ def write_whole(path: Path, content: str | bytes) -> None:
             beside.unlink(missing_ok=True)
         error.filename = str(path)
         raise
+
+
+def zipped(files: Iterable[tuple[str, Path]]) -> bytes:
+    """Return files as a zip archive, the same bytes for the same names and contents.
+
+    Parameters
+    ----------
+    files : iterable of (str, Path)
+        Names in the archive, in their order there, and where each file lies.
+    """
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        for name, path in files:
+            entry = ZipInfo(name)  # of the year 1980
+            entry.compress_type = ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    return packed.getvalue()
+
+
+def say(text: str) -> None:
+    """Print a line at once, also where it goes to a file or a pipe."""
+    print(text, flush=True)
+
+
+@contextmanager
+def held(lock: FileLock, waiting: str, show: Callable[[str], None] = say) -> Iterator[None]:
+    """Hold a lock, and show a line if another process has it and must be waited for."""
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        show(f"{waiting}; waiting for it to end ...")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def reason(error: OSError) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from descent.book import paths
-from descent.book.__main__ import main as make_book
+from descent.book.__main__ import build, exit_status
+from descent.files import write_whole, zipped
 
 ARCHIVE = paths.BUILD / "descent.zip"
 
@@ -30,24 +30,20 @@ def archive(html: Path, target: Path) -> None:
         for path in html.rglob("*")
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(html).parts)
     )
-    scratch = target.with_suffix(".part")
-    with ZipFile(scratch, "w", ZIP_DEFLATED) as packed:
-        for path in files:
-            entry = ZipInfo(f"descent/{path.relative_to(html).as_posix()}")  # of the year 1980
-            entry.compress_type = ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            packed.writestr(entry, path.read_bytes())
-    scratch.replace(target)
+    names = ((f"descent/{path.relative_to(html).as_posix()}", path) for path in files)
+    write_whole(target, zipped(names))
+
+
+def pack_book() -> None:
+    """Make the book and pack it; errors are those of its parts."""
+    build()
+    archive(paths.HTML, ARCHIVE)
+    print(f"The archive lies at {ARCHIVE} ({ARCHIVE.stat().st_size / 1e6:.1f} MB)")
 
 
 def main() -> int:
-    """Make the book and pack it; return the exit status."""
-    if status := make_book():
-        return status
-    archive(paths.HTML, ARCHIVE)
-    print(f"The archive lies at {ARCHIVE} ({ARCHIVE.stat().st_size / 1e6:.1f} MB)")
-    return 0
+    """Make the book, pack it and return the exit status."""
+    return exit_status(pack_book)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,9 @@ from disk can load too.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 import sys
-import zipfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import Any
 
 from descent.book import paths
 from descent.book.fingerprint import PACKAGE, code_cells, imported_names, modules
-from descent.files import write_whole
+from descent.files import write_whole, zipped
 
 __all__ = ["PYODIDE", "archive", "offer", "runs_in_browser", "write"]
 
@@ -100,13 +98,7 @@ def archive(chapters: Iterable[str]) -> bytes:
         files |= {notebook, paths.BOOK / "claims" / f"{chapter}.yml"}
         codes += code_cells(_plain(notebook))
     files |= modules(codes, source)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in sorted(files):
-            entry = zipfile.ZipInfo(path.relative_to(paths.ROOT).as_posix())
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            file.writestr(entry, path.read_bytes())
-    return packed.getvalue()
+    return zipped((path.relative_to(paths.ROOT).as_posix(), path) for path in sorted(files))
 
 
 def _plain(notebook: Path) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from descent.book import paths
+from descent.files import held
 
 
 @contextmanager
@@ -20,12 +21,5 @@ def only_build() -> Iterator[None]:
     """
     paths.BUILD.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.BUILD / ".lock", on_acquired=lambda file: os.set_inheritable(file, True))
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print(f"another build is at work in {paths.BUILD}; waiting for it to end ...", flush=True)
-        lock.acquire()
-    try:
+    with held(lock, f"another build is at work in {paths.BUILD}"):
         yield
-    finally:
-        lock.release()

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from descent.commands.settings import UsageError
-from descent.files import write_whole
+from descent.files import held, write_whole
 from descent.reparameterization import Record, Training
 
 
@@ -58,17 +58,12 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Wait until no other process is at work in the folder, and keep others waiting."""
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            print(f"another process is at work in {self.path}; waiting for it to end ...")
-            lock.acquire()
-        try:
-            yield
-        finally:
-            (self.path / ".lock").unlink(missing_ok=True)
-            lock.release()
+        lock = self.path / ".lock"
+        with held(FileLock(lock), f"another process is at work in {self.path}"):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
 
     def open(self, settings: dict[str, Any], code: str, restart: bool) -> str | None:
         """Make the folder ready for a run; return why results that it held were thrown away.

@@ -12,12 +12,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from descent.files import write_whole
+from descent.files import held, write_whole
 from descent.sweeps.table import (
     Row,
     Scalar,
@@ -137,7 +137,8 @@ def complete(
     """
     journal = unfinished(sweep.name)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with _turn(journal, show):
+    lock = FileLock(journal.with_suffix(".lock"))
+    with held(lock, f"{journal.stem}: another process computes it", show):
         table = folder() / f"{sweep.name}.jsonl"
         if fresh:
             journal.unlink(missing_ok=True)
@@ -152,21 +153,6 @@ def complete(
         journal.unlink(missing_ok=True)
         show(f"{sweep.name}: {len(sweep.keys)} rows, {len(missing)} of them computed now")
     return len(missing)
-
-
-@contextmanager
-def _turn(journal: Path, show: Callable[[str], None]) -> Iterator[None]:
-    """Wait until no other process computes the same table, and keep others waiting."""
-    lock = FileLock(journal.with_suffix(".lock"))
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        show(f"{journal.stem}: another process computes it; waiting for it to end ...")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _compute(
