@@ -4,15 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from descent.experiments import knowledge_localization as chapter
 from descent.experiments.deep_localization import Layers, deep_localization
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 def test_one_layer_and_sgd_are_the_experiment_of_the_chapter():

@@ -58,6 +58,8 @@ def test_a_wrong_public_address_is_refused(monkeypatch, wrong):
     monkeypatch.setenv("DESCENT_BOOK_URL", wrong)
     with pytest.raises(ValueError, match=r"DESCENT_BOOK_URL must be .* got"):
         finish.public_address()
+    with pytest.raises(render.RenderFailed, match="DESCENT_BOOK_URL"):
+        render.render({})
 
 
 def test_terms_have_their_place_and_their_first_sentence():

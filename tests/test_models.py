@@ -12,8 +12,6 @@ from descent import models
 
 WIDTHS = st.integers(1, 9)
 
-torch.set_num_threads(1)  # threads only wait for each other in networks this small
-
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)

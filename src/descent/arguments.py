@@ -107,19 +107,22 @@ def check_array(
     ValueError: points must have shape (n, 2); got (2,)
     """
     array = check_numbers(name, value)
-    if shape is not None and not (
-        array.ndim == len(shape)
-        and all(
-            n > 0 if isinstance(wanted, str) else n == wanted
-            for n, wanted in zip(array.shape, shape, strict=True)
-        )
-    ):
-        wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        raise ValueError(f"{name} must have shape {wanted}; got {array.shape}")
+    if shape is not None:
+        check_shape(name, array.shape, shape)
     if finite and not np.isfinite(array).all():
         worst = array[~np.isfinite(array)].ravel()[0]
         raise ValueError(f"{name} must be finite; got {worst} in an array of shape {array.shape}")
     return array
+
+
+def check_shape(name: str, shape: tuple[int, ...], wanted: Shape) -> None:
+    """Raise a ValueError unless a shape is as wanted; a letter stands for any length but zero."""
+    if len(shape) != len(wanted) or not all(
+        n > 0 if isinstance(length, str) else n == length
+        for n, length in zip(shape, wanted, strict=True)
+    ):
+        text = f"({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})"
+        raise ValueError(f"{name} must have shape {text}; got {shape}")
 
 
 def check_numbers(name: str, value: npt.ArrayLike) -> Array:

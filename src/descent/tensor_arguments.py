@@ -2,7 +2,7 @@
 
 import torch
 
-from descent.arguments import Shape, came
+from descent.arguments import Shape, came, check_shape
 
 
 def check_tensor(name: str, value: object, shape: Shape, *, finite: bool = True) -> None:
@@ -14,12 +14,7 @@ def check_tensor(name: str, value: object, shape: Shape, *, finite: bool = True)
         raise TypeError(f"{name} must be a tensor; got {came(value)}")
     if not value.is_floating_point():
         raise TypeError(f"{name} must hold real numbers; got dtype {value.dtype}")
-    if value.ndim != len(shape) or not all(
-        n > 0 if isinstance(wanted, str) else n == wanted
-        for n, wanted in zip(value.shape, shape, strict=True)
-    ):
-        wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        raise ValueError(f"{name} must have shape {wanted}; got {tuple(value.shape)}")
+    check_shape(name, tuple(value.shape), shape)
     if finite and not torch.isfinite(value).all():
         raise ValueError(f"{name} must be finite; got NaN or infinity in {came(value)}")
 

@@ -80,7 +80,7 @@ def _mathjax(target: Path) -> None:
             shutil.copyfile(source / name, place)
 
 
-def stage(runs: Mapping[str, Any]) -> str:
+def stage(runs: Mapping[str, Any], address: str | None) -> str:
     """Lay out all that Sphinx reads, and return the name of its content."""
     shutil.rmtree(paths.STAGE, ignore_errors=True)
     ignore = shutil.ignore_patterns("_build", "claims", "sweeps", ".*")
@@ -102,7 +102,7 @@ def stage(runs: Mapping[str, Any]) -> str:
     lite.write(runs, paths.STAGE / "book" / "_static")
     config = paths.STAGE / "book" / "_config.yml"
     text = config.read_text(encoding="utf-8")
-    write_whole(config, configuration(text, public_repository(), public_address()))
+    write_whole(config, configuration(text, public_repository(), address))
     files = sorted(path for path in paths.STAGE.rglob("*") if path.is_file())
     lock = (paths.ROOT / "requirements.lock").read_bytes()
     programs = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
@@ -192,12 +192,16 @@ def render(runs: Mapping[str, Any]) -> bool:
     Raises
     ------
     RenderFailed
-        If Sphinx warns or fails.
+        If Sphinx warns or fails, or the public address is none.
     OSError
         If a file cannot be written.
     """
+    try:
+        address = public_address()
+    except ValueError as error:
+        raise RenderFailed(str(error)) from error
     clean_up()
-    name = stage(runs)
+    name = stage(runs, address)
     if stands(name):
         return False
     scratch = paths.BUILD / "render"
@@ -207,7 +211,7 @@ def render(runs: Mapping[str, Any]) -> bool:
     for chapter, run in runs.items():
         page = fresh / "notebooks" / f"{chapter}.html"
         write_whole(page, lite.offer(page.read_text(encoding="utf-8"), chapter, run))
-    finish(fresh, time.perf_counter() - begin, public_address())
+    finish(fresh, time.perf_counter() - begin, address)
     write_whole(fresh / SEAL, seal(fresh, name))
     put_in_place(fresh)
     return True
