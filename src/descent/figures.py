@@ -24,7 +24,17 @@ from descent.drawing import inline_math
 from descent.drawing.display_list import drawing
 from descent.drawing.svg import UnsupportedError, data_uri
 
-__all__ = ["COLOURS", "Shown", "figure", "pixels", "png", "show", "style", "use_style"]
+__all__ = [
+    "COLOURS",
+    "Shown",
+    "figure",
+    "pixels",
+    "png",
+    "scientific",
+    "show",
+    "style",
+    "use_style",
+]
 
 _HERE = Path(__file__).parent
 STYLE = _HERE / "descent.mplstyle"
@@ -71,6 +81,18 @@ def _settings() -> Any:
 def use_style() -> None:
     """Use the book's style from here on: the first line of a chapter."""
     mpl.rcParams.update(_settings())
+
+
+def scientific(value: float) -> str:
+    r"""Write a number as a digit times a power of ten, between dollar signs.
+
+    Examples
+    --------
+    >>> scientific(0.00004)
+    '$4\\times 10^{-5}$'
+    """
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"${digit}\\times 10^{{{int(exponent)}}}$"
 
 
 def figure(

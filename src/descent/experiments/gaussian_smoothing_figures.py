@@ -61,12 +61,6 @@ def draw_landscapes() -> Figure:
 # The construction
 
 
-def scientific(number: float) -> str:
-    """Return a number as a formula with one digit and a power of ten, such as 4·10⁻⁵."""
-    digit, power = f"{number:.0e}".split("e")
-    return f"${digit} \\cdot 10^{{{int(power)}}}$"
-
-
 def draw_product(function: str, x: float, sigma: float) -> Figure:
     """Draw the function with a Gaussian, and their product with its area."""
     fig, (left, right) = figures.figure(1, 2)

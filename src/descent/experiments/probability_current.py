@@ -43,12 +43,6 @@ def slope(sizes: Array, errors: Array) -> float:
     return float(np.polyfit(np.log(sizes), np.log(errors), 1)[0])
 
 
-def scientific(value: float) -> str:
-    """Write a number as a digit times a power of ten, between dollar signs."""
-    digit, exponent = f"{value:.0e}".split("e")
-    return f"${digit}\\times 10^{{{int(exponent)}}}$"
-
-
 # The versions of the equation
 
 

@@ -289,7 +289,7 @@ def widths_caption(ratio: float, T: float) -> str:
             "their bottoms are equal, in the chain and by the Itô law."
         )
     chain, law = (
-        f"{value:,.3g}" if value < 1e5 else chapter.scientific(value)
+        f"{value:,.3g}" if value < 1e5 else figures.scientific(value)
         for value in (w.ratio(w.chain), formula)
     )
     return (

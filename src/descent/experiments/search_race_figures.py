@@ -22,7 +22,6 @@ from descent.experiments.gaussian_smoothing_figures import (
     SAMPLED,
     SKY,
     VIOLET,
-    scientific,
 )
 from descent.explorer import explore
 from descent.landscapes import Array
@@ -105,7 +104,7 @@ def sweep_caption(function: str, method: str, step: int) -> str:
         return f"{function}, {method}: at step {last} {ends}, and the search is over (cross)."
     mean, covariance = run.means[step], run.covariances[step]
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0))
-    long, short = (f"{s:.2g}" if s >= 0.01 else scientific(s) for s in spread[::-1])
+    long, short = (f"{s:.2g}" if s >= 0.01 else figures.scientific(s) for s in spread[::-1])
     x, y = (f"{place:z.2f}".replace("-", "−") for place in mean)
     return (
         f"{function}, {method}, step {step}, {step * race.N_SAMPLES:,} evaluations. Mean at "

@@ -34,6 +34,11 @@ _SHOWN_CELLS = {1: 16, 2: 6}
 _SHOWN_POINTS = {1: 48, 2: 16}
 
 
+def plain_name(rule: str) -> str:
+    """Return the name of a rule as the reader sees it."""
+    return _NAMES.get(rule, rule.replace("_", " "))
+
+
 @cache
 def _surface(dimension: int, rule: str, m: int) -> Array:
     rng = np.random.default_rng([8, dimension])
@@ -186,7 +191,7 @@ def draw_race(rates: Mapping[str, Mapping[str, Mean]]) -> Figure:
         ax.axvline(table["equal_sum"].value, color=GUIDE, linewidth=1)
         name = {"perlin": "Perlin noise, $d = 2$", "ripples": "ripples, $d = 10$"}[problem]
         ax.set(xlabel=f"success rate, {name}", xlim=(-0.03, 1.03))
-        names = [_NAMES.get(rule, rule.replace("_", " ")) for rule in table]
+        names = [plain_name(rule) for rule in table]
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
     return fig

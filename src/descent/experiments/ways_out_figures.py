@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.experiments.modelling_sgd import pit
+from descent.experiments.symphonic_losses_figures import plain_name
 from descent.experiments.ways_out import (
     BUDGET,
     FAMILIES,
@@ -35,16 +36,7 @@ BLUE, RED, GREEN, GOLD, VIOLET = (
 EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 HUES = (BLUE, RED, GREEN, GOLD, VIOLET, EXACT, GREY)
 
-PLAIN_NAMES = {
-    "gradient_norm": "gradient norm",
-    "inverse_gradient_norm": "inverse gradient norm",
-    "largest_gradient": "largest gradient",
-    "mgda": "MGDA",
-    "pcgrad": "PCGrad",
-    "softadapt": "SoftAdapt",
-    "loss_slope": "loss slope",
-}
-NAMES = {way: PLAIN_NAMES.get(way, way) for way in ALL_WAYS}
+NAMES = {way: plain_name(way) for way in ALL_WAYS}
 """What the reader sees, by the name in the tables."""
 BY_NAME = {name: way for way, name in NAMES.items()}
 
