@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import check_flag, check_real
-from descent.distances import total_variation, wasserstein_1
+from descent.fokker_planck.distances import total_variation, wasserstein_1
 from descent.fokker_planck.arguments import (
     Field,
     check_choice,
