@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from PIL import Image
 
-import descent.experiments
+import descent.chapters
 from descent import explorer, figures
 from descent.explorer import BudgetError, explore, registry
 from descent.explorer.controls import Control
@@ -413,16 +413,16 @@ def test_a_live_kernel_gets_widgets_that_redraw(monkeypatch):
 def test_the_registry_finds_every_explorer_of_every_chapter():
     assert registry()
     for made in registry():
-        assert made.chapter.startswith("descent.experiments.")
+        assert made.chapter.startswith("descent.chapters.")
 
 
 def test_names_are_unique(monkeypatch, tmp_path):
     for module, made in [("aa", make()), ("bb", make())]:
         (tmp_path / f"{module}.py").write_text("")
-        fake = types.ModuleType(f"descent.experiments.{module}")
+        fake = types.ModuleType(f"descent.chapters.{module}")
         fake.wells = fake.again = made
         monkeypatch.setitem(sys.modules, fake.__name__, fake)
-    monkeypatch.setattr(descent.experiments, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(descent.chapters, "__path__", [str(tmp_path)])
     with pytest.raises(ValueError, match="two explorers are named wells"):
         registry()
     (tmp_path / "bb.py").unlink()

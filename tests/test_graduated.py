@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from descent.experiments import gaussian_smoothing as chapter
+from descent.chapters.gaussian_smoothing import numbers
 from descent.graduated import ascend, graduated_ascent
 from descent.smoothing import smoothed_floored_sinc, smoothed_sinc
 
@@ -43,29 +43,29 @@ def test_held_sigma_is_held():
 @pytest.mark.parametrize("function", ["sinc", "floored"])
 @pytest.mark.parametrize("sigma", [2.0, 3.0, 4.0])
 def test_graduated_ascent_reaches_the_top_from_the_unimodal_interval_alone(function, sigma):
-    low, high = chapter.unimodal_interval(function, sigma)
-    arrive = chapter.reached(function, chapter.graduated(function, sigma).x)
-    inside = (low < chapter.STARTS) & (high > chapter.STARTS)
+    low, high = numbers.unimodal_interval(function, sigma)
+    arrive = numbers.reached(function, numbers.graduated(function, sigma).x)
+    inside = (low < numbers.STARTS) & (high > numbers.STARTS)
     np.testing.assert_array_equal(arrive, inside)
     assert 0 < inside.sum() < len(inside)
 
 
 def test_starts_without_smoothing_stay_on_their_hill():
-    outside = chapter.outside_hill("sinc")
-    np.testing.assert_array_equal(chapter.arrivals("sinc", 0.1), ~outside)
-    outside = chapter.outside_hill("floored")
-    assert chapter.arrivals("floored", 0.1)[outside].mean() < 0.03
-    assert chapter.arrivals("floored", 0.1)[~outside].mean() > 0.9
+    outside = numbers.outside_hill("sinc")
+    np.testing.assert_array_equal(numbers.arrivals("sinc", 0.1), ~outside)
+    outside = numbers.outside_hill("floored")
+    assert numbers.arrivals("floored", 0.1)[outside].mean() < 0.03
+    assert numbers.arrivals("floored", 0.1)[~outside].mean() > 0.9
 
 
 @pytest.mark.parametrize("function", ["sinc", "floored"])
 def test_starts_with_much_smoothing_all_arrive(function):
-    assert chapter.arrivals(function, 5.0).all()
+    assert numbers.arrivals(function, 5.0).all()
 
 
 def test_longest_step_matters_little():
-    short = ascend(smoothed_sinc, chapter.STARTS[::4], 2.0, max_step=0.02, n_steps=9000)
-    usual = ascend(smoothed_sinc, chapter.STARTS[::4], 2.0)
+    short = ascend(smoothed_sinc, numbers.STARTS[::4], 2.0, max_step=0.02, n_steps=9000)
+    usual = ascend(smoothed_sinc, numbers.STARTS[::4], 2.0)
     assert (np.abs(short.x - usual.x) > 1e-2).mean() <= 0.1
 
 

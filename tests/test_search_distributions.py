@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from descent.experiments import gradient_errors as errors
+from descent.chapters.gaussian_smoothing import gradient_errors as errors
 from descent.search_distributions import (
     NO_CLIPPING,
     Clipping,

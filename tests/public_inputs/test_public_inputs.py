@@ -33,10 +33,10 @@ EXEMPT = {name: why for table in TABLES for name, why in table.EXEMPT.items()}
 OTHERS = [
     "arguments",
     "book",
+    "chapters",
     "claims",
     "commands",
     "drawing",
-    "experiments",
     "explorer",
     "figures",
     "files",

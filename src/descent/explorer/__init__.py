@@ -321,8 +321,8 @@ def registry() -> list[Explorer]:
 
 
 def _explorers() -> Iterator[Explorer]:
-    package = importlib.import_module("descent.experiments")
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+    package = importlib.import_module("descent.chapters")
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Explorer):
                 yield value

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import check_flag, check_real
-from descent.fokker_planck.distances import total_variation, wasserstein_1
 from descent.fokker_planck.arguments import (
     Field,
     check_choice,
@@ -26,6 +25,7 @@ from descent.fokker_planck.arguments import (
     check_times,
     check_variance,
 )
+from descent.fokker_planck.distances import total_variation, wasserstein_1
 from descent.fokker_planck.explicit_scheme import (
     DivergenceError,
     NegativeDensityWarning,

@@ -188,7 +188,7 @@ def load(name: str) -> pandas.DataFrame:
 def registry() -> list[Sweep]:
     """Return every sweep of every chapter, in the order of their names.
 
-    They are the sweeps at the top level of the modules ``descent.experiments.*_sweeps``.
+    They are the sweeps at the top level of the modules named ``…sweeps`` in `descent.chapters`.
 
     Raises
     ------
@@ -203,9 +203,9 @@ def registry() -> list[Sweep]:
 
 
 def _declared() -> Iterable[Sweep]:
-    package = importlib.import_module("descent.experiments")
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        if module.name.endswith("_sweeps"):
+    package = importlib.import_module("descent.chapters")
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if module.name.endswith("sweeps"):
             for value in vars(importlib.import_module(module.name)).values():
                 if isinstance(value, Sweep):
                     yield value

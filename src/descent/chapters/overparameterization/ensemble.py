@@ -1,0 +1,138 @@
+"""Chapter 8: many networks of one shape, trained side by side in one batch."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from descent import models
+from descent.chapters.overparameterization.numbers import LEARNING_RATE, STEPS
+from descent.landscapes import OBJECTIVES, Array, Shifted
+
+TOLERANCE = 1e-6
+MAX_FIT_STEPS = 3000
+
+
+class Ensemble:
+    """Networks that differ in their seed alone, with their weights stacked.
+
+    Calling it returns x, shape (seeds, d), with the sums of `descent.models.SkipNetwork`.
+    """
+
+    def __init__(
+        self, model: str, in_ch: int, hidden_ch: int, out_ch: int, seeds: Sequence[int]
+    ) -> None:
+        made = [
+            models.build(
+                model, in_ch, hidden_ch, out_ch, generator=torch.Generator().manual_seed(s)
+            )
+            for s in seeds
+        ]
+        named = [dict(network.named_parameters()) for network in made]
+        self.weights = {
+            name: torch.stack([network[name].detach() for network in named]).requires_grad_()
+            for name in named[0]
+        }
+        # Each layer of a group is a weight-normalized linear map and a ReLU.
+        self.groups = [
+            [f"groups.{k}.{i}" for i in range(0, len(group), 2)]
+            for k, group in enumerate(made[0].groups)  # type: ignore[arg-type]
+        ]
+
+    def __call__(self) -> torch.Tensor:
+        """Return x of every network."""
+        w = self.weights
+        features = [w["latent"]]
+        for group in self.groups:
+            h = torch.cat(features, dim=-1)
+            for layer in group:
+                length = w[f"{layer}.parametrizations.weight.original0"]
+                direction = functional.normalize(
+                    w[f"{layer}.parametrizations.weight.original1"], dim=-1
+                )
+                h = (h @ direction.mT) * length.mT + w[f"{layer}.bias"][:, None]
+                h = torch.relu(h)
+            features.append(h)
+        return (features[-1] @ w["head.weight"].mT + w["head.bias"][:, None]).squeeze(1)
+
+
+class Outcome(NamedTuple):
+    """Paths of an ensemble: x (steps, seeds, d) before each step, steps of the fits (seeds,)."""
+
+    x: Array
+    fit_steps: Array
+
+
+def train_ensemble(
+    model: str,
+    in_ch: int,
+    hidden_ch: int,
+    objective: str,
+    start: Sequence[float],
+    seeds: Sequence[int],
+    shift: float = 0.0,
+    learning_rate: float = LEARNING_RATE,
+    decay: float = 0.0,
+    optimizer: str = "adam",
+    epochs: int = STEPS,
+) -> Outcome:
+    """Do what `descent.reparameterization.train` does, for all seeds at once.
+
+    Each network goes from its fit to its main run when it has arrived, so at one time some
+    of them fit and others descend. Adam's moments are carried over.
+
+    Parameters
+    ----------
+    start
+        In the coordinates of the shifted objective.
+    learning_rate
+        Of the main run; the fit has the source's.
+    decay
+        Share of the learning rate that is lost linearly in the main run.
+    optimizer
+        "adam", or "sgd" for plain descent in the main run.
+    """
+    if optimizer not in ("adam", "sgd"):
+        raise ValueError(f"optimizer must be 'adam' or 'sgd'; got {optimizer!r}")
+    f, target = Shifted(OBJECTIVES[objective], shift), torch.tensor(start, dtype=torch.float32)
+    networks = Ensemble(model, in_ch, hidden_ch, len(start), seeds)
+    weights = list(networks.weights.values())
+    means = [torch.zeros_like(w) for w in weights]
+    squares = [torch.zeros_like(w) for w in weights]
+    n = len(seeds)
+    paths = np.full((epochs, n, len(start)), np.nan)
+    fit_steps, count = np.full(n, -1), 0
+    while True:
+        x = networks()
+        errors = (x - target).square().mean(-1)
+        arrived = (errors.detach().numpy() < TOLERANCE) | (count >= MAX_FIT_STEPS)
+        fit_steps = np.where((fit_steps < 0) & arrived, count, fit_steps)
+        epoch = count - fit_steps
+        descending = (fit_steps >= 0) & (epoch < epochs)
+        paths[epoch[descending], descending] = x.detach().numpy()[descending]
+        if (fit_steps >= 0).all() and (epoch >= epochs - 1).all():
+            return Outcome(paths, fit_steps)
+        main = torch.tensor(fit_steps >= 0)
+        losses = torch.where(main, f.value(x), errors)
+        gradients = torch.autograd.grad(losses.sum(), weights)
+        count += 1
+        falling = learning_rate * (1 - decay * epoch.clip(0, epochs) / epochs)
+        sizes = np.where(
+            fit_steps < 0,
+            LEARNING_RATE,
+            falling,
+        )
+        size = torch.tensor(sizes, dtype=torch.float32)
+        plain = main & (optimizer == "sgd")
+        with torch.no_grad():
+            for w, g, mean, square in zip(weights, gradients, means, squares, strict=True):
+                mean.mul_(0.9).add_(g, alpha=0.1)
+                square.mul_(0.999).addcmul_(g, g, value=0.001)
+                root = (square / (1 - 0.999**count)).sqrt_().add_(1e-8)
+                shape = (n,) + (1,) * (w.ndim - 1)
+                step = mean / root / (1 - 0.9**count)
+                if plain.any():
+                    step = torch.where(plain.view(shape), g, step)
+                w -= size.view(shape) * step

@@ -1,0 +1,81 @@
+"""Chapter 9: the figures of the compression task."""
+
+from typing import Any
+
+import numpy as np
+import pandas
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.chapters.symphonic_losses import compression
+
+COLOUR = {
+    "five": figures.COLOURS["blue"],
+    "seven": figures.COLOURS["red"],
+    "means": figures.COLOURS["gold"],
+}
+MARKER = {"five": "o", "seven": "s", "means": "D"}
+GUIDE = figures.COLOURS["guide"]
+LOSS_COLOURS = ("blue", "red", "green", "gold", "violet", "sky", "exact")
+
+
+def draw_results(frame: pandas.DataFrame) -> Figure:
+    """Draw signal-to-noise ratio and covariance error, a row a rule, a mark a seed."""
+    fig, (left, right) = figures.figure(1, 2, height=4.6)
+    sets = compression.data()
+    rows = {rule: -number for number, rule in enumerate(compression.RULES)}
+    labels = compression.RULES.values()
+    for number, setting in enumerate(compression.SETTINGS):
+        part = frame[frame.setting == setting]
+        height = part.rule.map(rows) + 0.22 * (1 - number)
+        style: dict[str, Any] = {
+            "color": COLOUR[setting], "marker": MARKER[setting], "linestyle": "none",
+            "markersize": 4, "alpha": 0.8, "label": compression.SETTINGS[setting].label,
+        }  # fmt: skip
+        left.plot(part.error.map(compression.decibels), height, **style)
+        right.plot(part.covariance_error, height, **style)
+    for error, name in (
+        (sets.mean_image_error, "mean image"),
+        (sets.mean_colour_error, "mean colour"),
+    ):
+        left.axvline(compression.decibels(error), ymin=0.17, color=GUIDE, linewidth=1, zorder=0)
+        left.annotate(
+            name, (compression.decibels(error), 0.75), ha="center", va="center", fontsize="small"
+        )
+    floor = 1 / np.sqrt(len(sets.test))
+    right.axvline(floor, ymin=0.17, color=GUIDE, linewidth=1, zorder=0)
+    right.annotate("normal numbers", (floor, 0.75), ha="left", va="center", fontsize="small")
+    names = [name.split(" (")[0].removesuffix(", fixed") for name in labels]
+    for ax in (left, right):
+        ax.set_yticks(list(rows.values()), names)
+        ax.set(ylim=(-len(rows) - 1.6, 1.1))
+        ax.legend(loc="lower right")
+    left.set(xlabel="signal-to-noise ratio (dB)")
+    right.set(xlabel="error of the covariance")
+    return fig
+
+
+def draw_pictures(rows: dict[str, np.ndarray[Any, Any]]) -> Figure:
+    """Draw labelled rows of patches, bytes (n, 32, 32, 3)."""
+    fig, axes = figures.figure(len(rows), 1, width=4.8, height=1.2 * len(rows))
+    for ax, (label, patches) in zip(axes, rows.items(), strict=True):
+        ax.imshow(np.concatenate(patches, axis=1), interpolation="nearest")
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_ylabel(label, rotation=0, ha="right", va="center")
+    return fig
+
+
+def draw_training(trained: compression.Training) -> Figure:
+    """Draw the losses and the weights of one training."""
+    fig, (left, right) = figures.figure(1, 2)
+    for (name, values), weights, colour in zip(
+        trained.losses.items(), np.transpose(trained.weights), LOSS_COLOURS, strict=False
+    ):
+        left.semilogy(values, color=figures.COLOURS[colour], linewidth=1, label=name)
+        right.plot(weights, color=figures.COLOURS[colour], linewidth=1)
+    left.set(xlabel="step", ylabel="loss (nats per latent number)")
+    right.set(xlabel="step", ylabel="weight", ylim=(0, 1))
+    left.set_ylim(bottom=3e-4)
+    left.legend(fontsize="small", loc="lower center", ncols=2)
+    return fig

@@ -1,0 +1,118 @@
+r"""Closing page: is an optimizer an optimizer? Op of chapter 6, applied to the ways out.
+
+The optimizer is a system of two variables, the parameter w and the move v that the
+optimizer's rule answers,
+
+.. math:: w_{k+1} = w_k + v_k, \qquad v_{k+1} = \beta v_k - T\, g_{k+1}(w_{k+1}).
+
+In world Y the moves are replayed, and a disturbance of the start stays what it was. With
+the same draws in all worlds and β = 0,
+
+.. math:: \operatorname{Op}(t) = -\sum_{k=1}^{t-1} \ln \lvert 1 - T g_k'(w_k) \rvert .
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from descent import influence
+from descent.chapters.modelling_sgd.numbers import pit
+from descent.chapters.ways_out.numbers import THRESHOLD, WAYS, WELL, Answers, Way, answers, starts
+from descent.dynamics import Map
+from descent.estimates import Mean, mean_with_error
+from descent.landscapes import Array
+
+CONVEX = 1 / np.sqrt(2)
+"""Half the width of the part of the well that curves upwards."""
+
+
+def system(made: Answers, T: float, momentum: float) -> Map:
+    """Return an optimizer as a system of a parameter and the move that it is given."""
+    assert made.slope is not None
+    slope = made.slope
+
+    def step(state: Array, time: float) -> tuple[Array, Array]:
+        w = state[0] + state[1]
+        return w, momentum * state[1] - T * made.gradient(w, round(time) + 1)
+
+    def jacobian(state: Array, time: float) -> tuple[tuple[float, float], tuple[Array, Array]]:
+        bend = -T * slope(state[0] + state[1], round(time) + 1)
+        return (1.0, 1.0), (bend, momentum + bend)
+
+    return Map(("parameter", "move"), step, jacobian)
+
+
+class Measured(NamedTuple):
+    """Op of many runs, (steps, runs), at the positions w (steps, runs)."""
+
+    op: Array
+    w: Array
+
+
+def measure(name: str, length: float, runs: int, seed: int = 0) -> Measured:
+    """Return Op of a way of `WAYS` after each step, and where the undisturbed runs are."""
+    way: Way = WAYS[name]
+    rng = np.random.default_rng(seed)
+    w0 = starts(runs, rng)
+    made, steps = answers(way, length, runs, rng)
+    T = way.step_size(length)
+    # The last answer is not asked for: it would move beyond the budget.
+    times = np.arange(steps - 1)
+    optimizer = system(made, T, way.momentum)
+    state = np.stack([w0, -T * made.gradient(w0, 0)])
+    op = influence.op(
+        optimizer,
+        {"parameter": state[0], "move": state[1]},
+        times,
+        "move",
+        "parameter",
+        "parameter",
+    )
+    w = [state[0]]
+    for k in times[:-1]:
+        state = np.array(optimizer.step(state, k))
+        w.append(state[0])
+    return Measured(op, np.array(w))
+
+
+PHASES = ("in the pit", "over the wall", "in the well")
+
+
+def phases(found: Measured) -> dict[str, Array]:
+    """Return Op per step of each run, (runs,), in each phase; NaN where a run has none.
+
+    Over the wall: from the last time at or left of the pit's bottom to the step that ends
+    beyond b. In the well: where it curves upwards, after the escape.
+    """
+    gain, w = np.diff(found.op, axis=0), found.w[:-1]
+    steps = np.arange(len(w))[:, None]
+    beyond = found.w > THRESHOLD
+    first = np.where(beyond.any(axis=0), beyond.argmax(axis=0), len(found.w))
+    left = (w <= pit().minimum) & (steps < first)
+    takeoff = np.where(left.any(axis=0), len(w) - 1 - left[::-1].argmax(axis=0), 0)
+    escaped = first < len(found.w)
+    where = {
+        PHASES[0]: steps < np.where(escaped, takeoff, first),
+        PHASES[1]: (steps >= takeoff) & (steps < first) & escaped,
+        PHASES[2]: (steps >= first) & (np.abs(w - WELL) < CONVEX),
+    }
+    return {
+        name: np.where(
+            here.any(axis=0), (gain * here).sum(axis=0) / np.maximum(here.sum(axis=0), 1), np.nan
+        )
+        for name, here in where.items()
+    }
+
+
+def mean_of(values: Array) -> Mean | None:
+    """Return the mean with its standard error over the runs that have a value; None if few."""
+    there = values[np.isfinite(values)]
+    return mean_with_error(there) if len(there) > 2 else None
+
+
+def closed_form(made: Answers, w: Array, T: float) -> Array:
+    """Return Op after each step without momentum, from the positions w (steps, runs)."""
+    assert made.slope is not None
+    factors = np.array([1 - T * made.slope(w[k], k) for k in range(1, len(w))])
+    zero = np.zeros((1, w.shape[1]))
+    return np.concatenate([zero, zero, -np.log(np.abs(factors)).cumsum(axis=0)])[: len(w)]

@@ -1,0 +1,243 @@
+"""Chapter 10: explorers of the ideas on a landscape of two variables, and of the race."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.chapters.without_gradients.methods import METHODS, OURS, POPULATIONS, racers
+from descent.chapters.without_gradients.numbers import CHECKPOINTS
+from descent.chapters.without_gradients.pictures import TITLES, digits
+from descent.chapters.without_gradients.results import Runs, collect
+from descent.explorer import explore
+from descent.landscapes import Array, six_hump_camel
+from descent.sweeps import load
+from descent.zeroth_order import Population, ZerothOrder
+
+BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
+EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
+
+START = (1.9, 1.4)
+SPENT = (0, 10, 20, 40, 60, 80, 120, 160, 200, 250, 300)
+"""Evaluations at which the explorer shows a method."""
+SEED = 4
+TAIL = 60
+"""Steps of a path that are drawn."""
+FRAME = ((-2.1, 2.1), (-1.5, 1.7))
+"""Ranges of the two variables that are drawn."""
+
+
+ESTIMATOR = {"lr": 0.08, "h": 0.05}
+CLOUD = {"spread": 0.5, "size": 10}
+IDEAS: dict[str, dict[str, Any]] = {
+    "RandomGrad": ESTIMATOR,
+    "best of ten": ESTIMATOR,
+    "ten signs": {"lr": 0.15, "h": 0.05},
+    "SPSA": {"lr": 0.02, "h": 0.05},
+    "RandomGrad, Adam": ESTIMATOR,
+    "smoothed direction": ESTIMATOR,
+    "judged after the step": {"lr": 0.02},
+    "parabola on a line": {"h": 0.1, "reach": 10.0},
+    "never zeroed": {"lr": 0.01, "h": 0.05},
+    "momentum to the best": ESTIMATOR,
+    "undo": ESTIMATOR,
+    "undo or reverse": ESTIMATOR,
+    "several rates": ESTIMATOR,
+    "walk of order 1": {"lr": 0.1},
+    "walk of order 3": {"lr": 0.05},
+    "walk of rising order": {"lr": 0.05},
+    "walk of rising order, convex": {"lr": 0.05},
+    "simulated annealing": {"lr": 0.3, "temperature": 3.0},
+    "breeding": {"lr": 0.05, "period": 2},
+    "simplex gradient": {**CLOUD, "lr": 0.5},
+    "ensemble Kalman, redrawn": {**CLOUD, "regularization": 1.0},
+    "consensus": {**CLOUD, "noise": 0.5},
+    "gravity": CLOUD,
+    "gravity on gradients": {**CLOUD, "lr": 0.02, "h": 0.05},
+    "evolution strategy": CLOUD,
+    "particle swarm": CLOUD,
+}
+"""The methods that the explorer shows, with options that suit its landscape."""
+
+
+TABLES = {
+    "ackley": "10-race-ackley",
+    "rosenbrock": "10-race-rosenbrock",
+    "rastrigin": "10-race-rastrigin",
+    "mlp": "10-race-mlp",
+    "digits": "10-race-digits",
+}
+"""The sweep with the runs on each problem."""
+TITLED = {title: name for name, title in TITLES.items()}
+LIMITS = {
+    "ackley": (1e-3, 30.0),
+    "rosenbrock": (1e-2, 1e7),
+    "rastrigin": (1.0, 300.0),
+    "mlp": (1e-4, 2.0),
+    "digits": (0.1, 3.0),
+}
+"""Range of losses that is drawn for each problem."""
+
+
+class Moment(NamedTuple):
+    """Where a method is after some evaluations: its points (k, 2), and the best so far."""
+
+    evaluations: int
+    points: Array
+    best: Array
+
+
+@cache
+def journey(name: str) -> list[Moment]:
+    """Return the moments of a method on the camel, one a step."""
+    start, made = np.array(START), METHODS[name].build
+    assert made is not None
+    moments = [Moment(0, start[None], start)]
+    x = torch.tensor(START, dtype=torch.float64)
+    source: Any = torch.Generator().manual_seed(SEED)
+    if name in POPULATIONS:
+        population: Population = made(start, generator=np.random.default_rng(SEED), **IDEAS[name])
+        while population.evaluations < SPENT[-1]:
+            points = population.ask()
+            losses = six_hump_camel.value(points)
+            if "Kalman" in name:
+                losses = np.sqrt(2 * (losses - six_hump_camel.minimum))[:, None]
+            population.tell(losses)
+            moments.append(Moment(population.evaluations, points, population.best.copy()))
+        return moments
+    optimizer: ZerothOrder = made([x], generator=source, **IDEAS[name])
+    while optimizer.evaluations < SPENT[-1]:
+        optimizer.step(lambda: six_hump_camel.value(x))
+        here, best = x.numpy()[None].copy(), optimizer.best.numpy().copy()
+        moments.append(Moment(optimizer.evaluations, here, best))
+    return moments
+
+
+@cache
+def _levels() -> tuple[Array, Array, Array]:
+    x, y = np.linspace(*FRAME[0], 121), np.linspace(*FRAME[1], 101)
+    points = np.stack(np.meshgrid(x, y), -1)
+    return x, y, six_hump_camel.value(points) - six_hump_camel.minimum
+
+
+def draw_journey(idea: str, evaluations: int) -> Figure:
+    """Draw the landscape with where a method has been, and the best loss so far."""
+    fig, (left, right) = figures.figure(1, 2)
+    x, y, height = _levels()
+    levels = np.geomspace(0.05, 30, 12)
+    left.contour(x, y, height, levels, colors=GUIDE, linewidths=0.6)
+    for minimizer in six_hump_camel.minimizers(2):
+        left.plot(*minimizer, "+", color=EXACT, markersize=9, markeredgewidth=1.6)
+    past = [moment for moment in journey(idea) if moment.evaluations <= evaluations]
+    cloud = len(past[-1].points) > 1
+    trail = np.array([m.best if cloud else m.points[0] for m in past])[-TAIL:]
+    left.plot(*trail.T, "-", color=BLUE, linewidth=0.9)
+    shown = past[-1].points if cloud else trail[-1:]
+    left.plot(*shown.T, "o", color=BLUE, markersize=3.5)
+    left.plot(*past[-1].best, "o", color=RED, markersize=5.5)
+    left.set(xlim=FRAME[0], ylim=FRAME[1], xlabel="$x_1$", ylabel="$x_2$")
+    whole = journey(idea)
+    spent = [moment.evaluations for moment in whole]
+    gap = six_hump_camel.value(np.array([m.best for m in whole])) - six_hump_camel.minimum
+    floored = np.maximum(gap, 1e-6)
+    right.step(spent, floored, where="post", color=GUIDE, linewidth=1)
+    right.step(spent[: len(past)], floored[: len(past)], where="post", color=RED)
+    right.set(yscale="log", xlim=(0, SPENT[-1]), ylim=(5e-7, 20))
+    right.set(xlabel="evaluations", ylabel="best loss above the minimum")
+    return fig
+
+
+def journey_caption(idea: str, evaluations: int) -> str:
+    """Say what the method has reached."""
+    past = [moment for moment in journey(idea) if moment.evaluations <= evaluations]
+    gap = float(six_hump_camel.value(past[-1].best)) - six_hump_camel.minimum
+    text = f"{gap:.3f}" if gap >= 5e-4 else digits(gap) if gap > 1e-6 else "less than a millionth"
+    now = past[-1].points
+    if len(now) > 1:
+        what = "blue: the candidates and the way of the best point"
+    elif all(low <= x <= high for x, (low, high) in zip(now[0], FRAME, strict=True)):
+        what = "blue: where it is now and how it came there"
+    else:
+        what = "blue: how it came to where it is now, outside the frame"
+    return (
+        f"{idea[0].upper()}{idea[1:]} on the six-hump camel after {past[-1].evaluations} "
+        f"evaluations. Red dot: its best point, {text} above the minimum; {what}; crosses: the two "
+        "global minima. Grey on the right: the rest of the run."
+    )
+
+
+ideas_at_work = explore(
+    draw_journey,
+    name="ideas-at-work",
+    caption=journey_caption,
+    idea=list(IDEAS),
+    evaluations=SPENT,
+    labels={"idea": "idea", "evaluations": "evaluations"},
+    default={"evaluations": 80},
+    play="evaluations",
+)
+
+
+@cache
+def table() -> dict[str, dict[str, Runs]]:
+    """Return all runs of the race."""
+    return collect({name: load(sweep) for name, sweep in TABLES.items()})
+
+
+def draw_race(problem: str, method: str) -> Figure:
+    """Draw the best loss against evaluations: all medians, and the quartiles of one method."""
+    fig, ax = figures.figure(width=4.0, height=3.6)
+    runs = table()[TITLED[problem]]
+    for name in OURS:
+        ax.plot(CHECKPOINTS, _shown(runs[name].quartiles()[1]), color=GUIDE, linewidth=0.6)
+    ax.plot(CHECKPOINTS, _shown(runs["cma"].quartiles()[1]), color=EXACT, label="CMA-ES (cma)")
+    low, median, high = _shown(runs[method].quartiles())
+    ax.fill_between(CHECKPOINTS, low, high, color=BLUE, alpha=0.25, linewidth=0)
+    ax.plot(CHECKPOINTS, median, color=BLUE, label=method)
+    ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="best loss so far")
+    ax.set(xlim=(CHECKPOINTS[0], CHECKPOINTS[-1]), ylim=LIMITS[TITLED[problem]])
+    if problem == "digits":
+        ax.set_yticks((0.1, 0.2, 0.5, 1, 2), ("0.1", "0.2", "0.5", "1", "2"))
+        ax.set_yticks((), minor=True)
+    fig.legend(loc="outside upper center")
+    return fig
+
+
+def _shown(loss: Array) -> Array:
+    return np.maximum(loss, 1e-12)
+
+
+def race_caption(problem: str, method: str) -> str:
+    """Say where the method ends."""
+    runs = table()[TITLED[problem]]
+    low, median, high = runs[method].quartiles()[:, -1]
+    others = sorted(OURS, key=lambda name: float(np.median(runs[name].final)))
+    place = (
+        f"place {others.index(method) + 1} of the list's {len(others)}"
+        if method in OURS
+        else "not from the list"
+    )
+    bar = float(np.median(runs["cma"].final))
+    ends = [
+        f"{digits(value)}{' (below the frame)' * bool(value < LIMITS[TITLED[problem]][0])}"
+        for value in (median, bar)
+    ]
+    return (
+        f"{problem[0].upper()}{problem[1:]}: the median of {method} ends at {ends[0]}, {place}; "
+        f"quartiles {digits(low)} and {digits(high)} of {len(runs[method].start)} seeds. Band: "
+        f"quartiles; grey: medians of the other methods of the list. CMA-ES ends at {ends[1]}."
+    )
+
+
+race_of_methods = explore(
+    draw_race,
+    name="race-of-methods",
+    caption=race_caption,
+    problem=list(TITLED),
+    method=[name for name in racers("landscape") if name != "cma"],
+    labels={"problem": "problem", "method": "method"},
+    default={"problem": "network fit", "method": "ensemble Kalman, redrawn"},
+)

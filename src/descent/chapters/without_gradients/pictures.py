@@ -1,0 +1,224 @@
+"""Chapter 10: its figures and tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.chapters.without_gradients import results
+from descent.chapters.without_gradients.bullets import BULLETS
+from descent.chapters.without_gradients.methods import OURS
+from descent.chapters.without_gradients.numbers import CHECKPOINTS
+from descent.chapters.without_gradients.results import Race
+from descent.landscapes import Array
+
+BLUE, RED, GREEN, GOLD, VIOLET, SKY = (
+    figures.COLOURS[name] for name in ("blue", "red", "green", "gold", "violet", "sky")
+)
+HUES = (BLUE, RED, GREEN, VIOLET, GOLD, SKY)
+EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
+
+ESTIMATORS = {
+    "differences": GREEN,
+    "10 differences": GREEN,
+    "signs": RED,
+    "10 signs": RED,
+    "best": VIOLET,
+    "best of 10": VIOLET,
+    "1 sign": BLUE,
+    "SPSA, averaged": GOLD,
+}
+"""Colours of the estimators of a gradient."""
+METHODS = {
+    "RandomGrad": (BLUE, "-"),
+    "walk of order 1": (RED, "-"),
+    "walk of rising order": (GREEN, "-"),
+    "walk of rising order, convex": (GREEN, "-"),
+    "particle swarm": (VIOLET, "-"),
+    "particle swarm, own starts": (VIOLET, "-"),
+    "simulated annealing": (GOLD, "-"),
+    "evolution strategy": (SKY, "-"),
+    "gravity": (GREY, "-"),
+    "cma": (EXACT, "-"),
+    "SciPy Nelder–Mead": (EXACT, ":"),
+}
+"""Colours and line styles of the methods that are named in a figure."""
+
+TITLES = {
+    "ackley": "Ackley",
+    "rosenbrock": "Rosenbrock",
+    "rastrigin": "Rastrigin",
+    "mlp": "network fit",
+    "digits": "digits",
+}
+"""What the reader sees for a problem."""
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
+    """Return a Markdown table; ``align`` has an l or r a column.
+
+    Examples
+    --------
+    >>> print(markdown_table(["a", "b"], [["1", "2"]], "lr"))
+    | a | b |
+    |:--|--:|
+    | 1 | 2 |
+    """
+    rule = "".join({"l": ":--|", "r": "--:|"}[side] for side in align)
+    lines = ["| " + " | ".join(head) + " |", "|" + rule]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def digits(value: float) -> str:
+    """Return a number in two significant digits, as the tables show it.
+
+    Examples
+    --------
+    >>> [digits(v) for v in (0.123, 12.3, 1234.0, 1.2e-7)]
+    ['0.12', '12', '1,200', '1×10⁻⁷']
+    """
+    if value == 0 or not np.isfinite(value):
+        return "0" if value == 0 else "∞"
+    if 1e-3 <= abs(value) < 1e5:
+        rounded = float(f"{value:.2g}")
+        places = max(0, 1 - int(np.floor(np.log10(abs(rounded)))))
+        return f"{rounded:,.{places}f}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return (
+        f"{mantissa}×10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    )
+
+
+def _plain_ticks(ax: Axes, axis: str, values: Sequence[float]) -> None:
+    """Label a logarithmic axis at the given values, in plain decimals."""
+    getattr(ax, f"set_{axis}ticks")(values, [f"{value:g}" for value in values])
+    getattr(ax, f"set_{axis}ticks")([], minor=True)
+
+
+def draw_cosines(
+    dimensions: Sequence[int], curves: Mapping[str, tuple[Array, Array, Array]]
+) -> Figure:
+    """Draw mean cosines against the dimension; ``curves`` has theory, measurement, its error."""
+    fig, ax = figures.figure(width=4.0)
+    for name, (theory, mean, error) in curves.items():
+        colour = ESTIMATORS[name]
+        ax.plot(dimensions, theory, color=colour, linewidth=1)
+        ax.errorbar(
+            dimensions,
+            mean,
+            2 * error,
+            fmt="o",
+            color=colour,
+            markersize=4,
+            elinewidth=1,
+            label=name,
+        )
+    ax.set(xscale="log", yscale="log", xlabel="dimension $d$", ylabel="cosine with the gradient")
+    _plain_ticks(ax, "y", (0.02, 0.05, 0.1, 0.2, 0.5, 1))
+    ax.legend(loc="lower left")
+    return fig
+
+
+def draw_spending(curves: Mapping[str, tuple[Array, Array, Array]]) -> Figure:
+    """Draw mean cosines against evaluations; ``curves`` has evaluations, theory, measurement."""
+    fig, ax = figures.figure(width=4.0)
+    for name, (evaluations, theory, mean) in curves.items():
+        colour = ESTIMATORS[name]
+        ax.plot(evaluations, theory, color=colour, linewidth=1)
+        ax.plot(evaluations, mean, "o", color=colour, markersize=4, label=name)
+    ax.set(xscale="log", yscale="log", xlabel="evaluations $N$", ylabel="cosine with the gradient")
+    _plain_ticks(ax, "y", (0.02, 0.05, 0.1, 0.2, 0.5))
+    ax.legend(loc="upper left")
+    return fig
+
+
+def draw_profiles(race: Race, shown: Mapping[str, str], tolerances: Sequence[float]) -> Figure:
+    """Draw data profiles: the shown methods in colour under their labels, the others grey."""
+    fig, axes = figures.figure(1, len(tolerances))
+    methods = [name for name in OURS if all(name in runs for runs in race.values())]
+    for ax, tolerance in zip(axes, tolerances, strict=True):
+        for method in methods:
+            if method not in shown:
+                profile = results.data_profile(race, method, tolerance)
+                ax.step(CHECKPOINTS, profile, where="post", color=GUIDE, linewidth=0.6)
+        for method, label in shown.items():
+            colour, line = METHODS[method]
+            profile = results.data_profile(race, method, tolerance)
+            ax.step(CHECKPOINTS, profile, where="post", color=colour, linestyle=line, label=label)
+        ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="evaluations")
+        ax.set_ylabel(f"share solved, tolerance {tolerance:g}")
+    axes[-1].legend(loc="upper left")
+    return fig
+
+
+def list_table(race: Race) -> str:
+    """Return the 22 bullets as a Markdown table."""
+    rows = []
+    for number, bullet in enumerate(BULLETS, 1):
+        names = ", ".join(f"`{name}`" for name in bullet.library.split(", "))
+        word = f"**{results.bullet_verdict(race, bullet)}**"
+        rows.append([str(number), bullet.idea, names, bullet.standard, bullet.cost, word])
+    head = ["", "idea", "in the library", "standard name", "evaluations", "verdict"]
+    return markdown_table(head, rows, "rlllll")
+
+
+SIGNS = {1: " ▲", 0: "", -1: " ▼"}
+"""Marks of a median that is lower or higher than the base's, beyond chance."""
+
+
+def _medians(race: Race, method: str, marks: Sequence[int]) -> list[str]:
+    return [
+        digits(float(np.median(runs[method].final))) + SIGNS[mark]
+        for runs, mark in zip(race.values(), marks, strict=True)
+    ]
+
+
+def verdict_table(race: Race) -> str:
+    """Return medians and verdicts of the methods of each bullet as a Markdown table."""
+    rows = []
+    for number, bullet in enumerate(BULLETS, 1):
+        for method in bullet.methods:
+            marks = results.outcomes(race, method, bullet.base)
+            word = results.verdict(marks)
+            pair = f"{method} *against* {bullet.base}"
+            rows.append([str(number), pair, *_medians(race, method, marks), word])
+    head = ["", "method", *TITLES.values(), "verdict"]
+    return markdown_table(head, rows, "rlrrrrrl")
+
+
+def median_table(race: Race, methods: Iterable[str]) -> str:
+    """Return the medians of some methods as a Markdown table; a dash where one was not run."""
+    rows = []
+    for method in methods:
+        cells = [
+            digits(float(np.median(runs[method].final))) if method in runs else "–"
+            for runs in race.values()
+        ]
+        rows.append([method, *cells])
+    return markdown_table(["method", *(TITLES[name] for name in race)], rows, "l" + "r" * len(race))
+
+
+def draw_free_walks(steps: Array, spread: Mapping[str, Array]) -> Figure:
+    """Draw how far walks have gone against their steps."""
+    fig, ax = figures.figure(width=4.0)
+    for (name, distance), colour in zip(spread.items(), HUES, strict=False):
+        ax.loglog(steps, distance, color=colour, label=name)
+    ax.set(xlabel="step", ylabel="distance (kicks)")
+    ax.legend(loc="upper left")
+    return fig
+
+
+def draw_leaving(lengths: Sequence[float], found: Mapping[str, Sequence[int]], n: int) -> Figure:
+    """Draw the share of runs that leave chapter 1's pit against the length of a first move."""
+    fig, ax = figures.figure(width=4.0, height=3.6)
+    for (name, hits), mark in zip(found.items(), "osD^vP*", strict=True):
+        share = np.array(hits) / n
+        colour, line = METHODS[name]
+        ax.plot(lengths, share, color=colour, linestyle=line, marker=mark, markersize=4, label=name)
+    ax.set(xscale="log", xlabel="length of the first move", ylim=(-0.03, 1.03))
+    ax.set_ylabel("share that finds the well")
+    _plain_ticks(ax, "x", lengths)
+    fig.legend(loc="outside upper center", ncols=2)
+    return fig

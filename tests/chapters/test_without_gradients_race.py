@@ -1,0 +1,123 @@
+"""Chapter 10: the racers, the list, the settings, and the small experiments."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from descent.chapters.without_gradients import checks, explorers, numbers, sweeps
+from descent.chapters.without_gradients.bullets import BULLETS
+from descent.chapters.without_gradients.methods import GRADIENTS, METHODS, OURS, described
+from descent.chapters.without_gradients.settings import CHOSEN
+from descent.sweeps import load
+from descent.zeroth_order import NonFiniteLoss
+
+
+def raced(name, problem, budget=120):
+    counted = numbers.Evaluations(numbers.problem(problem, 3), budget)
+    setting = METHODS[name].setting(CHOSEN[numbers.kind(problem)][name])
+    try:
+        METHODS[name].race(counted, 3, **setting)
+    except (numbers.BudgetSpent, NonFiniteLoss):
+        return counted
+    raise AssertionError(f"{name} stopped by itself")
+
+
+@pytest.mark.parametrize("name", [*OURS, *GRADIENTS, "cma", "cmaes", "SciPy Nelder–Mead"])
+def test_a_method_spends_the_budget_improves_and_repeats_itself(name):
+    one, same = raced(name, "sphere"), raced(name, "sphere")
+    assert one.count == 120
+    assert one.best < one.start_loss
+    assert np.array_equal(one.curve((10, 60, 120)), same.curve((10, 60, 120)))
+
+
+@pytest.mark.parametrize("kind", ["landscape", "network"])
+def test_the_chosen_settings_are_the_best_of_the_tuning_table(kind):
+    assert sweeps.best_settings(load(f"10-tuning-{kind}s")) == CHOSEN[kind]
+    assert set(CHOSEN[kind]) == set(METHODS)
+
+
+def test_settings_are_named_apart():
+    for name, method in METHODS.items():
+        texts = [described(setting) for setting in method.settings]
+        assert len(set(texts)) == len(texts) <= 9, name
+
+
+def test_tuning_and_race_share_neither_problem_nor_seed():
+    tuned = {p for names in numbers.TUNING.values() for p in names}
+    assert not tuned & set(numbers.PROBLEMS)
+    assert not set(sweeps.TUNING_SEEDS) & set(sweeps.SEEDS)
+    assert len(sweeps.SEEDS) >= 20
+
+
+def test_every_bullet_has_a_method_or_a_reason():
+    assert len(BULLETS) == 22
+    for bullet in BULLETS:
+        assert bool(bullet.methods) != bool(bullet.note)
+        assert set(bullet.methods) <= set(OURS)
+        assert not bullet.methods or bullet.base in OURS
+
+
+def test_every_method_of_ours_is_in_the_list_or_a_base():
+    listed = {name for bullet in BULLETS for name in (*bullet.methods, bullet.base)}
+    assert set(OURS) - listed == {"ten differences, Adam"}
+
+
+def test_the_step_size_fades_with_the_budget():
+    counted = numbers.Evaluations(numbers.problem("sphere", 0), 400)
+    points = []
+
+    def value(x):
+        points.append(x.clone())
+        return torch.zeros(x.shape[:-1], dtype=x.dtype)
+
+    object.__setattr__(counted.problem, "value", value)
+    with pytest.raises(numbers.BudgetSpent):
+        METHODS["RandomGrad"].race(counted, 0, lr=0.1, h=0.01)
+    # Every other point is where a step begins; a flat loss always says "does not rise".
+    steps = torch.stack(points[::2]).diff(dim=0).norm(dim=1)
+    assert steps[:20].mean() > 5 * steps[-20:].mean()
+
+
+def test_undo_is_exact_only_in_reverse_order():
+    for order in (2, 3, 4):
+        assert checks.left_after_undo(order, reverse=True) < 1e-14
+        assert checks.left_after_undo(order, reverse=False) > 0.1
+    assert checks.left_after_undo(1, reverse=False) < 1e-14
+
+
+@pytest.mark.parametrize("momentum", [0.5, 0.9, 1.0])
+def test_damping_of_a_heavy_ball(momentum):
+    """The eigenvalues of an oscillating heavy ball are complex with product beta."""
+    assert checks.damping(0.1, 1.0, momentum) == pytest.approx(math.sqrt(momentum))
+
+
+def test_only_real_and_complex_tensors_take_a_gradient():
+    assert not any(map(checks.takes_gradient, checks.DISCRETE))
+    assert checks.takes_gradient(torch.float32)
+    assert checks.takes_gradient(torch.complex64)
+
+
+def test_a_mixed_fit_finds_real_integer_and_boolean():
+    factor, power, turned, loss = checks.mixed_fit(seed=0)
+    assert power == 3
+    assert (-factor if turned else factor) == pytest.approx(-1.7, abs=0.01)
+    assert loss < 1e-4
+
+
+def test_free_walks_spread_by_their_order():
+    steps, spread = checks.free_walks((1, 3), 50, 3000, seed=1)
+    assert spread[0] == pytest.approx(np.sqrt(steps), rel=0.06)
+    exact = [math.sqrt(sum(math.comb(k + 1, 2) ** 2 for k in range(1, int(s) + 1))) for s in steps]
+    assert spread[1] == pytest.approx(exact, rel=0.06)
+
+
+@pytest.mark.parametrize("name", ["RandomGrad", "ensemble Kalman, redrawn", "gravity on gradients"])
+def test_a_journey_starts_at_the_start_and_never_loses_its_best(name):
+    moments = explorers.journey(name)
+    assert moments[0].evaluations == 0
+    assert tuple(moments[0].best) == explorers.START
+    best = explorers.six_hump_camel.value(np.array([moment.best for moment in moments[1:]]))
+    assert np.all(np.diff(best) <= 0)
+    assert moments[-1].evaluations >= explorers.SPENT[-1]
