@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from descent.activations import softplus
-from descent.perceptrons import Perceptrons, he_initialization, train
+from descent.networks.activations import softplus
+from descent.networks.perceptrons import Perceptrons, he_initialization, train
 
 SIZES, N_NETWORKS, STEP_SIZE = (784, 100, 2), 20, 0.01
 

@@ -17,7 +17,7 @@ from joblib.externals.loky import get_reusable_executor
 from descent.commands import entry, train, viz_loss
 from descent.commands.folder import RunFolder
 from descent.files import write_whole
-from descent.reparameterization import Training
+from descent.networks.reparameterization import Training
 
 ROOT = Path(__file__).parents[1]
 SMALL = [

@@ -7,10 +7,10 @@ import pandas
 import pytest
 import torch
 
-from descent import image_patches
-from descent import variational_autoencoder as autoencoder
 from descent.chapters.symphonic_losses import compression
 from descent.chapters.symphonic_losses import compression_sweeps as sweeps
+from descent.networks import image_patches
+from descent.networks import variational_autoencoder as autoencoder
 from descent.sweeps import load
 
 

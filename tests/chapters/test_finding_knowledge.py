@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from descent.chapters.finding_knowledge import numbers, update_profiles
-from descent.perceptrons import he_initialization, train
+from descent.networks.perceptrons import he_initialization, train
 
 
 def test_effective_share_of_equal_amounts_and_of_one_place():

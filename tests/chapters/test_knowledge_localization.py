@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from descent import localization
 from descent.chapters.knowledge_localization import numbers, sweeps
+from descent.networks import localization
 from descent.sweeps import load
 
 
@@ -14,7 +14,7 @@ def samples():
 
 
 def test_phases_are_disjoint_and_in_order(samples):
-    from descent.digit_images import load_digits8
+    from descent.networks.digit_images import load_digits8
 
     labels = load_digits8().labels
     four = np.isin(labels, (1, 7, 6, 8))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from descent import models
 from descent.chapters.overparameterization import numbers, pictures, rivals
 from descent.chapters.overparameterization.ensemble import Ensemble, train_ensemble
 from descent.chapters.overparameterization.sweeps import tangent_size, trained
 from descent.landscapes import OBJECTIVES, Shifted, ackley, qubic_1d, six_hump_camel, sphere
-from descent.reparameterization import train
+from descent.networks import models
+from descent.networks.reparameterization import train
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "descent"])

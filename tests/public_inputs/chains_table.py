@@ -152,8 +152,8 @@ CASES = {
         step_size=positive(0.31),
         edges=edges(CIRCLE),
     ),
-    "distances.wasserstein_1": case(p=density(), q=density(), edges=edges()),
-    "distances.total_variation": case(p=density(), q=density(), edges=edges()),
+    "fokker_planck.wasserstein_1": case(p=density(), q=density(), edges=edges()),
+    "fokker_planck.total_variation": case(p=density(), q=density(), edges=edges()),
     "fokker_planck.solve": case(
         **FIELDS,
         p0=density(),

@@ -16,9 +16,9 @@ from kinds import (
     rng,
 )
 
-from descent.digit_images import load_digits8
-from descent.localization import localize, questions
-from descent.perceptrons import he_initialization
+from descent.networks.digit_images import load_digits8
+from descent.networks.localization import localize, questions
+from descent.networks.perceptrons import he_initialization
 from descent.systems import dumb_thermostat
 
 JOINT = np.full((3, 3), 1 / 9)
@@ -104,51 +104,51 @@ CASES = {
     "information.narrow_start": case(epsilon=real(0.5, least=0, most=1)),
     "estimates.mean_with_error": case(samples=array([1.0, 2.0, 3.0], [1.0])),
     "estimates.wilson": case(successes=count(3), runs=count(5, least=1)),
-    "activations.softplus": case(z=array([0.5, -0.5], nan=True, free=True)),
+    "networks.activations.softplus": case(z=array([0.5, -0.5], nan=True, free=True)),
     **{
-        f"activations.{name}": case(z=array([0.5, -0.5], nan=True, free=True))
+        f"networks.activations.{name}": case(z=array([0.5, -0.5], nan=True, free=True))
         for name in ["gelu", "linear", "relu", "sigmoid", "tanh"]
     },
-    "digit_images.load_digit_images": case(
+    "networks.digit_images.load_digit_images": case(
         source=given(lambda: "digits", "nonsense", 1, None), download=flag()
     ),
-    "digit_images.DigitImages.inputs": case(
+    "networks.digit_images.DigitImages.inputs": case(
         of=load_digits8, which=given(lambda: slice(0, 2), "x", None, 2.5)
     ),
-    "image_patches.load": case(
+    "networks.image_patches.load": case(
         source=choice("photographs"), data_home=anything(None, "a folder for the download")
     ),
-    "image_patches.photograph_patches": case(stride=count(32, least=1)),
-    "image_patches.for_testing": case(row=count(1), column=count(2)),
-    "localization.Samples": case(
+    "networks.image_patches.photograph_patches": case(stride=count(32, least=1)),
+    "networks.image_patches.for_testing": case(row=count(1), column=count(2)),
+    "networks.localization.Samples": case(
         inputs=array(X, X[:3], nan=True),
         side=given(lambda: LABELS % 2, LABELS, LABELS[:3] % 2, None, "x", 1.0),
         part=given(lambda: LABELS % 2, LABELS, LABELS[:3] % 2, None, "x", 1.0),
     ),
-    "localization.Samples.without": case(
+    "networks.localization.Samples.without": case(
         of=samples,
         side=given(lambda: 0, 2, -1, None, "0", 0.5),
         part=given(lambda: 1, 2, None, "1"),
     ),
-    "localization.questions": case(
+    "networks.localization.questions": case(
         inputs=array(X, X[:3]),
         labels=given(lambda: LABELS, LABELS + 20, LABELS[:3], None, "x", np.nan),
         sides=given(
             lambda: ((1, 7), (6, 8)), ((1, 1), (6, 8)), ((1, 7),), 5, None, "x", ((1, 7), (6,))
         ),
     ),
-    "localization.shuffled_parts": case(samples=instance(samples), rng=rng()),
-    "localization.shuffled_digits": case(samples=instance(samples), rng=rng()),
-    "localization.share": case(
+    "networks.localization.shuffled_parts": case(samples=instance(samples), rng=rng()),
+    "networks.localization.shuffled_digits": case(samples=instance(samples), rng=rng()),
+    "networks.localization.share": case(
         first=array([1.0, 0.0], -np.ones(2), np.ones(3), free=True, nan=True),
         second=array([3.0, 1.0], -np.ones(2), np.ones(3), free=True, nan=True),
     ),
-    "localization.Localization.correlations": case(
+    "networks.localization.Localization.correlations": case(
         of=lambda: localize(networks(), samples()[:12], samples()[12:], 0.05),
         parameter=choice("hidden_weights"),
         throughout=flag(),
     ),
-    "localization.localize": case(
+    "networks.localization.localize": case(
         networks=instance(networks),
         first=instance(samples),
         rest=instance(samples),
@@ -157,17 +157,17 @@ CASES = {
         power=count(1, least=1),
         batch_size=count(1, least=1),
     ),
-    "localization.correlation": case(x=shares(), y=shares()),
-    "localization.partial_correlation": case(
+    "networks.localization.correlation": case(x=shares(), y=shares()),
+    "networks.localization.partial_correlation": case(
         x=shares(),
         y=shares(),
         given=given(lambda: np.ones(2), np.ones(7), None, "x", [[1], [1, 2]]),
     ),
-    "localization.pixel_correlations": case(x=shares(), y=shares()),
-    "localization.within_pixel_correlation": case(x=shares(), y=shares()),
-    "localization.activity_share": case(samples=instance(samples)),
-    "localization.contrast_share": case(samples=instance(samples)),
-    "perceptrons.Perceptrons": case(
+    "networks.localization.pixel_correlations": case(x=shares(), y=shares()),
+    "networks.localization.within_pixel_correlation": case(x=shares(), y=shares()),
+    "networks.localization.activity_share": case(samples=instance(samples)),
+    "networks.localization.contrast_share": case(samples=instance(samples)),
+    "networks.perceptrons.Perceptrons": case(
         hidden_weights=array(np.ones((2, 3, 4))),
         hidden_biases=array(np.ones((2, 3)), np.ones((2, 4))),
         output_weights=array(np.ones((2, 2, 3)), np.ones((2, 2, 4))),
@@ -175,9 +175,9 @@ CASES = {
         activation=NAMED,
         output_activation=NAMED,
     ),
-    "perceptrons.Perceptrons.parameters": case(of=networks),
-    "perceptrons.Perceptrons.copy": case(of=networks),
-    "perceptrons.he_initialization": case(
+    "networks.perceptrons.Perceptrons.parameters": case(of=networks),
+    "networks.perceptrons.Perceptrons.copy": case(of=networks),
+    "networks.perceptrons.he_initialization": case(
         n_networks=count(2, least=1),
         sizes=given(
             lambda: (4, 3, 2), (4, 3), (4, 3, 0), (4, 2.5, 2), 5, None, "abc", (4, 3, True)
@@ -187,12 +187,16 @@ CASES = {
         output_activation=NAMED,
         dtype=given(lambda: np.float64, np.int64, "x", None, complex, 5),
     ),
-    "perceptrons.hidden_outputs": case(networks=instance(networks), inputs=INPUTS),
-    "perceptrons.outputs": case(networks=instance(networks), inputs=INPUTS),
-    "perceptrons.accuracy": case(networks=instance(networks), inputs=INPUTS, targets=TARGETS),
-    "perceptrons.mean_loss": case(networks=instance(networks), inputs=INPUTS, targets=TARGETS),
-    "perceptrons.train": case(**TRAINING, block=count(8, least=1)),
-    "perceptrons.train_with_tallies": case(
+    "networks.perceptrons.hidden_outputs": case(networks=instance(networks), inputs=INPUTS),
+    "networks.perceptrons.outputs": case(networks=instance(networks), inputs=INPUTS),
+    "networks.perceptrons.accuracy": case(
+        networks=instance(networks), inputs=INPUTS, targets=TARGETS
+    ),
+    "networks.perceptrons.mean_loss": case(
+        networks=instance(networks), inputs=INPUTS, targets=TARGETS
+    ),
+    "networks.perceptrons.train": case(**TRAINING, block=count(8, least=1)),
+    "networks.perceptrons.train_with_tallies": case(
         **TRAINING,
         block=count(8, least=1),
         owners=given(lambda: LABELS % 2, LABELS, LABELS[:3], None, "x", [0.5] * 24, -(LABELS % 2)),
@@ -202,9 +206,9 @@ CASES = {
 }
 
 EXEMPT = {
-    "digit_images.DigitImages": "what the loaders return",
-    "digit_images.load_mnist": "takes a folder; tests/test_digit_images.py has bad ones",
-    "digit_images.load_digits8": "takes nothing",
-    "image_patches.cifar_10": "takes a folder; tests/test_image_patches.py has bad data",
-    "localization.Localization": "what localize returns",
+    "networks.digit_images.DigitImages": "what the loaders return",
+    "networks.digit_images.load_mnist": "takes a folder; tests/test_digit_images.py has bad ones",
+    "networks.digit_images.load_digits8": "takes nothing",
+    "networks.image_patches.cifar_10": "takes a folder; tests/test_image_patches.py has bad data",
+    "networks.localization.Localization": "what localize returns",
 }

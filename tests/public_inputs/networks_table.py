@@ -18,9 +18,9 @@ from kinds import (
 )
 
 from descent import aggregation
-from descent.models import mlp5, parameter
-from descent.reparameterization import ADAM
-from descent.variational_autoencoder import VariationalAutoencoder
+from descent.networks.models import mlp5, parameter
+from descent.networks.reparameterization import ADAM
+from descent.networks.variational_autoencoder import VariationalAutoencoder
 
 LOSSES, GRADIENTS = [1.0, 0.5], [[1.0, 0.0], [-1.0, 1.0]]
 
@@ -113,53 +113,55 @@ CASES = {
     "aggregation.AccumulatedLoss.add": case(
         of=aggregation.AccumulatedLoss, losses=array(LOSSES), weights=array([0.5, 0.5], [0.5])
     ),
-    "models.Parameter": case(out_ch=count(2, least=1), generator=torch_rng()),
-    "models.Parameter.forward": case(of=model),
-    "models.SkipNetwork": case(
+    "networks.models.Parameter": case(out_ch=count(2, least=1), generator=torch_rng()),
+    "networks.models.Parameter.forward": case(of=model),
+    "networks.models.SkipNetwork": case(
         in_ch=count(2, least=1),
         groups=given(lambda: [[3, 3]], [], [[]], [[0]], [[2.5]], 5, None, "x", [[3], 3]),
         out_ch=count(2, least=1),
         generator=torch_rng(),
         normalized=flag(True),
     ),
-    "models.SkipNetwork.forward": case(of=lambda: mlp5(2, 4, 2, generator=torch.Generator())),
-    "models.parameter": case(
+    "networks.models.SkipNetwork.forward": case(
+        of=lambda: mlp5(2, 4, 2, generator=torch.Generator())
+    ),
+    "networks.models.parameter": case(
         in_ch=anything(2, "has no effect"),
         hidden_ch=anything(4, "has no effect"),
         out_ch=count(2, least=1),
         generator=torch_rng(),
     ),
     **{
-        f"models.{name}": case(**WIDTHS, normalized=flag(True))
+        f"networks.models.{name}": case(**WIDTHS, normalized=flag(True))
         for name in ("mlp5", "mlp9", "mlp17")
     },
-    "models.build": case(**WIDTHS, name=given(lambda: "mlp5", "mlp3", None, 5, ["mlp5"])),
-    "models.number_of_weights": case(model=instance(model)),
-    "reparameterization.Training": case(**TRAINING | dict(main_optimizer=function(ADAM))),
-    "reparameterization.train": case(**TRAINING),
-    "variational_autoencoder.VariationalAutoencoder": case(
+    "networks.models.build": case(**WIDTHS, name=given(lambda: "mlp5", "mlp3", None, 5, ["mlp5"])),
+    "networks.models.number_of_weights": case(model=instance(model)),
+    "networks.reparameterization.Training": case(**TRAINING | dict(main_optimizer=function(ADAM))),
+    "networks.reparameterization.train": case(**TRAINING),
+    "networks.variational_autoencoder.VariationalAutoencoder": case(
         mean_image=tensor(torch.zeros(3, 32, 32), torch.zeros(3, 5, 5), nan=False),
         generator=torch_rng(),
         latent=count(2, least=1),
         channels=count(1, least=1),
     ),
-    "variational_autoencoder.VariationalAutoencoder.encode": case(
+    "networks.variational_autoencoder.VariationalAutoencoder.encode": case(
         of=vae, images=tensor(IMAGES, torch.ones(2, 3, 5, 5))
     ),
-    "variational_autoencoder.VariationalAutoencoder.decode": case(
+    "networks.variational_autoencoder.VariationalAutoencoder.decode": case(
         of=vae, z=tensor(torch.ones(3, 2), torch.ones(3, 5))
     ),
-    "variational_autoencoder.VariationalAutoencoder.forward": case(
+    "networks.variational_autoencoder.VariationalAutoencoder.forward": case(
         of=vae, images=tensor(IMAGES, torch.ones(2, 3, 5, 5)), generator=torch_rng()
     ),
-    "variational_autoencoder.reconstruction": case(**PAIR),
-    "variational_autoencoder.gradient_domain": case(**PAIR),
-    "variational_autoencoder.kl_divergence": case(mean=BATCH, log_variance=BATCH),
+    "networks.variational_autoencoder.reconstruction": case(**PAIR),
+    "networks.variational_autoencoder.gradient_domain": case(**PAIR),
+    "networks.variational_autoencoder.kl_divergence": case(mean=BATCH, log_variance=BATCH),
     **{
-        f"variational_autoencoder.batch_{name}": case(z=BATCH)
+        f"networks.variational_autoencoder.batch_{name}": case(z=BATCH)
         for name in ("mean", "covariance", "skewness", "kurtosis")
     },
-    "variational_autoencoder.losses": case(
+    "networks.variational_autoencoder.losses": case(
         images=tensor(IMAGES, torch.ones(2, 3, 5, 5)),
         passed=given(lambda: vae()(IMAGES, torch.Generator()), None, 1.0, (1, 2), "x"),
         higher_moments=flag(),
@@ -167,9 +169,9 @@ CASES = {
 }
 
 EXEMPT = {
-    "reparameterization.Record": "what train returns",
+    "networks.reparameterization.Record": "what train returns",
     **{
-        f"reparameterization.Training.{name}": "takes nothing, or its own state"
+        f"networks.reparameterization.Training.{name}": "takes nothing, or its own state"
         for name in ("step", "run", "record", "state", "load_state")
     },
 }

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from descent.commands.settings import UsageError
 from descent.files import held, write_whole
-from descent.reparameterization import Record, Training
+from descent.networks.reparameterization import Record, Training
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from descent import figures
 from descent.landscapes import Array, Objective
 
 if TYPE_CHECKING:  # it needs torch, which the pictures of landscapes do without
-    from descent.reparameterization import Record
+    from descent.networks.reparameterization import Record
 
 _LEVELS = 24
 

@@ -15,10 +15,11 @@ from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
 import descent.landscapes.objectives
-from descent import arguments, models, reparameterization
+from descent import arguments
 from descent.arguments import check_count, check_real, check_step_size
 from descent.files import reason
 from descent.landscapes import OBJECTIVES, Objective, Shifted
+from descent.networks import models, reparameterization
 
 #: Sections of the configuration that do not change the numbers.
 WITHOUT_EFFECT = ("output", "hydra")

@@ -32,8 +32,8 @@ from descent.commands.settings import (
     writing_errors,
 )
 from descent.files import reason
-from descent.models import number_of_weights
-from descent.reparameterization import Training
+from descent.networks.models import number_of_weights
+from descent.networks.reparameterization import Training
 
 OmegaConf.register_new_resolver("run_name", lambda *, _root_: run_name(_root_), replace=True)
 

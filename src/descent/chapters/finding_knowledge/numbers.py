@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from descent.digit_images import load_digits8
-from descent.perceptrons import Perceptrons, accuracy, he_initialization, outputs, train
+from descent.networks.digit_images import load_digits8
+from descent.networks.perceptrons import Perceptrons, accuracy, he_initialization, outputs, train
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from descent.chapters.finding_knowledge.numbers import task
-from descent.digit_images import load_digits8
-from descent.perceptrons import (
+from descent.networks.digit_images import load_digits8
+from descent.networks.perceptrons import (
     Perceptrons,
     he_initialization,
     hidden_outputs,

@@ -1,7 +1,7 @@
 """Chapter 12: update tallies of deeper networks, and of other optimizers.
 
-The same phases as in `descent.localization.localize`, for any number of hidden layers and any
-torch optimizer. An update is what a step does to a parameter, whatever rule makes it.
+The same phases as in `descent.networks.localization.localize`, for any number of hidden layers
+and any torch optimizer. An update is what a step does to a parameter, whatever rule makes it.
 """
 
 import copy
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from descent.chapters.knowledge_localization.numbers import Phases
-from descent.localization import Samples, correlation, share
+from descent.networks.localization import Samples, correlation, share
 
 OPTIMIZERS: dict[str, Any] = {
     "SGD": torch.optim.SGD,
@@ -41,7 +41,7 @@ class Layers:
         η > 0.
     rng : numpy.random.Generator
         Networks are drawn one after the other, weights before biases, as in
-        `descent.perceptrons.he_initialization`.
+        `descent.networks.perceptrons.he_initialization`.
     """
 
     def __init__(

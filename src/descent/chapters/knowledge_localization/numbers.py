@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descent import localization
-from descent.activations import ACTIVATIONS as ACTIVATION_FUNCTIONS
-from descent.digit_images import DigitImages, load_digit_images
-from descent.localization import Localization, Samples
-from descent.perceptrons import Perceptrons, accuracy, he_initialization, mean_loss, train
+from descent.networks import localization
+from descent.networks.activations import ACTIVATIONS as ACTIVATION_FUNCTIONS
+from descent.networks.digit_images import DigitImages, load_digit_images
+from descent.networks.localization import Localization, Samples
+from descent.networks.perceptrons import Perceptrons, accuracy, he_initialization, mean_loss, train
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from descent import figures
 from descent.chapters.knowledge_localization import numbers
 from descent.explorer import explore
-from descent.localization import Localization, pixel_correlations
+from descent.networks.localization import Localization, pixel_correlations
 from descent.sweeps import load
 
 Array = NDArray[np.float64]

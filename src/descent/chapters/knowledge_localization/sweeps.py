@@ -1,6 +1,6 @@
 """Chapter 12: its tables that take longer than a page may.
 
-Those whose names hold "mnist" need MNIST (see `descent.digit_images.load_mnist`) and raise
+Those whose names hold "mnist" need MNIST (see `descent.networks.digit_images.load_mnist`) and raise
 FileNotFoundError where it is not.
 """
 
@@ -21,7 +21,7 @@ from descent.chapters.knowledge_localization.numbers import (
     phases,
     statistics,
 )
-from descent.localization import (
+from descent.networks.localization import (
     activity_share,
     contrast_share,
     correlation,

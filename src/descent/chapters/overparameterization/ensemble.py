@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from descent import models
 from descent.chapters.overparameterization.numbers import LEARNING_RATE, STEPS
 from descent.landscapes import OBJECTIVES, Array, Shifted
+from descent.networks import models
 
 TOLERANCE = 1e-6
 MAX_FIT_STEPS = 3000
@@ -18,7 +18,7 @@ MAX_FIT_STEPS = 3000
 class Ensemble:
     """Networks that differ in their seed alone, with their weights stacked.
 
-    Calling it returns x, shape (seeds, d), with the sums of `descent.models.SkipNetwork`.
+    Calling it returns x, shape (seeds, d), with the sums of `descent.networks.models.SkipNetwork`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ def train_ensemble(
     optimizer: str = "adam",
     epochs: int = STEPS,
 ) -> Outcome:
-    """Do what `descent.reparameterization.train` does, for all seeds at once.
+    """Do what `descent.networks.reparameterization.train` does, for all seeds at once.
 
     Each network goes from its fit to its main run when it has arrived, so at one time some
     of them fit and others descend. Adam's moments are carried over.

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from descent import models
 from descent.chapters.overparameterization.ensemble import train_ensemble
 from descent.chapters.overparameterization.numbers import (
     DISTANCE,
@@ -17,7 +16,8 @@ from descent.chapters.overparameterization.numbers import (
 )
 from descent.chapters.overparameterization.rivals import SEARCHES, runs, tuned
 from descent.landscapes import OBJECTIVES, Array, Objective, Shifted
-from descent.reparameterization import Record, Training
+from descent.networks import models
+from descent.networks.reparameterization import Record, Training
 from descent.sweeps import Sweep
 
 STARTS = {"ackley": [DISTANCE], "qubic_1d": [0.96], "six_hump_camel": [2.0, 2.0]}

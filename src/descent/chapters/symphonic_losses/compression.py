@@ -11,10 +11,11 @@ import pandas
 import torch
 from torch import Tensor
 
-from descent import aggregation, image_patches
-from descent import variational_autoencoder as autoencoder
+from descent import aggregation
 from descent.arguments import check_count, check_step_size
-from descent.variational_autoencoder import LATENT, PIXELS, VariationalAutoencoder
+from descent.networks import image_patches
+from descent.networks import variational_autoencoder as autoencoder
+from descent.networks.variational_autoencoder import LATENT, PIXELS, VariationalAutoencoder
 
 BATCH = 64
 STEPS = 200
@@ -83,7 +84,7 @@ class Data(NamedTuple):
 
 @cache
 def data(images: str = "photographs") -> Data:
-    """Load the images of a source; see `descent.image_patches.load`."""
+    """Load the images of a source; see `descent.networks.image_patches.load`."""
     sets = image_patches.load(images)
     tensors = [
         torch.from_numpy(part.transpose(0, 3, 1, 2).copy()) for part in (sets.train, sets.test)
@@ -151,7 +152,7 @@ def train(
     seed : int
         Of everything that is random.
     images : str
-        A source that `descent.image_patches.load` knows.
+        A source that `descent.networks.image_patches.load` knows.
 
     Raises
     ------

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from descent import models
+from descent.networks import models
 
 WIDTHS = st.integers(1, 9)
 

@@ -187,7 +187,7 @@ def _from_openml(download: bool) -> DigitImages:
 
     ways = (
         f"set {VARIABLE} to a folder with its four idx files ({', '.join(MNIST_FILES)}, gzipped"
-        " or not), or call descent.digit_images.load_mnist() once to download it"
+        " or not), or call descent.networks.digit_images.load_mnist() once to download it"
     )
     kept = any(Path(get_data_home(), "openml").rglob("mnist_784*"))
     if not kept and not download:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from descent import models
 from descent.landscapes import Shifted, ackley, qubic_1d, six_hump_camel, sphere
-from descent.reparameterization import Training, train
+from descent.networks import models
+from descent.networks.reparameterization import Training, train
 
 SMALL_STEPS = partial(torch.optim.SGD, lr=0.1)
 

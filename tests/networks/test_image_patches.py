@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images
 
-from descent import image_patches
-from descent.image_patches import cifar_10, for_testing, load, photograph_patches
+from descent.networks import image_patches
+from descent.networks.image_patches import cifar_10, for_testing, load, photograph_patches
 
 
 def test_no_pixel_is_in_both_sets(monkeypatch):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from descent import localization
-from descent.digit_images import load_digits8
-from descent.localization import Samples, localize, questions
-from descent.perceptrons import PARAMETERS, he_initialization, train
+from descent.networks import localization
+from descent.networks.digit_images import load_digits8
+from descent.networks.localization import Samples, localize, questions
+from descent.networks.perceptrons import PARAMETERS, he_initialization, train
 
 
 def digits(n=None):

@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from descent import digit_images
-from descent.digit_images import MNIST_FILES, load_digit_images, load_digits8, load_mnist
+from descent.networks import digit_images
+from descent.networks.digit_images import MNIST_FILES, load_digit_images, load_digits8, load_mnist
 
 
 def idx(array):

@@ -27,7 +27,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import get_blas_funcs
 
-from descent.activations import ACTIVATIONS
 from descent.arguments import (
     came,
     check_array,
@@ -37,6 +36,7 @@ from descent.arguments import (
     check_kind,
     check_step_size,
 )
+from descent.networks.activations import ACTIVATIONS
 
 __all__ = [
     "PARAMETERS",
@@ -71,7 +71,7 @@ class Perceptrons:
     output_biases : ndarray, shape (K, outputs)
         c.
     activation, output_activation : str
-        Names in `descent.activations.ACTIVATIONS`.
+        Names in `descent.networks.activations.ACTIVATIONS`.
     """
 
     hidden_weights: Array
@@ -126,7 +126,7 @@ def he_initialization(
     rng : numpy.random.Generator
         Networks are drawn one after the other: the first K are the same for every larger K.
     activation, output_activation : str
-        Names in `descent.activations.ACTIVATIONS`.
+        Names in `descent.networks.activations.ACTIVATIONS`.
     dtype : type
         Precision in which the networks are kept and trained.
 

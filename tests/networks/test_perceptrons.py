@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from descent.activations import ACTIVATIONS
-from descent.perceptrons import (
+from descent.networks.activations import ACTIVATIONS
+from descent.networks.perceptrons import (
     PARAMETERS,
     Perceptrons,
     accuracy,

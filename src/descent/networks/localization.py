@@ -35,8 +35,8 @@ from descent.arguments import (
     check_real,
     check_step_size,
 )
-from descent.perceptrons import PARAMETERS, Perceptrons, train, train_with_tallies
-from descent.shares import (
+from descent.networks.perceptrons import PARAMETERS, Perceptrons, train, train_with_tallies
+from descent.networks.update_shares import (
     correlation,
     partial_correlation,
     pixel_correlations,
@@ -262,7 +262,7 @@ def localize(
 
     Examples
     --------
-    >>> from descent.perceptrons import he_initialization
+    >>> from descent.networks.perceptrons import he_initialization
     >>> rng = np.random.default_rng(0)
     >>> samples = questions(rng.random((80, 6)), np.resize([1, 6, 7, 8], 80))
     >>> networks = he_initialization(3, (6, 5, 2), rng)

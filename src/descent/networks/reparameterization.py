@@ -277,7 +277,7 @@ def train(
     Parameters
     ----------
     model : torch.nn.Module
-        ``model()`` is x, of shape (d,); see `descent.models`.
+        ``model()`` is x, of shape (d,); see `descent.networks.models`.
     objective : callable
         ``objective(x)`` is a scalar tensor for x of shape (d,), for instance an objective of
         `descent.landscapes`.

@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 from torch.distributions import Normal, kl_divergence
 
-from descent import variational_autoencoder as autoencoder
-from descent.variational_autoencoder import VariationalAutoencoder
+from descent.networks import variational_autoencoder as autoencoder
+from descent.networks.variational_autoencoder import VariationalAutoencoder
 
 
 def generator(seed=0):

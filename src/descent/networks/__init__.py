@@ -1,0 +1,1 @@
+"""Networks, their training, the images they learn from, and where their knowledge lies."""
