@@ -6,16 +6,16 @@ READY := .venv/.ready
 .PHONY: book zip pdf test lab lint bench sweeps claims clean lock
 
 book: $(READY)  ## execute every chapter, render the book, check it
-	@$(BIN)/python -m descent.book
+	@$(BIN)/python -m descent.publish
 
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 zip: $(READY)  ## pack the book into book/_build/descent.zip, to hand on
-	@$(BIN)/python -m descent.book.archive
+	@$(BIN)/python -m descent.publish.archive
 
 pdf: $(READY)  ## print the whole book to book/_build/descent.pdf (needs Chromium)
-	@$(BIN)/python -m descent.book.pdf
+	@$(BIN)/python -m descent.publish.pdf
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import claims
-from descent.book import paths
-from descent.book.fingerprint import code_cells
+from descent.publish import paths
+from descent.publish.fingerprint import code_cells
 
 REGISTER = {claim.id: claim for claim in claims.load()}
 GOOD = {

@@ -13,8 +13,8 @@ from nbconvert import MarkdownExporter
 from traitlets.config import Config
 
 from descent import explorer
-from descent.book import pages, paths
-from descent.book.execute import execute, execute_all
+from descent.publish import pages, paths
+from descent.publish.execute import execute, execute_all
 
 NOTEBOOKS = paths.notebooks()
 EXPLORERS = {made.name: made for made in explorer.registry()}

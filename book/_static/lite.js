@@ -26,7 +26,7 @@
         import sys
         from pathlib import Path
         sys.path.insert(0, "/descent/src")
-        from descent.book.cells import Session
+        from descent.publish.cells import Session
         Session(Path("/descent/notebooks/${chapter}.ipynb"))
       `);
       return session.sources.toJs();

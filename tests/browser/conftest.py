@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from descent.book import paths
-from descent.book.__main__ import main
+from descent.publish import paths
+from descent.publish.__main__ import main
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `import checks`
 

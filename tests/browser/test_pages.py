@@ -19,7 +19,7 @@ from checks import (
 )
 from playwright.sync_api import expect
 
-from descent.book import lite, paths
+from descent.publish import lite, paths
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ PAGE = """<!doctype html><html lang="en"><head><title>t</title></head><body>
 PRINT = """
 import sys
 from pathlib import Path
-from descent.book.pdf import print_page
-from descent.book.render import RenderFailed
+from descent.publish.pdf import print_page
+from descent.publish.render import RenderFailed
 try:
     print_page(Path(sys.argv[1]), Path(sys.argv[2]))
 except RenderFailed as failure:

@@ -13,8 +13,8 @@ from checks import assert_no_jump
 from test_pages import CHAPTERS, DESKTOP, PHONE, settled
 
 from descent import claims
-from descent.book import paths
-from descent.book.archive import archive
+from descent.publish import paths
+from descent.publish.archive import archive
 
 pytestmark = pytest.mark.browser
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from descent.book import paths
+from descent.publish import paths
 from descent.sweeps import registry, table
 
 SWEEPS = registry()

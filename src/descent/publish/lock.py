@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from filelock import FileLock
 
-from descent.book import paths
 from descent.files import held
+from descent.publish import paths
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import jinja2
 import yaml
 
 from descent import claims, explorer
-from descent.book import bundled, lite
+from descent.publish import bundled, lite
 
 _RIGHT = ' class="text-right"'
 PACKAGES = (

@@ -1,4 +1,4 @@
-"""``python -m descent.book.archive``: the rendered book as one file to hand on.
+"""``python -m descent.publish.archive``: the rendered book as one file to hand on.
 
 The same pages give the same file, byte for byte: entries are sorted, and their times fixed.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from descent.book import paths
-from descent.book.__main__ import build, exit_status
 from descent.files import write_whole, zipped
+from descent.publish import paths
+from descent.publish.__main__ import build, exit_status
 
 ARCHIVE = paths.BUILD / "descent.zip"
 

@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from descent.book import paths
-from descent.book.fingerprint import PACKAGE, code_cells, imported_names, modules
 from descent.files import write_whole, zipped
+from descent.publish import paths
+from descent.publish.fingerprint import PACKAGE, code_cells, imported_names, modules
 
 __all__ = ["PYODIDE", "archive", "offer", "runs_in_browser", "write"]
 
@@ -47,7 +47,7 @@ NOT_IN_BROWSERS = {
     "threading",
 }
 DATA = {".css", ".js", ".mplstyle"}
-_SESSION = "import descent.book.cells"
+_SESSION = "import descent.publish.cells"
 
 
 def imported(notebook: dict[str, Any]) -> frozenset[str]:

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup
 
-from descent.book import site
 from descent.files import write_whole
+from descent.publish import site
 
 IMAGE = "_static/preview.png"
 IMAGE_SIZE = (1200, 630)

@@ -23,9 +23,9 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 
-from descent.book import paths
-from descent.book.fingerprint import fingerprint
 from descent.files import reason, write_whole
+from descent.publish import paths
+from descent.publish.fingerprint import fingerprint
 
 CELL_SECONDS = 600
 CLEAN_UP_SECONDS = 10

@@ -16,9 +16,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from descent.book import __main__ as book
-from descent.book import execute, lock, paths, pdf, render, site
 from descent.files import reason, write_whole
+from descent.publish import __main__ as book
+from descent.publish import execute, lock, paths, pdf, render, site
 
 ROOT = paths.ROOT
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
@@ -50,8 +50,8 @@ def chapter(root, *codes, name="01-a"):
 DRIVER = """
 import sys
 from pathlib import Path
-from descent.book import __main__ as book
-from descent.book import paths
+from descent.publish import __main__ as book
+from descent.publish import paths
 before, root = paths.ROOT, Path(sys.argv[1])
 for name in ("ROOT", "BOOK", "NOTEBOOKS", "BUILD", "EXECUTED", "KERNELS", "STAGE", "HTML"):
     setattr(paths, name, root / getattr(paths, name).relative_to(before))
@@ -59,7 +59,7 @@ for name in ("ROOT", "BOOK", "NOTEBOOKS", "BUILD", "EXECUTED", "KERNELS", "STAGE
 EXECUTING = (
     DRIVER
     + """
-from descent.book.execute import execute_all
+from descent.publish.execute import execute_all
 sys.exit(book.exit_status(lambda: execute_all(paths.notebooks())))
 """
 )
@@ -259,7 +259,7 @@ def test_pages_of_which_one_is_missing_or_cut_short_do_not_stand(checkout, name)
 
 SPHINX = """
 import subprocess
-from descent.book import render
+from descent.publish import render
 def child(command, **options):
     return run([sys.executable, "-c", "import time; print('up', flush=True); time.sleep(1.5)"],
                close_fds=options["close_fds"])
@@ -508,7 +508,7 @@ def calls(root):
 
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-WHOLE = ["venv", "torch", "packages", "descent", "-m descent.book"]
+WHOLE = ["venv", "torch", "packages", "descent", "-m descent.publish"]
 
 
 @needs_make
@@ -532,7 +532,7 @@ def test_an_environment_half_made_is_made_anew(bare, whom):
     assert calls(bare) == ["venv --clear", *WHOLE[1:]]
     third = make(bare)
     assert third.communicate(timeout=20)[0] == ""
-    assert calls(bare)[5:] == ["-m descent.book"]
+    assert calls(bare)[5:] == ["-m descent.publish"]
 
 
 @needs_make
@@ -545,7 +545,7 @@ def test_two_makes_make_one_environment(bare):
     assert "waiting for it" in second.communicate(timeout=20)[0]
     first.communicate(timeout=20)
     assert (first.returncode, second.returncode) == (0, 0)
-    assert sorted(calls(bare)) == sorted([*WHOLE, "-m descent.book"])
+    assert sorted(calls(bare)) == sorted([*WHOLE, "-m descent.publish"])
 
 
 def test_site_is_checked_where_the_path_has_spaces(checkout):

@@ -64,7 +64,7 @@ def main(checkout, chapter, *distributions):
     threading.Thread.start = subprocess.Popen.__init__ = os.fork = os.system = refuse
     sys.addaudithook(lambda event, _: refuse() if event in ("socket.connect", "os.fork") else None)
 
-    from descent.book import cells
+    from descent.publish import cells
 
     assert Path(cells.__file__).is_relative_to(checkout)
     session = cells.Session(checkout / "notebooks" / f"{chapter}.ipynb")

@@ -1,4 +1,4 @@
-"""``python -m descent.book``: execute, render and check the book, and say where it lies."""
+"""``python -m descent.publish``: execute, render and check the book, and say where it lies."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def build() -> None:
     NotebookFailed, RenderFailed, OSError
         With the place and the reason.
     """
-    from descent.book import paths, site
-    from descent.book.execute import execute_all
-    from descent.book.render import RenderFailed, render
+    from descent.publish import paths, site
+    from descent.publish.execute import execute_all
+    from descent.publish.render import RenderFailed, render
 
     begin = time.perf_counter()
     runs = execute_all(paths.notebooks())
@@ -38,9 +38,9 @@ def exit_status(make: Callable[[], None]) -> int:
     """Make something of the book, one process at a time, and return the exit status."""
     # Imported here, so that an interruption at any time ends in a line.
     try:
-        from descent.book.execute import NotebookFailed
-        from descent.book.lock import only_build
-        from descent.book.render import RenderFailed
+        from descent.publish.execute import NotebookFailed
+        from descent.publish.lock import only_build
+        from descent.publish.render import RenderFailed
 
         try:
             with only_build():

@@ -1,4 +1,4 @@
-"""``python -m descent.book.pdf``: print the whole book to one PDF.
+"""``python -m descent.publish.pdf``: print the whole book to one PDF.
 
 Sphinx writes the chapters into a single page, and Chromium prints it: explorers stand as
 stills of their default state, solutions are open, and contents and references are links.
@@ -12,10 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from descent.book import paths
-from descent.book.__main__ import build, exit_status
-from descent.book.render import RenderFailed, sphinx
 from descent.files import write_whole
+from descent.publish import paths
+from descent.publish.__main__ import build, exit_status
+from descent.publish.render import RenderFailed, sphinx
 
 PDF = paths.BUILD / "descent.pdf"
 FOOTER = (

@@ -21,10 +21,10 @@ from typing import Any
 import nbformat
 import yaml
 
-from descent.book import bundled, lite, pages, paths
-from descent.book.fingerprint import digest
-from descent.book.finish import finish, public_address
 from descent.files import write_whole
+from descent.publish import bundled, lite, pages, paths
+from descent.publish.fingerprint import digest
+from descent.publish.finish import finish, public_address
 
 # What a page needs of MathJax: one script and its fonts.
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")

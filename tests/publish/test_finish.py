@@ -6,7 +6,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from descent.book import archive, bundled, finish, paths, pdf, render, site
+from descent.publish import archive, bundled, finish, paths, pdf, render, site
 
 PAGE = (
     '<html><head><title>T</title></head><body><h1>T</h1><h2>Contents</h2><p>On paper.</p>'

@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from descent.book import lite, paths
-from descent.book.execute import execute
+from descent.publish import lite, paths
+from descent.publish.execute import execute
 
 CHAPTER = "03-joint-distributions"
 STORED = {path.stem: nbformat.read(path, as_version=4) for path in paths.notebooks()}
@@ -66,7 +66,7 @@ def test_archive_is_a_small_checkout_and_always_the_same():
     assert packed == lite.archive([CHAPTER])
     names = set(zipfile.ZipFile(io.BytesIO(packed)).namelist())
     assert {f"notebooks/{CHAPTER}.ipynb", f"book/claims/{CHAPTER}.yml"} <= names
-    assert {"src/descent/book/cells.py", "src/descent/descent.mplstyle"} <= names
+    assert {"src/descent/publish/cells.py", "src/descent/descent.mplstyle"} <= names
     assert "src/descent/models.py" not in names
 
 

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 import yaml
 
-from descent.book import execute, fingerprint, pages, paths, render, site
+from descent.publish import execute, fingerprint, pages, paths, render, site
 
 
 def notebook(*codes):
@@ -337,7 +337,7 @@ def test_no_module_is_longer_than_400_lines():
 
 
 def test_numerics_import_no_plotting_and_no_book():
-    upper = {"claims", "explorer", "figures", "book", "chapters", "drawing"}
+    upper = {"claims", "explorer", "figures", "publish", "chapters", "drawing"}
     for path in (paths.ROOT / "src" / "descent").glob("*.py"):
         if path.stem in upper | {"__init__"}:
             continue
