@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from descent.landscapes import two_datapoint
-from descent.sampling import first_passage_times
+from descent.markov.sampling import first_passage_times
 
 STEP_SIZE, START, THRESHOLD = 0.005, 1.0, 1.19596
 MODEL = two_datapoint()

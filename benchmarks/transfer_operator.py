@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from descent.landscapes import two_datapoint
-from descent.transfer_operator import TransferOperator
+from descent.markov.transfer_operator import TransferOperator
 
 STEP_SIZE, LOW, THRESHOLD = 0.02, 0.8, 1.19596
 NODES = [25_000 * 2**k for k in range(7)]

@@ -5,8 +5,8 @@ import pytest
 
 from descent import lyapunov, systems
 from descent.dynamics import Flow, Map
+from descent.dynamics.tangent import advance
 from descent.influence import op
-from descent.tangent import advance
 
 BETA = 8 / 3
 LORENZ = systems.lorenz()

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from descent import systems
-from descent.dynamics import Flow, Map, complex_step, state_of
-from descent.tangent import Tangents, advance
+from descent.dynamics import Flow, Map, complex_step
+from descent.dynamics.system import state_of
+from descent.dynamics.tangent import Tangents, advance
 
 NUMBERS = st.floats(-30, 30)
 

@@ -14,18 +14,17 @@ full system with A left out.
 import numpy as np
 
 from descent.arguments import check_count, check_flag, check_generator, check_real
-from descent.dynamics import (
+from descent.dynamics import Flow, Map
+from descent.dynamics.system import (
     Array,
-    Flow,
     Initial,
-    Map,
     Names,
     check_frozen,
     check_system,
     index_of,
     state_of,
 )
-from descent.tangent import Tangents, advance, check_integrator, check_jacobian
+from descent.dynamics.tangent import Tangents, advance, check_integrator, check_jacobian
 
 SPREAD = 1.0  # standard deviation of the starts around the given one
 
@@ -121,7 +120,7 @@ def conditional_exponents(
         Time between two orthonormalizations; by default 1/2 for flows, one step for maps.
         Within it a disturbance must not grow or shrink by more than about 1e8.
     dt, scheme
-        Integrator of flows; see `descent.tangent.advance`. Default step: twice the
+        Integrator of flows; see `descent.dynamics.tangent.advance`. Default step: twice the
         system's.
     return_error : bool
         Return a second row with the standard errors.

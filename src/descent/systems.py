@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import check_array, check_callable, check_indices, check_real
-from descent.dynamics import Array, Flow, Map, Rows, check_names
+from descent.dynamics import Flow, Map
+from descent.dynamics.system import Array, Rows, check_names
 
 Index = npt.NDArray[np.intp]
 

@@ -22,7 +22,7 @@ def test_maxima_of_sinc_solve_their_equation():
 
 def test_top_plateau_lies_between_two_jumps_and_is_no_wider_than_three_others():
     ends = numbers.top_plateau()
-    jumps, _ = smoothing._floored_sinc_jumps(64)
+    jumps, _ = smoothing.exact._floored_sinc_jumps(64)
     assert all(np.abs(jumps - end).min() < 1e-12 for end in ends)
     assert (floored_sinc(np.linspace(-60, 60, 100_001)) == 11).any()
     assert floored_sinc(np.mean(ends)) == floored_sinc(np.linspace(-60, 60, 100_001)).max() == 11

@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import truncnorm
 
 from descent import large_deviations
-from descent.chain_density import chain_densities, circle_law
 from descent.chapters.probability_current import beyond, numbers, validations
-from descent.diffusion_limit import linear, linear_moments
 from descent.fokker_planck import total_variation
+from descent.fokker_planck.diffusion_limit import linear, linear_moments
 from descent.landscapes import two_datapoint
+from descent.markov.chain_density import chain_densities, circle_law
 
 FICK, HEAT, MASTER, OTHER, END = numbers.VERSIONS
 

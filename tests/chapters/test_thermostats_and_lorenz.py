@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from descent import influence, worlds
+from descent import influence
 from descent.chapters.thermostats_and_lorenz import (
     lorenz_pictures,
     network_thermostat,
@@ -12,6 +12,7 @@ from descent.chapters.thermostats_and_lorenz import (
     pictures,
     zoo,
 )
+from descent.influence import worlds
 from descent.systems import lorenz
 
 # Thermostats

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from descent import influence, systems, worlds
+from descent import influence, systems
 from descent.chapters.three_worlds import numbers, pictures
+from descent.influence import worlds
 
 
 def evaluate(network, weights, roots, recorded=None):

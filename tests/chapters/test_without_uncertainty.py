@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from descent import differential_entropy as de
 from descent import information
 from descent.chapters.joint_distributions.numbers import THERMOSTATS, UNIFORM
 from descent.chapters.without_uncertainty import numbers, pictures
+from descent.information import differential_entropy as de
 from descent.systems import FiniteSystem
 
 DUMB, SMART = THERMOSTATS.values()

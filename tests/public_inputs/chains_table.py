@@ -17,10 +17,10 @@ from kinds import (
 )
 
 from descent import smoothing
-from descent.diffusion_limit import linear
+from descent.fokker_planck.diffusion_limit import linear
 from descent.landscapes import ackley, six_hump_camel, stationary_points, two_datapoint
+from descent.markov.transfer_operator import TransferOperator
 from descent.perlin import random_layers
-from descent.transfer_operator import TransferOperator
 
 WELLS, LINE = two_datapoint(), linear([1.2, 0.8], [-2.0, -2.0])
 PIT, SADDLE = stationary_points(WELLS.mean_gradient, 0.9, 1.3)

@@ -16,8 +16,8 @@ from kinds import (
     rng,
 )
 
+from descent.dynamics.tangent import Tangents
 from descent.systems import dumb_thermostat, linear_thermostat, lorenz
-from descent.tangent import Tangents
 
 THERMOSTAT = linear_thermostat(0.5, 25.0)
 LORENZ = lorenz()

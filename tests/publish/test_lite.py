@@ -66,7 +66,7 @@ def test_archive_is_a_small_checkout_and_always_the_same():
     assert packed == lite.archive([CHAPTER])
     names = set(zipfile.ZipFile(io.BytesIO(packed)).namelist())
     assert {f"notebooks/{CHAPTER}.ipynb", f"book/claims/{CHAPTER}.yml"} <= names
-    assert {"src/descent/publish/cells.py", "src/descent/descent.mplstyle"} <= names
+    assert {"src/descent/publish/cells.py", "src/descent/figures/descent.mplstyle"} <= names
     assert "src/descent/models.py" not in names
 
 

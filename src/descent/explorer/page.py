@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descent import figures
-from descent.drawing import inline_math
-from descent.drawing.display_list import Picture, Recorder, combine, drawing
-from descent.drawing.svg import UnsupportedError, data_uri
+from descent.figures import inline_math
+from descent.figures.display_list import Picture, Recorder, combine, drawing
+from descent.figures.svg import UnsupportedError, data_uri
 
 if TYPE_CHECKING:
-    from descent.explorer import Explorer
     from descent.explorer.controls import Control
+    from descent.explorer.explorer import Explorer
 
 __all__ = ["page", "plain", "plain_caption", "state_html"]
 

@@ -8,7 +8,7 @@ from descent import figures
 from descent.explorer import page
 
 if TYPE_CHECKING:
-    from descent.explorer import Explorer
+    from descent.explorer.explorer import Explorer
 
 __all__ = ["widget"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, N_STARTS, reached
-from descent.graduated import Climb, Smoother, ascend, graduated_ascent
 from descent.landscapes import Array, stationary_points
 from descent.smoothing import REACH, smoothed_floored_sinc, smoothed_sinc
+from descent.smoothing.ascent import Climb, Smoother, ascend, graduated_ascent
 
 SMOOTHED: dict[str, Smoother] = {"sinc": smoothed_sinc, "floored": smoothed_floored_sinc}
 STARTS = np.linspace(-20, 20, N_STARTS)

@@ -12,8 +12,8 @@ from descent.chapters.gaussian_smoothing import numbers
 from descent.chapters.gaussian_smoothing.numbers import SMOOTHED, STARTS
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, reached
 from descent.explorer import explore
-from descent.graduated import ascend
 from descent.landscapes import Array
+from descent.smoothing.ascent import ascend
 
 BLUE, RED, GREEN, VIOLET, GOLD, SKY = (
     figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold", "sky")

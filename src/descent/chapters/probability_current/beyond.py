@@ -7,17 +7,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from descent.chain_density import circle_law
 from descent.chapters.probability_current.numbers import centres
-from descent.diffusion_limit import (
+from descent.fokker_planck import stationary_density
+from descent.fokker_planck.diffusion_limit import (
     Diffusion,
     diffusion_limit,
     linear,
     linear_moments,
     modified_equation,
 )
-from descent.fokker_planck import stationary_density
 from descent.landscapes import Array, FiniteSum
+from descent.markov.chain_density import circle_law
 
 BARRIER, NOISE = 0.06, 1.0
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from descent import influence
-from descent.dynamics import Array, Map, Rows
+from descent.dynamics import Map
+from descent.dynamics.system import Array, Rows
 
 
 class Network(NamedTuple):

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from descent import influence, lyapunov, worlds
-from descent.dynamics import Array, Initial, Map
+from descent import influence, lyapunov
+from descent.dynamics import Map
+from descent.dynamics.system import Array, Initial
+from descent.dynamics.tangent import Tangents, advance
 from descent.estimates import mean_with_error
+from descent.influence import worlds
 from descent.systems import equilibria, lorenz, saturated_thermostat
-from descent.tangent import Tangents, advance
 
 TARGET, DT = 25.0, 0.02
 LOW, HIGH = 5.0, 45.0

@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from descent import figures, influence, worlds
+from descent import figures, influence
 from descent.chapters.thermostats_and_lorenz import numbers
 from descent.chapters.thermostats_and_lorenz.numbers import FAR, NEAR, TARGET
-from descent.dynamics import Array, Initial
+from descent.dynamics.system import Array, Initial
 from descent.explorer import explore
+from descent.influence import worlds
 from descent.systems import lorenz
 
 BLUE, RED, GREEN, VIOLET, GOLD, SKY = (

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from descent import figures, influence
 from descent.chapters.thermostats_and_lorenz import network_thermostat, zoo
-from descent.dynamics import Array
+from descent.dynamics.system import Array
 
 BLUE, RED, VIOLET, GOLD, SKY = (
     figures.COLOURS[name] for name in ("blue", "red", "violet", "gold", "sky")

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import expm
 
-from descent import influence, worlds
-from descent.dynamics import Array, Map, Rows
-from descent.influence import linear_thermostat_comp
+from descent import influence
+from descent.dynamics import Map
+from descent.dynamics.system import Array, Rows
+from descent.influence import linear_thermostat_comp, worlds
 from descent.systems import linear_thermostat, saturated_thermostat
 
 START = (35.0, 10.0)

@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from descent import aggregation, markov
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.landscapes import Array, FiniteSum, two_datapoint
-from descent.sampling import simulate
+from descent.markov.sampling import simulate
 
 BUDGET = 2000
 """Evaluations that a run may spend."""

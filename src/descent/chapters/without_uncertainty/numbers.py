@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from descent import differential_entropy, information
+from descent import information
 from descent.chapters.joint_distributions.numbers import THERMOSTATS
-from descent.differential_entropy import Spread
-from descent.dynamics import Array
-from descent.information import Distribution
+from descent.dynamics.system import Array
+from descent.information import Distribution, differential_entropy
+from descent.information.differential_entropy import Spread
 from descent.systems import FiniteSystem
 
 SIDE, GAIN, CENTRE = 0.1, 0.3, 10.0

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon, Rectangle
 
-from descent import differential_entropy, figures, information
+from descent import figures, information
 from descent.chapters.joint_distributions.numbers import THERMOSTATS
 from descent.chapters.joint_distributions.pictures import (
     BLUE,
@@ -28,9 +28,9 @@ from descent.chapters.without_uncertainty.numbers import (
     ratio_curve,
     strips,
 )
-from descent.dynamics import Array
+from descent.dynamics.system import Array
 from descent.explorer import explore
-from descent.information import Distribution
+from descent.information import Distribution, differential_entropy
 
 EXACT, SAMPLED = figures.COLOURS["exact"], figures.COLOURS["Monte Carlo"]
 GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))

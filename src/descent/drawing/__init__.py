@@ -1,1 +1,0 @@
-"""Draw matplotlib figures as SVG that takes on the page's font and colours."""

@@ -1,0 +1,11 @@
+"""Comparing worlds: what a part of a system does to a disturbance elsewhere."""
+
+from descent.influence.measures import comp, linear_thermostat_comp, op, removed_width, slog_comp
+
+__all__ = [
+    "comp",
+    "linear_thermostat_comp",
+    "op",
+    "removed_width",
+    "slog_comp",
+]

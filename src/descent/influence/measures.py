@@ -1,0 +1,394 @@
+r"""Does one part of a system optimize another? Comp and Op, by tangent dynamics.
+
+A small change of the initial value of the variable n is followed in two worlds. In X
+everything responds. In Y the part A is replayed from the undisturbed world W, so that
+no disturbance passes through it. For a variable m,
+
+.. math:: \operatorname{Comp}(A; n, m) =
+          \lim_{\delta \to 0} \frac{s^m_t[X] - s^m_t[W]}{s^m_t[Y] - s^m_t[W]}, \qquad
+          \operatorname{Op} = -\log |\operatorname{Comp}| \ \text{(nats)}.
+
+The limit is a ratio of derivatives. They come from `descent.dynamics.tangent`: X has the full
+Jacobian, Y the Jacobian with the rows of A set to zero. Op > 0: A makes the disturbance
+of m smaller than it would be without A's response.
+
+Source: 003, posts 7 ("The Setup") and 8. Both formulas are garbled in print.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from descent.arguments import check_indices, check_real
+from descent.dynamics import Flow, Map
+from descent.dynamics.system import (
+    Array,
+    Initial,
+    Names,
+    check_system,
+    check_times,
+    check_variables,
+    index_of,
+    state_of,
+)
+from descent.dynamics.tangent import Tangents, advance, check_integrator, check_jacobian
+
+BLOCK = 4096  # trajectories that are moved together: their arrays stay in the cache
+CHUNK = 64  # steps after which tangents are rescaled
+
+
+def _segments(
+    system: Map | Flow, times: Array, until: float, dt: float | None
+) -> Iterator[tuple[float, float, bool, bool]]:
+    """Yield (start, end, A is replayed, output at end), each CHUNK steps or less."""
+    longest = CHUNK * (system.dt if dt is None or isinstance(system, Map) else dt)
+    now = 0.0
+    for time in times:
+        stops = [until, time] if now < until < time else [time]
+        for stop in stops:
+            count = max(1, int(np.ceil((stop - now) / longest * (1 - 1e-12))))
+            start = now
+            for i in range(1, count + 1):
+                # A map must stop on whole steps; CHUNK steps from the start are.
+                end = stop if i == count else start + i * longest
+                yield now, end, end <= until, i == count and stop == time
+                now = end
+
+
+def _rescale(tangents: Tangents, log_scale: Array) -> Tangents:
+    """Divide each disturbance by its largest entry, and note the logarithm."""
+    size = np.abs(tangents.vectors).max(axis=(0, 1))
+    size[size == 0] = 1.0  # a disturbance that has died stays zero
+    log_scale += np.log(size)
+    return Tangents(tangents.free, tangents.vectors / size)
+
+
+def _block(
+    system: Map | Flow,
+    state: Array,
+    times: Array,
+    free: tuple[int, ...],
+    n: int,
+    m: int,
+    until: float,
+    dt: float | None,
+    scheme: str,
+) -> tuple[Array, Array]:
+    """Return sign and logarithm of |Comp|, (len(times), trajectories)."""
+    d, size = state.shape
+    every = tuple(range(d))
+    unit = np.zeros((d, 1, size))
+    unit[n] = 1.0
+    x, y = Tangents(every, unit), Tangents(free, unit[list(free)])
+    log_x, log_y = np.zeros(size), np.zeros(size)
+    rows = []
+    for start, end, replayed, output in _segments(system, times, until, dt):
+        if not replayed and y.free != every:
+            whole = np.zeros((d, 1, size))
+            whole[list(free)] = y.vectors
+            y = Tangents(every, whole)
+        if end > start:
+            state, (x, y) = advance(system, state, [x, y], start, end, dt, scheme)
+            x, y = _rescale(x, log_x), _rescale(y, log_y)
+        if output:
+            dx, dy = x.vectors[m, 0], y.vectors[y.free.index(m), 0]
+            if end == 0 and n != m:
+                # The limit: at first both worlds respond alike, as A has not yet acted.
+                dx = dy = np.ones(size)
+            unreached = int(((dx == 0) & (dy == 0)).sum())
+            if unreached:
+                raise ValueError(
+                    f"Comp is undefined at time {end:g} for {unreached} of {size} trajectories: "
+                    f"varied={system.names[n]!r} disturbs measured={system.names[m]!r} "
+                    "in neither world"
+                )
+            with np.errstate(divide="ignore"):
+                log = np.log(np.abs(dx)) + log_x - (np.log(np.abs(dy)) + log_y)
+            rows.append((np.sign(dx) * np.where(dy < 0, -1.0, 1.0), log))
+    sign, log = zip(*rows, strict=True)
+    return np.array(sign), np.array(log)
+
+
+def slog_comp(
+    system: Map | Flow,
+    initial: Initial,
+    times: npt.ArrayLike,
+    frozen: Names,
+    varied: str,
+    measured: str,
+    *,
+    until: float = np.inf,
+    dt: float | None = None,
+    scheme: str = "dop853",
+) -> tuple[Array, Array]:
+    r"""Return the sign of Comp and :math:`\log |\operatorname{Comp}|`, which cannot overflow.
+
+    Where the sign is negative, the disturbances in X and Y point in opposite directions:
+    the source calls Op complex there. At each change of sign Op has a pole.
+
+    Parameters
+    ----------
+    system : Map or Flow
+        The dynamics, with a Jacobian.
+    initial : array (..., d) or mapping of name to array (...)
+        Start of the undisturbed trajectory; many starts make a landscape.
+    times : array (n_times,)
+        Ascending, from 0 on; for a map, multiples of its dt.
+    frozen : str or collection of str
+        The part A that is replayed in Y.
+    varied, measured : str
+        The variable n whose initial value is disturbed, and the variable m where the
+        disturbance is read off; neither in A.
+    until : float
+        A is replayed up to this time only, and responds from then on.
+    dt : float, optional
+        For flows: upper bound of the integrator's step; the system's own by default.
+    scheme : {"dop853", "rk4"}
+        For flows: order 8, for accurate curves, or 4, which with dt = 0.005 is quick on
+        large grids of the Lorenz system.
+
+    Returns
+    -------
+    sign, log : arrays (n_times, ...)
+        Comp = sign * exp(log). Where Y is not disturbed, ``log`` is inf; where X is not,
+        ``sign`` is 0 and ``log`` is -inf. At time 0 both worlds agree and Comp is 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the system has no Jacobian, names do not exist or overlap, times are not
+        ascending, or the disturbance reaches ``measured`` in neither world.
+    FloatingPointError
+        If a trajectory leaves the finite numbers.
+
+    Notes
+    -----
+    Source: 003, post 8. A landscape is the source's wish there; it needs no function of
+    its own: give ``initial`` as a mapping of orthogonal axes.
+
+    Examples
+    --------
+    >>> from descent.systems import lorenz
+    >>> axis = np.linspace(-20, 20, 5)
+    >>> start = {"a": axis[:, None], "b": axis + 1, "c": 27.0}
+    >>> sign, log = slog_comp(lorenz(), start, [1.0], "a", "b", "b")
+    >>> log.shape
+    (1, 5, 5)
+    """
+    check_system(system)
+    free, n, m = check_variables(system, frozen, varied, measured)
+    t, until = check_times(system, times, until)
+    check_integrator(dt, scheme)
+    state = state_of(system, initial)
+    flat = state.reshape(len(state), -1)
+    check_jacobian(system, flat[:, :1])
+    sign, log = np.empty((2, len(t), flat.shape[1]))
+    for first in range(0, flat.shape[1] if len(t) else 0, BLOCK):
+        part = slice(first, first + BLOCK)
+        sign[:, part], log[:, part] = _block(
+            system, flat[:, part], t, free, n, m, until, dt, scheme
+        )
+    shape = (len(t), *state.shape[1:])
+    return sign.reshape(shape), log.reshape(shape)
+
+
+def op(
+    system: Map | Flow,
+    initial: Initial,
+    times: npt.ArrayLike,
+    frozen: Names,
+    varied: str,
+    measured: str,
+    *,
+    until: float = np.inf,
+    dt: float | None = None,
+    scheme: str = "dop853",
+) -> Array:
+    r"""Optimization of a variable by a part.
+
+    .. math:: \operatorname{Op}(A; n, m) = -\log |\operatorname{Comp}(A; n, m)|
+
+    Natural logarithm. Not a rate: in chaos it falls linearly, with the slope
+    :math:`\Lambda_c - \Lambda_1` of `descent.lyapunov`.
+
+    Parameters
+    ----------
+    system, initial, times, frozen, varied, measured, until, dt, scheme
+        As in `slog_comp`.
+
+    Returns
+    -------
+    array (n_times, ...)
+        Nats. Positive: A shrinks the disturbance; negative: A amplifies it; inf where
+        nothing is left of it in X, -inf where nothing arrives in Y.
+
+    Raises
+    ------
+    ValueError, TypeError, FloatingPointError
+        As `slog_comp`.
+
+    Notes
+    -----
+    Source: 003, post 8, "Op(A; n, m)".
+
+    Examples
+    --------
+    >>> from descent.systems import linear_thermostat
+    >>> op(linear_thermostat(0.19, 25.0), [35.0, 10.0], [0, 1, 2], "thermostat", "room", "room")
+    array([0.        , 0.        , 0.21072103])
+    """
+    _, log = slog_comp(
+        system, initial, times, frozen, varied, measured, until=until, dt=dt, scheme=scheme
+    )
+    return 0.0 - log
+
+
+def comp(
+    system: Map | Flow,
+    initial: Initial,
+    times: npt.ArrayLike,
+    frozen: Names,
+    varied: str,
+    measured: str,
+    *,
+    until: float = np.inf,
+    dt: float | None = None,
+    scheme: str = "dop853",
+) -> Array:
+    r"""Compression of a disturbance: the signed ratio of its sizes in worlds X and Y.
+
+    Not a compression rate, and not the absolute value that the source's second formula
+    has: the sign tells where the source's Op turns complex.
+
+    Parameters
+    ----------
+    system, initial, times, frozen, varied, measured, until, dt, scheme
+        As in `slog_comp`.
+
+    Returns
+    -------
+    array (n_times, ...)
+        Signed ratio; inf where Y is not disturbed. Below about 1e-308 it is 0: use
+        `slog_comp` then.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `slog_comp`.
+    FloatingPointError
+        If a trajectory leaves the finite numbers, or a finite ratio does not fit a float.
+
+    Notes
+    -----
+    Source: 003, post 8, "Comp(A; n, m)".
+
+    Examples
+    --------
+    >>> from descent.systems import linear_thermostat
+    >>> comp(linear_thermostat(0.19, 25.0), [35.0, 10.0], [0, 1, 2], "thermostat", "room", "room")
+    array([1.  , 1.  , 0.81])
+    """
+    sign, log = slog_comp(
+        system, initial, times, frozen, varied, measured, until=until, dt=dt, scheme=scheme
+    )
+    with np.errstate(over="ignore", under="ignore"):
+        ratio = np.exp(log)
+    if (np.isinf(ratio) & np.isfinite(log)).any():
+        raise FloatingPointError(
+            f"Comp overflows: log|Comp| reaches {log.max():g}; use slog_comp or op"
+        )
+    return np.asarray(np.copysign(ratio, sign))
+
+
+def linear_thermostat_comp(k: float, steps: npt.ArrayLike) -> Array:
+    r"""Comp of the linear thermostat in closed form.
+
+    .. math:: \operatorname{Comp}(t) =
+              \frac{\lambda_+^{t+1} - \lambda_-^{t+1}}{\lambda_+ - \lambda_-}, \qquad
+              \lambda_\pm = \tfrac12 \left(1 \pm \sqrt{1 - 4k}\right)
+
+    It depends neither on the state nor on the forcing. For k > 1/4 it oscillates.
+
+    Parameters
+    ----------
+    k : float
+        Gain of `descent.systems.linear_thermostat`. At 1/4 both roots are 1/2, and Comp
+        is :math:`(t + 1)/2^t`.
+    steps : integer array
+        t.
+
+    Returns
+    -------
+    array, shape of ``steps``
+        Comp(thermostat; room, room).
+
+    Examples
+    --------
+    >>> linear_thermostat_comp(0.19, [0, 1, 2]).round(12)
+    array([1.  , 1.  , 0.81])
+    """
+    t, k = check_indices("steps", steps), check_real("k", k)
+    if (t < 0).any():
+        raise ValueError(f"steps must not be negative; got {steps!r}")
+    if k == 0.25:
+        return np.asarray((t + 1) * 0.5**t)
+    root = np.sqrt(complex(1 - 4 * k))
+    plus, minus = (1 + root) / 2, (1 - root) / 2
+    return np.asarray(((plus ** (t + 1) - minus ** (t + 1)) / root).real)
+
+
+def removed_width(
+    system: Map | Flow,
+    initial: Initial,
+    time: float,
+    frozen: Names,
+    varied: str,
+    *,
+    dt: float | None = None,
+    scheme: str = "dop853",
+) -> float:
+    r"""Return how much A narrows an interval of starts.
+
+    .. math:: \int (1 - \operatorname{Comp}(s_0))\, ds_0
+
+    The measured variable is the varied one. Trapezoidal rule over the starts; where Comp
+    jumps, its error is of the order of their spacing.
+
+    Parameters
+    ----------
+    system, time, frozen, varied, dt, scheme
+        As in `slog_comp`.
+    initial : array (n, d) or mapping
+        n >= 2 starts that differ in ``varied``, ascending.
+
+    Returns
+    -------
+    float
+        In units of ``varied``. For the saturated thermostat, with ends that stay
+        saturated, 2 p (t - dt) whatever the width of its band.
+
+    Raises
+    ------
+    ValueError, TypeError, FloatingPointError
+        As `slog_comp`; or if the starts do not ascend.
+
+    Notes
+    -----
+    Source: 003, post 8, "Point 1".
+
+    Examples
+    --------
+    >>> from descent.systems import saturated_thermostat
+    >>> start = {"room": np.linspace(5, 45, 2000), "thermostat": 0.0}
+    >>> thermostat = saturated_thermostat(theta=1.0, p=1.0, target=25.0)
+    >>> width = removed_width(thermostat, start, 10.0, "thermostat", "room")
+    >>> bool(abs(width - 2 * 1.0 * (10.0 - 0.02)) < 0.02)
+    True
+    """
+    check_real("time", time, least=0)
+    ratio = comp(system, initial, [time], frozen, varied, varied, dt=dt, scheme=scheme)[0]
+    s0 = state_of(system, initial)[index_of(system, varied, "varied")]
+    if s0.ndim != 1 or len(s0) < 2 or (np.diff(s0) <= 0).any():
+        raise ValueError(f"initial must be two or more starts with ascending {varied!r}; got {s0}")
+    return float(np.trapezoid(1 - ratio, s0))

@@ -1,0 +1,26 @@
+"""The Markov chain of SGD: exact laws, escape times and sampled paths."""
+
+from descent.markov.escape import (
+    escape_curve,
+    escape_probability,
+    laws,
+    log_mean_first_passage_time,
+    mean_first_passage_time,
+    quasi_stationary,
+)
+from descent.markov.sampling import first_passage_times, gradient_descent, simulate
+from descent.markov.transfer_operator import TransferOperator, reachable_interval
+
+__all__ = [
+    "TransferOperator",
+    "escape_curve",
+    "escape_probability",
+    "first_passage_times",
+    "gradient_descent",
+    "laws",
+    "log_mean_first_passage_time",
+    "mean_first_passage_time",
+    "quasi_stationary",
+    "reachable_interval",
+    "simulate",
+]

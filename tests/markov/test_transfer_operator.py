@@ -1,0 +1,189 @@
+"""The operator keeps its books; mean times against closed forms where a plain solve fails."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descent.landscapes import FiniteSum, stationary_points, two_datapoint
+from descent.markov.transfer_operator import (
+    TransferOperator,
+    covering_operator,
+    log_mean_absorption_time,
+    reachable_interval,
+)
+
+MODEL = two_datapoint()
+(THRESHOLD,) = stationary_points(lambda w: MODEL.gradients(w)[1], 1.1, 1.3)
+STEP_SIZES = st.floats(0.001, 0.3)
+
+
+def operator_for(step_size, nodes=400, start=1.0):
+    low, high = reachable_interval(MODEL, step_size, start, THRESHOLD)
+    return covering_operator(MODEL, step_size, low, high, nodes)
+
+
+def reflected_walk(downs):
+    """One sample moves up by one, ``downs`` move down; all move up from zero and below."""
+
+    def gradients(w):
+        w = np.asarray(w, float)
+        return np.stack([-np.ones_like(w)] + [np.where(w > 0, 1.0, -1.0)] * downs)
+
+    return FiniteSum(
+        losses=lambda w: np.asarray(w) * gradients(w),
+        gradients=gradients,
+        curvatures=lambda w: np.zeros((downs + 1, *np.shape(w))),
+    )
+
+
+def log_exit_time(operator):
+    start = np.zeros(len(operator.grid))
+    start[0] = 1
+    return log_mean_absorption_time(operator, start)
+
+
+@given(step_size=STEP_SIZES, seed=st.integers(0, 1000))
+def test_mass_is_kept_and_positive(step_size, seed):
+    operator = operator_for(step_size)
+    mass = np.random.default_rng(seed).dirichlet(np.ones(len(operator.grid)))
+    after = operator.step(mass)
+    assert (after >= 0).all()
+    assert after.sum() + operator.escaping(mass) == pytest.approx(1, abs=1e-13)
+
+
+@given(step_size=STEP_SIZES)
+def test_the_mean_moves_by_the_mean_gradient_where_nothing_escapes(step_size):
+    operator = operator_for(step_size)
+    inside = operator.escape == 0
+    means = operator.matrix @ operator.grid
+    expected = operator.grid - step_size * MODEL.mean_gradient(operator.grid)
+    np.testing.assert_allclose(means[inside], expected[inside], atol=1e-13)
+
+
+def test_an_image_escapes_only_beyond_the_threshold():
+    # Images 0.1 below the threshold's node share mass with it, and none of it leaks.
+    model = FiniteSum(
+        losses=lambda w: -np.asarray(w, float)[None],
+        gradients=lambda w: -np.ones_like(w)[None],
+        curvatures=lambda w: np.zeros((1, *np.shape(w))),
+    )
+    grid = np.arange(6.0)
+    short = TransferOperator(model, 0.9, grid)
+    np.testing.assert_array_equal(short.escape, [0, 0, 0, 0, 0, 1])
+    np.testing.assert_allclose(short.step(np.eye(6)[4]), 0.9 * np.eye(6)[5] + 0.1 * np.eye(6)[4])
+    # From node 4 an image exactly on the threshold stays, one just beyond it goes.
+    assert TransferOperator(model, 1.0, grid).escape[4] == 0
+    assert TransferOperator(model, 1.0 + 1e-12, grid).escape[4] == 1
+
+
+@given(x=st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_deposits_keep_the_mass_and_the_mean(x):
+    operator = TransferOperator(MODEL, 1e-3, np.linspace(0, 1.5, 13))
+    weights = np.full(len(x), 1 / len(x))
+    mass = operator.deposit(x, weights)
+    assert mass.sum() == pytest.approx(1)
+    assert mass @ operator.grid == pytest.approx(np.mean(x))
+
+
+@pytest.mark.parametrize("size", [1, 5, 32, 33, 100])
+def test_the_reflected_fair_walk_leaves_after_size_squared_steps(size):
+    operator = TransferOperator(reflected_walk(1), 1.0, np.arange(float(max(size, 2))))
+    assert np.exp(log_exit_time(operator)) == pytest.approx(max(size, 2) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [10, 100, 3000])
+def test_times_beyond_every_float_keep_their_accuracy(size):
+    # d_k steps lead from k to k + 1: d_0 = 1, d_k = 3 + 2 d_{k-1} = 4·2^k - 3.
+    operator = TransferOperator(reflected_walk(2), 1.0, np.arange(float(size)))
+    smaller = np.log1p(-(4 + 3 * size) / 4 * 2.0**-size)
+    exact = (size + 2) * np.log(2) + smaller
+    assert log_exit_time(operator) == pytest.approx(exact, rel=1e-13)
+
+
+def test_a_plain_solve_is_wrong_where_the_time_passes_the_inverse_of_the_rounding():
+    operator = operator_for(0.002, 700)  # mean time about e^70
+    size = len(operator.grid)
+    times = np.linalg.solve(np.eye(size) - operator.matrix.toarray(), np.ones(size))
+    start = operator.deposit([1.0], [1.0])
+    # Compared as magnitudes: the plain solve may even be negative.
+    assert abs(np.log(abs(start @ times)) - log_mean_absorption_time(operator, start)) > 1
+
+
+@pytest.mark.parametrize("step_size", [0.01, 0.05, 0.15])
+def test_state_reduction_agrees_with_a_plain_solve_at_short_times(step_size):
+    operator = operator_for(step_size, 700)
+    size = len(operator.grid)
+    times = np.linalg.solve(np.eye(size) - operator.matrix.toarray(), np.ones(size))
+    start = operator.deposit([1.0], [1.0])
+    assert log_mean_absorption_time(operator, start) == pytest.approx(
+        np.log(start @ times), abs=1e-9
+    )
+
+
+def test_moves_far_below_the_rounding_of_the_position_count():
+    # One sample with the slope -1e-40: the walker needs 1/(1e-40) steps to travel 1.
+    slow = FiniteSum(
+        losses=lambda w: -1e-40 * np.asarray(w, float)[None],
+        gradients=lambda w: np.full((1, *np.shape(w)), -1e-40),
+        curvatures=lambda w: np.zeros((1, *np.shape(w))),
+    )
+    grid = np.linspace(0, 1, 11)
+    operator = TransferOperator(slow, 1.0, grid)
+    last_step = np.log(40) + np.log(10)
+    assert last_step > 0
+    # The last node lets everything go in one step; ten cells of width 0.1 lie before it.
+    assert log_exit_time(operator) == pytest.approx(40 * np.log(10), rel=1e-12)
+
+
+@given(step_size=STEP_SIZES, start=st.floats(0.5, 1.19))
+def test_images_of_the_reachable_interval_stay_in_it(step_size, start):
+    low, high = reachable_interval(MODEL, step_size, start, THRESHOLD)
+    assert low <= start <= high == THRESHOLD
+    w = np.linspace(low, high, 997)
+    assert (w - step_size * MODEL.gradients(w)).min() > low - 1e-3 * (high - low)
+
+
+def test_a_threshold_beyond_the_attractor_is_not_reached():
+    low, high = reachable_interval(MODEL, 0.05, 1.5, 3.0)
+    assert low < 2 <= high < 2.01  # both samples have their minimum at 2
+
+
+def test_an_interval_without_bound_is_reported():
+    free = FiniteSum(  # a fair walk with no wall on the left
+        losses=lambda w: np.stack([-np.asarray(w, float), np.asarray(w, float)]),
+        gradients=lambda w: np.stack([-np.ones_like(w), np.ones_like(w)]),
+        curvatures=lambda w: np.zeros((2, *np.shape(w))),
+    )
+    with pytest.raises(ValueError, match="without bound"):
+        reachable_interval(free, 1.0, -1.0, 1.0)
+
+
+def test_mass_that_would_leave_on_the_left_is_reported():
+    with pytest.raises(ValueError, match="left"):
+        TransferOperator(MODEL, 0.05, np.linspace(0.95, THRESHOLD, 100))
+
+
+def test_a_walker_that_cannot_move_is_reported():
+    flat = FiniteSum(
+        losses=lambda w: np.zeros((1, *np.shape(w))),
+        gradients=lambda w: np.zeros((1, *np.shape(w))),
+        curvatures=lambda w: np.zeros((1, *np.shape(w))),
+    )
+    with pytest.raises(ValueError, match="stuck at W = 0"):
+        log_exit_time(TransferOperator(flat, 1.0, np.arange(3.0)))
+
+
+@pytest.mark.parametrize("grid", [[1.0], [1.0, 1.0], [2.0, 1.0], [[1.0, 2.0]], [0.0, np.nan]])
+def test_bad_grids_are_named(grid):
+    with pytest.raises(ValueError, match="grid"):
+        TransferOperator(MODEL, 0.01, grid)
+
+
+@pytest.mark.parametrize(
+    ("points", "weights", "word"),
+    [([5.0], [1.0], "points must lie"), ([1.0], [0.5, 0.5], "shape"), (1.0, 1.0, "shape")],
+)
+def test_bad_deposits_are_named(points, weights, word):
+    with pytest.raises(ValueError, match=word):
+        operator_for(0.02).deposit(points, weights)
