@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.integer]
+Floats = npt.NDArray[Any]  # in single or double precision
 Shape = tuple[int | str, ...]
 
 

@@ -20,8 +20,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_kind, check_real, check_step_size
-from descent.landscapes import Array, FiniteSum, stationary_points
+from descent.arguments import Array, check_array, check_kind, check_real, check_step_size
+from descent.landscapes import FiniteSum, stationary_points
 
 
 def tilt(model: FiniteSum, w: npt.ArrayLike) -> Array:

@@ -13,17 +13,9 @@ full system with A left out.
 
 import numpy as np
 
-from descent.arguments import check_count, check_flag, check_generator, check_real
+from descent.arguments import Array, check_count, check_flag, check_generator, check_real
 from descent.dynamics import Flow, Map
-from descent.dynamics.system import (
-    Array,
-    Initial,
-    Names,
-    check_frozen,
-    check_system,
-    index_of,
-    state_of,
-)
+from descent.dynamics.system import Initial, Names, check_frozen, check_system, index_of, state_of
 from descent.dynamics.tangent import Tangents, advance, check_integrator, check_jacobian
 
 SPREAD = 1.0  # standard deviation of the starts around the given one

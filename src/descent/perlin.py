@@ -6,9 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_count, check_generator, check_kind, check_numbers
-
-Array = npt.NDArray[np.float64]
+from descent.arguments import (
+    Array,
+    check_array,
+    check_count,
+    check_generator,
+    check_kind,
+    check_numbers,
+)
 
 
 def fade(t: Array) -> tuple[Array, Array, Array]:

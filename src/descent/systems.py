@@ -14,11 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_callable, check_indices, check_real
+from descent.arguments import Array, Index, check_array, check_callable, check_indices, check_real
 from descent.dynamics import Flow, Map
-from descent.dynamics.system import Array, Rows, check_names
-
-Index = npt.NDArray[np.intp]
+from descent.dynamics.system import Rows, check_names
 
 
 def _inside(indices: Index, n: int) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import information as info
-from descent.dynamics.system import Array
+from descent.arguments import Array
 from descent.information import differential_entropy as de
 from descent.systems import FiniteSystem, dumb_thermostat, linear_thermostat, smart_thermostat
 

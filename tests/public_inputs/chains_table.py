@@ -127,10 +127,12 @@ CASES = {
         for name in ["himmelblau", "rosenbrock", "six_hump_camel"]
     },
     "landscapes.qubic_1d": case(x=array([0.5], [0.5, 0.5], nan=True, free=True)),
-    "diffusion_limit.diffusion_limit": case(**ONE),
-    "diffusion_limit.modified_equation": case(**ONE, noise=flag()),
-    "diffusion_limit.linear": case(slopes=array([1.2, 0.8]), intercepts=array([-2.0, 2.0], [1.0])),
-    "diffusion_limit.linear_moments": case(
+    "fokker_planck.diffusion_limit.diffusion_limit": case(**ONE),
+    "fokker_planck.diffusion_limit.modified_equation": case(**ONE, noise=flag()),
+    "fokker_planck.diffusion_limit.linear": case(
+        slopes=array([1.2, 0.8]), intercepts=array([-2.0, 2.0], [1.0])
+    ),
+    "fokker_planck.diffusion_limit.linear_moments": case(
         slopes=array([1.2, 0.8]),
         intercepts=array([-2.0, 2.0], [1.0]),
         step_size=positive(0.5),
@@ -138,8 +140,8 @@ CASES = {
         variance=real(0.1, least=0),
         n_steps=count(5),
     ),
-    "diffusion_limit.with_small_steps": case(**ONE, n=count(2, least=1)),
-    "chain_density.chain_densities": case(
+    "fokker_planck.diffusion_limit.with_small_steps": case(**ONE, n=count(2, least=1)),
+    "markov.chain_density.chain_densities": case(
         model=instance(lambda: LINE),
         step_size=positive(0.3),
         edges=edges(np.linspace(-4, 20, 121)),
@@ -147,7 +149,7 @@ CASES = {
         steps=rising(0, 1),
         periodic=flag(),
     ),
-    "chain_density.circle_law": case(
+    "markov.chain_density.circle_law": case(
         model=instance(lambda: linear([0.0, 0.0], [-1.0, 1.0])),
         step_size=positive(0.31),
         edges=edges(CIRCLE),
@@ -203,13 +205,13 @@ CASES = {
     "markov.TransferOperator.escaping": case(
         of=operator, mass=array(np.ones(201), np.ones(5), nan=True)
     ),
-    "transfer_operator.covering_operator": case(
+    "markov.transfer_operator.covering_operator": case(
         **ONE,
         low=real(0.8, below=1.196),
         threshold=real(1.196, above=0.8),
         nodes=count(51, least=2),
     ),
-    "transfer_operator.log_mean_absorption_time": case(
+    "markov.transfer_operator.log_mean_absorption_time": case(
         operator=instance(operator), mass=array(np.ones(201) / 201, np.ones(5), -np.ones(201))
     ),
     "large_deviations.tilt": case(model=wells(), w=array([1.1, 1.15], free=True)),
@@ -227,7 +229,7 @@ CASES = {
         left=real(0.0),
     ),
     "smoothing.smoothed_floored_sinc": case(**GAUSS),
-    "graduated.ascend": case(
+    "smoothing.ascent.ascend": case(
         smoothed=ASCENT,
         x=points(),
         sigma=WIDE,
@@ -236,7 +238,7 @@ CASES = {
         n_steps=count(5),
         hold_sigma=flag(),
     ),
-    "graduated.graduated_ascent": case(
+    "smoothing.ascent.graduated_ascent": case(
         smoothed=ASCENT,
         x=points(),
         sigmas=given(

@@ -64,11 +64,13 @@ NAMED = choice("softplus")
 MATRIX_OF_TWO = array(MATRIX, np.eye(3))
 
 CASES = {
-    "differential_entropy.thermostat_matrix": case(k=positive(0.3)),
-    "differential_entropy.sum_of_uniforms_entropy": case(**SUM),
-    "differential_entropy.thermostat_entropies": case(**WIDTHS),
-    "differential_entropy.trapezoidal_density": case(x=array([0.0, 0.2], free=True), **SUM),
-    "differential_entropy.entropy_by_quadrature": case(
+    "information.differential_entropy.thermostat_matrix": case(k=positive(0.3)),
+    "information.differential_entropy.sum_of_uniforms_entropy": case(**SUM),
+    "information.differential_entropy.thermostat_entropies": case(**WIDTHS),
+    "information.differential_entropy.trapezoidal_density": case(
+        x=array([0.0, 0.2], free=True), **SUM
+    ),
+    "information.differential_entropy.entropy_by_quadrature": case(
         density=function(
             lambda x: np.exp(-x), lambda x: np.nan * x, lambda x: -np.exp(-x), lambda x: 1.0
         ),
@@ -76,14 +78,16 @@ CASES = {
         high=real(40.0, above=0.0),
         n=count(400, least=1),
     ),
-    "differential_entropy.histogram_entropy": case(samples=array(X, X[:1]), bins=count(3, least=1)),
-    "differential_entropy.thermostat_samples": case(
+    "information.differential_entropy.histogram_entropy": case(
+        samples=array(X, X[:1]), bins=count(3, least=1)
+    ),
+    "information.differential_entropy.thermostat_samples": case(
         **WIDTHS, n=count(5, least=1), rng=rng(), centre=real(10.0)
     ),
-    "differential_entropy.log_spread": case(
+    "information.differential_entropy.log_spread": case(
         covariance=array(MATRIX, np.eye(3), -MATRIX), measure=choice("determinant")
     ),
-    "differential_entropy.log_variance_strength": case(
+    "information.differential_entropy.log_variance_strength": case(
         covariance=array(MATRIX, np.eye(3), -MATRIX),
         matrix=MATRIX_OF_TWO,
         measure=choice("trace"),

@@ -97,10 +97,10 @@ CASES = {
         time=real(0.0),
         dt=positive(0.01),
     ),
-    "dynamics.state_of": case(
+    "dynamics.system.state_of": case(
         system=thermostat(), initial=initial(), name=anything("initial", "the error's word")
     ),
-    "dynamics.index_of": case(
+    "dynamics.system.index_of": case(
         system=thermostat(), name=name("room"), argument=anything("name", "the error's word")
     ),
     "dynamics.complex_step": case(function=function(lambda s, time: (s[1], -s[0]))),
@@ -176,7 +176,7 @@ CASES = {
     "systems.equilibria": case(rho=real(28.0), beta=positive(2.0)),
     "systems.dumb_thermostat": case(),
     "systems.smart_thermostat": case(),
-    "tangent.advance": case(
+    "dynamics.tangent.advance": case(
         system=thermostat(),
         state=array([[35.0], [10.0]], np.ones((3, 1))),
         tangents=given(
@@ -194,11 +194,11 @@ CASES = {
         dt=step(),
         scheme=choice("dop853"),
     ),
-    "worlds.simulate": case(**WORLDS, varied=name("room"), delta=real(0.5)),
-    "worlds.finite_difference_comp": case(
+    "influence.worlds.simulate": case(**WORLDS, varied=name("room"), delta=real(0.5)),
+    "influence.worlds.finite_difference_comp": case(
         **WORLDS, varied=name("room"), measured=name("room"), delta=real(0.5)
     ),
-    "worlds.horizon": case(
+    "influence.worlds.horizon": case(
         times=array([0.0, 1.0, 2.0], [2.0, 1.0, 0.0], [0.0, 1.0]),
         comp=array([1.0, 0.5, 0.25], [1.0], nan=True),
         approximation=array([1.0, 0.5, 0.4], [1.0], nan=True),

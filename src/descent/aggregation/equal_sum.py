@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule
+from descent.aggregation.rule import Rule
+from descent.arguments import Array
 
 
 @partial(Rule, needs_gradients=False)

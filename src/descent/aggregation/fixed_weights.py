@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent.aggregation.rule import Array, Rule
-from descent.arguments import check_array
+from descent.aggregation.rule import Rule
+from descent.arguments import Array, check_array
 
 
 @partial(Rule, needs_gradients=False)

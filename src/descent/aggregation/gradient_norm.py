@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from descent.aggregation.rule import Array, Rule, norms, shares
+from descent.aggregation.rule import Rule, norms, shares
+from descent.arguments import Array
 
 
 @Rule

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, norms, shares
+from descent.aggregation.rule import Rule, norms, shares
+from descent.arguments import Array
 
 _SMALLEST = 1e-9  # of the longest gradient: a loss that is at rest takes nearly all the weight
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, norms
+from descent.aggregation.rule import Rule, norms
+from descent.arguments import Array
 
 
 @Rule

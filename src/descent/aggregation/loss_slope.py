@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, shares
-from descent.arguments import check_count, check_real
+from descent.aggregation.rule import Rule, shares
+from descent.arguments import Array, check_count, check_real
 
 
 class SlopeState(NamedTuple):

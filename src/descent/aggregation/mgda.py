@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule
-from descent.arguments import check_count
+from descent.aggregation.rule import Rule
+from descent.arguments import Array, check_count
 
 
 @Rule

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, generator
+from descent.aggregation.rule import Rule, generator
+from descent.arguments import Array
 
 
 @Rule

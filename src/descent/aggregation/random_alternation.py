@@ -4,7 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, generator
+from descent.aggregation.rule import Rule, generator
+from descent.arguments import Array
 
 
 @partial(Rule, needs_gradients=False)

@@ -5,9 +5,9 @@ from functools import update_wrapper
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from descent.arguments import (
+    Array,
     came,
     check_array,
     check_callable,
@@ -15,7 +15,6 @@ from descent.arguments import (
     check_generator,
 )
 
-Array = npt.NDArray[np.float64]
 Weighting = Callable[..., tuple[Array, Any]]
 
 

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.rule import Array, Rule, check_previous, shares, softmax
-from descent.arguments import check_real
+from descent.aggregation.rule import Rule, check_previous, shares, softmax
+from descent.arguments import Array, check_real
 
 
 @partial(Rule, needs_gradients=False)

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
-from descent.landscapes import Array, Objective
+from descent.arguments import Array
+from descent.landscapes import Objective
 
 if TYPE_CHECKING:  # it needs torch, which the pictures of landscapes do without
     from descent.networks.reparameterization import Record

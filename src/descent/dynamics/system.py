@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import (
+    Array,
     came,
     check_array,
     check_callable,
@@ -19,7 +20,6 @@ from descent.arguments import (
     check_real,
 )
 
-Array = npt.NDArray[np.float64]
 Rows = Sequence[Any]  # d entries, each a number or an array (...)
 Function = Callable[[Array, float], Rows]
 Initial = npt.ArrayLike | Mapping[str, npt.ArrayLike]

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.integrate import DOP853
 
-from descent.arguments import came, check_array, check_choice, check_kind, check_real
-from descent.dynamics.system import Array, Flow, Map, check_system
+from descent.arguments import Array, came, check_array, check_choice, check_kind, check_real
+from descent.dynamics.system import Flow, Map, check_system
 
 
 class Tableau(NamedTuple):

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import came, check_array, check_choice
-from descent.landscapes import Array
+from descent.arguments import Array, came, check_array, check_choice
 
 __all__ = [
     "check_choice",

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import (
+    Array,
+    Index,
     check_array,
     check_count,
     check_flag,
@@ -19,7 +21,7 @@ from descent.arguments import (
     check_real,
     check_step_size,
 )
-from descent.landscapes import Array, FiniteSum, Index
+from descent.landscapes import FiniteSum
 
 
 class Diffusion(NamedTuple):

@@ -3,8 +3,8 @@ r"""Distances between two densities on the same cells."""
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import Array
 from descent.fokker_planck.arguments import check_density, check_edges
-from descent.landscapes import Array
 
 
 def _checked(p: npt.ArrayLike, q: npt.ArrayLike, edges: npt.ArrayLike) -> tuple[Array, Array]:

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
+from descent.arguments import Array
 from descent.fokker_planck.finite_volume import EXPONENT, Calculus
-from descent.landscapes import Array
 
 
 class DivergenceError(FloatingPointError):

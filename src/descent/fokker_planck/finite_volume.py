@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from descent.landscapes import Array
+from descent.arguments import Array
 
 Calculus = Literal["ito", "stratonovich", "fick"]
 Boundary = Literal["no-flux", "absorbing", "periodic"]

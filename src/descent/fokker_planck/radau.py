@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
+from descent.arguments import Array
 from descent.fokker_planck.finite_volume import JumpRates
-from descent.landscapes import Array
 
 MAX_HALVINGS = 60
 

@@ -15,7 +15,7 @@ from typing import Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_flag, check_real
+from descent.arguments import Array, check_flag, check_real
 from descent.fokker_planck.arguments import (
     Field,
     check_choice,
@@ -37,7 +37,6 @@ from descent.fokker_planck.finite_volume import (
     log_mean,
 )
 from descent.fokker_planck.radau import integrate
-from descent.landscapes import Array
 
 Scheme = Literal["finite-volume", "explicit"]
 

@@ -7,10 +7,9 @@ import numpy.typing as npt
 from numpy.polynomial import legendre
 from scipy.special import logsumexp
 
-from descent.arguments import check_callable
+from descent.arguments import Array, check_callable
 from descent.fokker_planck.arguments import check_choice, check_edges, check_field
 from descent.fokker_planck.finite_volume import EXPONENT, Calculus
-from descent.landscapes import Array
 
 NODES = 6  # Gauss points between two centres
 

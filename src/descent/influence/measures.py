@@ -20,10 +20,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_indices, check_real
+from descent.arguments import Array, check_indices, check_real
 from descent.dynamics import Flow, Map
 from descent.dynamics.system import (
-    Array,
     Initial,
     Names,
     check_system,

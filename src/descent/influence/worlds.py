@@ -10,10 +10,9 @@ Source: 003, posts 7 and 8.
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_real
+from descent.arguments import Array, check_array, check_real
 from descent.dynamics import Flow, Map
 from descent.dynamics.system import (
-    Array,
     Function,
     Initial,
     Names,

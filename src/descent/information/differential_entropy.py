@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import (
+    Array,
     check_array,
     check_callable,
     check_choice,
@@ -24,7 +25,6 @@ from descent.arguments import (
     check_generator,
     check_real,
 )
-from descent.dynamics.system import Array
 
 Spread = Literal["determinant", "trace", "room", "thermostat"]
 

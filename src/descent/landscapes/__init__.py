@@ -4,9 +4,7 @@ Sums over data, and test functions of several variables.
 """
 
 from descent.landscapes.finite_sum import (
-    Array,
     FiniteSum,
-    Index,
     SampleGradient,
     stationary_points,
     two_datapoint,
@@ -28,9 +26,7 @@ from descent.landscapes.peaks import floored_sinc, sinc
 
 __all__ = [
     "OBJECTIVES",
-    "Array",
     "FiniteSum",
-    "Index",
     "Objective",
     "SampleGradient",
     "Shifted",

@@ -7,10 +7,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from descent.arguments import check_array, check_callable, check_count, check_numbers, check_real
+from descent.arguments import (
+    Array,
+    Index,
+    check_array,
+    check_callable,
+    check_count,
+    check_numbers,
+    check_real,
+)
 
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.integer]
 SampleGradient = Callable[[Array, Index, Array, Array], None]
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_kind, check_numbers
-from descent.landscapes.finite_sum import Array
+from descent.arguments import Array, check_array, check_kind, check_numbers
 
 
 def _library(x: Any) -> Any:

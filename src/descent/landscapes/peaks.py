@@ -3,8 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_numbers
-from descent.landscapes.finite_sum import Array
+from descent.arguments import Array, check_numbers
 
 
 def sinc(x: npt.ArrayLike) -> Array:

@@ -9,9 +9,16 @@ from scipy.interpolate import make_interp_spline
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 
-from descent.arguments import check_flag, check_kind, check_rising_counts, check_step_size
+from descent.arguments import (
+    Array,
+    Index,
+    check_flag,
+    check_kind,
+    check_rising_counts,
+    check_step_size,
+)
 from descent.fokker_planck.arguments import check_density, check_edges
-from descent.landscapes import Array, FiniteSum, Index
+from descent.landscapes import FiniteSum
 
 
 def chain_densities(

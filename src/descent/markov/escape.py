@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from descent.arguments import (
+    Array,
     check_count,
     check_kind,
     check_rising_counts,
     check_start,
     check_step_size,
 )
-from descent.landscapes import Array, FiniteSum
+from descent.landscapes import FiniteSum
 from descent.markov.transfer_operator import (
     TransferOperator,
     covering_operator,

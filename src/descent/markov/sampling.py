@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import (
+    Array,
     check_array,
     check_callable,
     check_count,
@@ -14,7 +15,7 @@ from descent.arguments import (
     check_start,
     check_step_size,
 )
-from descent.landscapes import Array, FiniteSum
+from descent.landscapes import FiniteSum
 
 BLOCK = 8192  # particles that are moved together: their arrays stay in the cache
 CHUNK = 256  # steps for which random samples are drawn at once

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from descent.arguments import (
+    Array,
     check_array,
     check_count,
     check_kind,
@@ -12,7 +13,7 @@ from descent.arguments import (
     check_start,
     check_step_size,
 )
-from descent.landscapes import Array, FiniteSum
+from descent.landscapes import FiniteSum
 
 
 class TransferOperator:

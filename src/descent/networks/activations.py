@@ -9,24 +9,22 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from descent.arguments import check_numbers
+from descent.arguments import Floats, check_numbers
 
 __all__ = ["ACTIVATIONS", "Activation", "gelu", "linear", "relu", "sigmoid", "softplus", "tanh"]
 
-Array = NDArray[np.floating]
-Activation = Callable[[Array], tuple[Array, Array]]
+Activation = Callable[[Floats], tuple[Floats, Floats]]
 
 
-def _floats(z: Array) -> Array:
+def _floats(z: Floats) -> Floats:
     """Return an array of floats as it is, and other real numbers as one."""
     kept = isinstance(z, np.ndarray) and z.dtype.kind == "f"
     return z if kept else check_numbers("z", z)
 
 
-def softplus(z: Array) -> tuple[Array, Array]:
+def softplus(z: Floats) -> tuple[Floats, Floats]:
     """Return log(1 + exp z) and its slope, the logistic function.
 
     Examples
@@ -39,13 +37,13 @@ def softplus(z: Array) -> tuple[Array, Array]:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), expit(z)
 
 
-def relu(z: Array) -> tuple[Array, Array]:
+def relu(z: Floats) -> tuple[Floats, Floats]:
     """Return max(z, 0) and its slope, which is 0 at z = 0."""
     z = _floats(z)
     return np.maximum(z, 0), (z > 0).astype(z.dtype)
 
 
-def gelu(z: Array) -> tuple[Array, Array]:
+def gelu(z: Floats) -> tuple[Floats, Floats]:
     """Return z Φ(z) and its slope Φ(z) + z φ(z), Φ the normal distribution function."""
     z = _floats(z)
     below = ndtr(z)
@@ -53,21 +51,21 @@ def gelu(z: Array) -> tuple[Array, Array]:
     return z * below, below + z * density
 
 
-def tanh(z: Array) -> tuple[Array, Array]:
+def tanh(z: Floats) -> tuple[Floats, Floats]:
     """Return the hyperbolic tangent and its slope."""
     z = _floats(z)
     value = np.tanh(z)
     return value, 1 - value * value
 
 
-def sigmoid(z: Array) -> tuple[Array, Array]:
+def sigmoid(z: Floats) -> tuple[Floats, Floats]:
     """Return the logistic function 1 / (1 + exp(-z)) and its slope."""
     z = _floats(z)
     value = expit(z)
     return value, value * (1 - value)
 
 
-def linear(z: Array) -> tuple[Array, Array]:
+def linear(z: Floats) -> tuple[Floats, Floats]:
     """Return z and its slope 1."""
     z = _floats(z)
     return z, np.ones_like(z)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from descent.arguments import (
+    Array,
     check_array,
     check_choice,
     check_count,
@@ -59,8 +60,6 @@ __all__ = [
     "shuffled_parts",
     "within_pixel_correlation",
 ]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

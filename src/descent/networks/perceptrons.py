@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import get_blas_funcs
 
 from descent.arguments import (
+    Floats,
     came,
     check_array,
     check_choice,
@@ -50,8 +51,7 @@ __all__ = [
     "train_with_tallies",
 ]
 
-Array = NDArray[Any]
-Tallies = dict[str, Array]
+Tallies = dict[str, Floats]
 PARAMETERS = ("hidden_weights", "hidden_biases", "output_weights", "output_biases")
 """Names of the parameters of a network."""
 
@@ -74,10 +74,10 @@ class Perceptrons:
         Names in `descent.networks.activations.ACTIVATIONS`.
     """
 
-    hidden_weights: Array
-    hidden_biases: Array
-    output_weights: Array
-    output_biases: Array
+    hidden_weights: Floats
+    hidden_biases: Floats
+    output_weights: Floats
+    output_biases: Floats
     activation: str = "softplus"
     output_activation: str = "softplus"
 
@@ -96,7 +96,7 @@ class Perceptrons:
     def __len__(self) -> int:
         return len(self.hidden_weights)
 
-    def parameters(self) -> dict[str, Array]:
+    def parameters(self) -> dict[str, Floats]:
         """Return the four arrays by name."""
         return {name: getattr(self, name) for name in PARAMETERS}
 
@@ -147,7 +147,7 @@ def he_initialization(
     check_generator("rng", rng)
     if not isinstance(dtype, type) or not issubclass(dtype, float | np.floating):
         raise TypeError(f"dtype must be a type of floats; got {came(dtype)}")
-    blocks: list[list[Array]] = [[], [], [], []]
+    blocks: list[list[Floats]] = [[], [], [], []]
     for _ in range(n_networks):
         for block, shape, fan_in in zip(
             blocks,
@@ -160,7 +160,7 @@ def he_initialization(
     return Perceptrons(first, second, third, fourth, activation, output_activation)
 
 
-def _inputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
+def _inputs(networks: Perceptrons, inputs: ArrayLike) -> Floats:
     """Return the inputs in the networks' precision; an error unless they fit them."""
     check_kind("networks", networks, Perceptrons)
     n_inputs, dtype = networks.hidden_weights.shape[2], networks.hidden_weights.dtype
@@ -173,33 +173,33 @@ def _inputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
     return np.ascontiguousarray(inputs, dtype=dtype)
 
 
-def _targets(networks: Perceptrons, inputs: Array, targets: ArrayLike) -> Array:
+def _targets(networks: Perceptrons, inputs: Floats, targets: ArrayLike) -> Floats:
     """Return the targets; an error unless there is one for each input and output."""
     return check_array("targets", targets, (len(inputs), networks.output_weights.shape[1]))
 
 
-def hidden_outputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
+def hidden_outputs(networks: Perceptrons, inputs: ArrayLike) -> Floats:
     """Return h of every network for every sample, shape (K, samples, hidden)."""
     x = _inputs(networks, inputs)
     z = x @ networks.hidden_weights.transpose(0, 2, 1) + networks.hidden_biases[:, None]
     return ACTIVATIONS[networks.activation](z)[0]
 
 
-def outputs(networks: Perceptrons, inputs: ArrayLike) -> Array:
+def outputs(networks: Perceptrons, inputs: ArrayLike) -> Floats:
     """Return o of every network for every sample, shape (K, samples, outputs)."""
     h = hidden_outputs(networks, inputs)
     z = h @ networks.output_weights.transpose(0, 2, 1) + networks.output_biases[:, None]
     return ACTIVATIONS[networks.output_activation](z)[0]
 
 
-def accuracy(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Array:
+def accuracy(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Floats:
     """Return the share of samples whose largest output is the target's, shape (K,)."""
     x = _inputs(networks, inputs)
     right = _targets(networks, x, targets).argmax(axis=1)
     return np.asarray((outputs(networks, x).argmax(axis=2) == right).mean(axis=1))
 
 
-def mean_loss(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Array:
+def mean_loss(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Floats:
     """Return the mean of ½ |o - y|² over the samples, shape (K,)."""
     x = _inputs(networks, inputs)
     error = outputs(networks, x) - _targets(networks, x, targets)
@@ -319,7 +319,7 @@ def train_with_tallies(
     )
 
 
-def _subtract_product(weights: Array, changes: Array, x: Array) -> None:
+def _subtract_product(weights: Floats, changes: Floats, x: Floats) -> None:
     """Subtract changesᵀ x from the weights in place, in one pass over their memory."""
     (gemm,) = get_blas_funcs(("gemm",), (weights,))
     gemm(-1, x.T, changes.T, beta=1, c=weights.T, trans_b=1, overwrite_c=1)

@@ -1,9 +1,9 @@
 """Shares of parameters, and how two of them correlate: what is unknown is NaN and left out."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from descent.arguments import check_array, check_numbers
+from descent.arguments import Array, check_array, check_numbers
 
 __all__ = [
     "correlation",
@@ -12,8 +12,6 @@ __all__ = [
     "share",
     "within_pixel_correlation",
 ]
-
-Array = NDArray[np.float64]
 
 
 def share(first: ArrayLike, second: ArrayLike) -> Array:

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_callable, check_count, check_generator
-from descent.landscapes import Array
+from descent.arguments import Array, check_array, check_callable, check_count, check_generator
 
 Values = Callable[[Array], npt.ArrayLike]
 

@@ -3,8 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_array, check_flag, check_real, check_step_size
-from descent.landscapes import Array
+from descent.arguments import Array, check_array, check_flag, check_real, check_step_size
 from descent.search_distributions.gradient import (
     Values,
     draw,

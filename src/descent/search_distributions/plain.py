@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_flag, check_kind, check_real, check_step_size
-from descent.landscapes import Array
+from descent.arguments import Array, check_flag, check_kind, check_real, check_step_size
 from descent.search_distributions.gradient import (
     Values,
     draw,

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import (
+    Array,
     check_array,
     check_callable,
     check_count,
     check_flag,
     check_real,
 )
-from descent.landscapes import Array
 
 Smoother = Callable[[Array, Array], tuple[Array, Array, Array]]
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, wofz
 
-from descent.arguments import check_array, check_real
-from descent.landscapes import Array, sinc
+from descent.arguments import Array, check_array, check_real
+from descent.landscapes import sinc
 
 REACH = 9.0
 """Standard deviations after which a normal tail, 1e-19, is below a rounding error."""

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from descent.arguments import check_real
-from descent.zeroth_order.population import Array, Population
+from descent.arguments import Array, check_real
+from descent.zeroth_order.population import Population
 
 
 class Consensus(Population):

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from descent.arguments import came, check_callable
+from descent.arguments import Array, came, check_callable
 from descent.zeroth_order.base import Loss, ZerothOrder, finite_loss
-from descent.zeroth_order.population import Array, Population
+from descent.zeroth_order.population import Population
 
 
 class Driven(ZerothOrder):

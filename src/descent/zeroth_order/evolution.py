@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from descent.zeroth_order.population import Array, Population
+from descent.arguments import Array
+from descent.zeroth_order.population import Population
 
 
 class EvolutionStrategy(Population):

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from descent.arguments import check_real
+from descent.arguments import Array, check_real
 from descent.zeroth_order.gravity import attraction
-from descent.zeroth_order.population import Array, Population
+from descent.zeroth_order.population import Population
 
 
 class GradientGravity(Population):

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from descent.arguments import check_choice, check_real
-from descent.zeroth_order.population import Array, Population
+from descent.arguments import Array, check_choice, check_real
+from descent.zeroth_order.population import Population
 
 
 def attraction(displacement: Array, power: float) -> Array:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
-from descent.arguments import check_choice, check_real
-from descent.zeroth_order.population import Array, Population
+from descent.arguments import Array, check_choice, check_real
+from descent.zeroth_order.population import Population
 
 
 def simplex_gradient(displacements: Array, rises: Array) -> Array:

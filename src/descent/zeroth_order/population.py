@@ -5,12 +5,17 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from descent.arguments import check_array, check_count, check_generator, check_numbers, check_real
+from descent.arguments import (
+    Array,
+    check_array,
+    check_count,
+    check_generator,
+    check_numbers,
+    check_real,
+)
 from descent.zeroth_order.base import NonFiniteLoss
-
-Array = NDArray[np.float64]
 
 
 class Population:

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from descent.arguments import check_count, check_generator
+from descent.arguments import Array, check_count, check_generator
 from descent.zeroth_order.base import check_params
-from descent.zeroth_order.population import Array
 
 
 def separate_starts(

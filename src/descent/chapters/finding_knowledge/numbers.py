@@ -12,10 +12,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from descent.arguments import Array
 from descent.networks.digit_images import load_digits8
 from descent.networks.perceptrons import Perceptrons, accuracy, he_initialization, outputs, train
-
-Array = NDArray[np.float64]
 
 SIDE = 8
 DOG, FISH = 3, 8

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.finding_knowledge import numbers, update_profiles
 from descent.estimates import mean_with_error
 from descent.explorer import explore
@@ -18,7 +19,7 @@ COLOURS = dict(zip(numbers.CHANGES, (RED, VIOLET, GOLD, GREEN, BLUE), strict=Tru
 ACTIVATIONS = ("softplus", "ReLU", "tanh")
 
 
-def draw_image(ax: Axes, image: numbers.Array, label: str, high: float | None = None) -> None:
+def draw_image(ax: Axes, image: Array, label: str, high: float | None = None) -> None:
     """Draw an image of 8×8 pixels, dark where large."""
     pixels = np.asarray(image).reshape(numbers.SIDE, numbers.SIDE)
     ax.imshow(pixels, cmap="Greys", vmin=0, vmax=high or float(pixels.max()))
@@ -26,7 +27,7 @@ def draw_image(ax: Axes, image: numbers.Array, label: str, high: float | None = 
     ax.grid(False)
 
 
-def _pixel_change(change: str, epochs: int) -> numbers.Array:
+def _pixel_change(change: str, epochs: int) -> Array:
     """Return the root mean square change of the weights out of each pixel."""
     squares = numbers.difference(change, epochs) ** 2
     return np.asarray(np.sqrt(squares.mean(axis=(0, 1))))

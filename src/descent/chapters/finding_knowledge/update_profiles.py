@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from descent.arguments import Array
 from descent.chapters.finding_knowledge.numbers import task
 from descent.networks.digit_images import load_digits8
 from descent.networks.perceptrons import (
@@ -22,8 +23,6 @@ from descent.networks.perceptrons import (
     train,
     train_with_tallies,
 )
-
-Array = NDArray[np.float64]
 
 FEW = 60
 """Samples that are left out one after the other."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from descent.landscapes import Array
+from descent.arguments import Array
 from descent.search_distributions import leave_one_out, score_function_gradient
 
 

@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import Array
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, N_STARTS, reached
-from descent.landscapes import Array, stationary_points
+from descent.landscapes import stationary_points
 from descent.smoothing import REACH, smoothed_floored_sinc, smoothed_sinc
 from descent.smoothing.ascent import Climb, Smoother, ascend, graduated_ascent
 

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.gaussian_smoothing import numbers
 from descent.chapters.gaussian_smoothing.numbers import SMOOTHED, STARTS
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, reached
 from descent.explorer import explore
-from descent.landscapes import Array
 from descent.smoothing.ascent import ascend
 
 BLUE, RED, GREEN, VIOLET, GOLD, SKY = (

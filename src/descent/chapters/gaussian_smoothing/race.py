@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from descent.arguments import Array
 from descent.landscapes import (
-    Array,
     Objective,
     ackley,
     floored_sinc,

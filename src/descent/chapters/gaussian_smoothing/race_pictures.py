@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.gaussian_smoothing import gradient_errors, race
 from descent.chapters.gaussian_smoothing.pictures import (
     BLUE,
@@ -23,7 +24,6 @@ from descent.chapters.gaussian_smoothing.pictures import (
 )
 from descent.estimates import wilson
 from descent.explorer import explore
-from descent.landscapes import Array
 from descent.search_distributions import Run
 
 SHOWN_METHODS = ("source", "with baseline", "natural gradient", "xNES")

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from descent.landscapes import Array, floored_sinc, sinc
+from descent.arguments import Array
+from descent.landscapes import floored_sinc, sinc
 
 FUNCTIONS = {"sinc": sinc, "floored": floored_sinc}
 N_STARTS = 121

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descent.arguments import Array
 from descent.networks import localization
 from descent.networks.activations import ACTIVATIONS as ACTIVATION_FUNCTIONS
 from descent.networks.digit_images import DigitImages, load_digit_images
 from descent.networks.localization import Localization, Samples
 from descent.networks.perceptrons import Perceptrons, accuracy, he_initialization, mean_loss, train
-
-Array = NDArray[np.float64]
 
 SIDES = ((1, 7), (6, 8))
 ACTIVATIONS = ("softplus", "ReLU", "GELU", "tanh", "sigmoid")

@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.knowledge_localization import numbers
 from descent.explorer import explore
 from descent.networks.localization import Localization, pixel_correlations
 from descent.sweeps import load
-
-Array = NDArray[np.float64]
 
 COLOURS = dict(
     zip(

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from descent import large_deviations, markov
-from descent.landscapes import Array, stationary_points, two_datapoint
+from descent.arguments import Array
+from descent.landscapes import stationary_points, two_datapoint
 
 START = 1.0
 """Where every escape starts: the centre of the pit's Gaussian."""

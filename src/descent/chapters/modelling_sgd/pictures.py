@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import (
     EDGES,
     LOSSES,
@@ -20,7 +21,7 @@ from descent.chapters.modelling_sgd.numbers import (
     spread,
 )
 from descent.explorer import explore
-from descent.landscapes import Array, two_datapoint
+from descent.landscapes import two_datapoint
 
 BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
 VIOLET = figures.COLOURS["violet"]

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from descent.arguments import Array
 from descent.chapters.overparameterization.numbers import LEARNING_RATE, STEPS
-from descent.landscapes import OBJECTIVES, Array, Shifted
+from descent.landscapes import OBJECTIVES, Shifted
 from descent.networks import models
 
 TOLERANCE = 1e-6

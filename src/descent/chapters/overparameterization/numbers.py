@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from descent.arguments import check_count, check_real, check_step_size
+from descent.arguments import Array, check_count, check_real, check_step_size
 from descent.estimates import wilson
-from descent.landscapes import Array, Objective, Shifted, ackley, six_hump_camel
+from descent.landscapes import Objective, Shifted, ackley, six_hump_camel
 
 Gradient = Callable[[Array], Array]
 

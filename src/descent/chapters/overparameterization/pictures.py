@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures, sweeps
+from descent.arguments import Array
 from descent.chapters.overparameterization import numbers
 from descent.chapters.overparameterization.numbers import DISTANCE, STEPS, Rate, Sparse
 from descent.explorer import explore
-from descent.landscapes import Array, Shifted, ackley
+from descent.landscapes import Shifted, ackley
 
 BLUE, RED, GREEN, VIOLET, GOLD = (
     figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")

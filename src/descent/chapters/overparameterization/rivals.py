@@ -8,6 +8,7 @@ import numpy as np
 from cmaes import CMA
 from scipy import optimize
 
+from descent.arguments import Array
 from descent.chapters.overparameterization.numbers import (
     DISTANCE,
     STEPS,
@@ -18,7 +19,7 @@ from descent.chapters.overparameterization.numbers import (
     reached,
     step_sizes,
 )
-from descent.landscapes import OBJECTIVES, Array, Objective, Shifted
+from descent.landscapes import OBJECTIVES, Objective, Shifted
 
 Search = Callable[[Objective, Array, np.random.Generator, float], Array]
 

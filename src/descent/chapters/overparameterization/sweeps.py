@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from descent.arguments import Array
 from descent.chapters.overparameterization.ensemble import train_ensemble
 from descent.chapters.overparameterization.numbers import (
     DISTANCE,
@@ -15,7 +16,7 @@ from descent.chapters.overparameterization.numbers import (
     with_step_lengths,
 )
 from descent.chapters.overparameterization.rivals import SEARCHES, runs, tuned
-from descent.landscapes import OBJECTIVES, Array, Objective, Shifted
+from descent.landscapes import OBJECTIVES, Objective, Shifted
 from descent.networks import models
 from descent.networks.reparameterization import Record, Training
 from descent.sweeps import Sweep

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import Array
 from descent.chapters.probability_current.numbers import centres
 from descent.fokker_planck import stationary_density
 from descent.fokker_planck.diffusion_limit import (
@@ -16,7 +17,7 @@ from descent.fokker_planck.diffusion_limit import (
     linear_moments,
     modified_equation,
 )
-from descent.landscapes import Array, FiniteSum
+from descent.landscapes import FiniteSum
 from descent.markov.chain_density import circle_law
 
 BARRIER, NOISE = 0.06, 1.0

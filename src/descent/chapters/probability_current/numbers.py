@@ -7,13 +7,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.stats import norm
 
+from descent.arguments import Array
 from descent.fokker_planck import solve, stationary_density, total_variation, wasserstein_1
 from descent.fokker_planck.diffusion_limit import (
     diffusion_limit,
     modified_equation,
     with_small_steps,
 )
-from descent.landscapes import Array, FiniteSum, two_datapoint
+from descent.landscapes import FiniteSum, two_datapoint
 from descent.markov.chain_density import chain_densities, circle_law
 
 Calculus = Literal["ito", "stratonovich", "fick"]

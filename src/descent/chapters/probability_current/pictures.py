@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.probability_current import beyond, numbers, validations
 from descent.explorer import explore
 from descent.fokker_planck import total_variation
-from descent.landscapes import Array, two_datapoint
+from descent.landscapes import two_datapoint
 
 COLOUR = {
     name: figures.COLOURS[colour]

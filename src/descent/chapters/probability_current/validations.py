@@ -10,11 +10,12 @@ from scipy.optimize import fsolve
 from scipy.stats import invgamma, norm
 
 from descent import markov
+from descent.arguments import Array, Index
 from descent.chapters.modelling_sgd.numbers import START, pit
 from descent.chapters.probability_current.numbers import centres, gaussian
 from descent.fokker_planck import DivergenceError, NegativeDensityWarning, solve
 from descent.fokker_planck.diffusion_limit import diffusion_limit, linear, linear_moments
-from descent.landscapes import Array, FiniteSum, Index, two_datapoint
+from descent.landscapes import FiniteSum, two_datapoint
 from descent.markov.chain_density import chain_densities
 
 

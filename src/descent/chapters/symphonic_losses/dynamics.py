@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from descent import aggregation
+from descent.arguments import Array
 from descent.chapters.symphonic_losses.numbers import LAYERS, RULES, field, grid, landscape
 from descent.chapters.symphonic_losses.race import CELLS, PerlinStack, Walk, distance, walk
 from descent.perlin import Perlin, aligned_layers
-
-Array = npt.NDArray[np.float64]
 
 
 def basin_lengths(n_landscapes: int, per_cell: int = 64) -> dict[str, Array]:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from descent.arguments import Array
 from descent.estimates import Mean, mean_with_error
 from descent.perlin import Perlin, aligned_layers, fade, random_layers
 
-Array = npt.NDArray[np.float64]
 LAYERS = (1, 2, 4, 8, 16)
 RULES = ("sum", "largest gradient", "gradient-weighted")
 

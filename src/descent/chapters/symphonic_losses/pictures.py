@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.symphonic_losses.dynamics import FATES, Failures, Scheduled
 from descent.chapters.symphonic_losses.numbers import (
     LAYERS,
@@ -21,8 +21,6 @@ from descent.chapters.symphonic_losses.numbers import (
 from descent.estimates import Mean, mean_with_error
 from descent.explorer import explore
 from descent.perlin import aligned_layers
-
-Array = npt.NDArray[np.float64]
 
 BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
 GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from descent import aggregation
+from descent.arguments import Array
 from descent.perlin import Perlin, aligned_layers
-
-Array = npt.NDArray[np.float64]
 
 CELLS = 4
 """Lattice cells in a period of the two-dimensional Perlin problem."""

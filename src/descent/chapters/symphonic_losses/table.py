@@ -3,14 +3,12 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
+from descent.arguments import Array
 from descent.chapters.symphonic_losses.race import STARTS, STEP_SIZES
 from descent.chapters.symphonic_losses.sweeps import REPORTED, TUNING
 from descent.estimates import Mean, mean_with_error
 from descent.sweeps import load
-
-Array = npt.NDArray[np.float64]
 
 
 @cache

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from descent import influence
+from descent.arguments import Array
 from descent.dynamics import Map
-from descent.dynamics.system import Array, Rows
+from descent.dynamics.system import Rows
 
 
 class Network(NamedTuple):

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 
 from descent import influence, lyapunov
+from descent.arguments import Array
 from descent.dynamics import Map
-from descent.dynamics.system import Array, Initial
+from descent.dynamics.system import Initial
 from descent.dynamics.tangent import Tangents, advance
 from descent.estimates import mean_with_error
 from descent.influence import worlds

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures, influence
+from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import numbers
 from descent.chapters.thermostats_and_lorenz.numbers import FAR, NEAR, TARGET
-from descent.dynamics.system import Array, Initial
+from descent.dynamics.system import Initial
 from descent.explorer import explore
 from descent.influence import worlds
 from descent.systems import lorenz

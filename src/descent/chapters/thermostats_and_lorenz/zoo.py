@@ -9,10 +9,11 @@ from scipy.integrate import quad
 from scipy.linalg import expm, solve_discrete_are
 
 from descent import influence
+from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import network_thermostat
 from descent.chapters.thermostats_and_lorenz.numbers import on_attractor
 from descent.dynamics import Flow, Map, complex_step
-from descent.dynamics.system import Array, Initial, Rows
+from descent.dynamics.system import Initial, Rows
 from descent.systems import lorenz, saturated_thermostat
 
 TIME = 10.0

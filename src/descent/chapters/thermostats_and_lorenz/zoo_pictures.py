@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from descent import figures, influence
+from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import network_thermostat, zoo
-from descent.dynamics.system import Array
 
 BLUE, RED, VIOLET, GOLD, SKY = (
     figures.COLOURS[name] for name in ("blue", "red", "violet", "gold", "sky")

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.linalg import expm
 
 from descent import influence
+from descent.arguments import Array
 from descent.dynamics import Map
-from descent.dynamics.system import Array, Rows
+from descent.dynamics.system import Rows
 from descent.influence import linear_thermostat_comp, worlds
 from descent.systems import linear_thermostat, saturated_thermostat
 

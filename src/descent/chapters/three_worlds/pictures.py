@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.three_worlds import numbers
 from descent.chapters.three_worlds.numbers import Network
 from descent.explorer import explore
 from descent.influence import linear_thermostat_comp
 from descent.influence.worlds import horizon
-from descent.landscapes import Array
 
 W, X, Y = (figures.COLOURS[name] for name in "WXY")
 GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))

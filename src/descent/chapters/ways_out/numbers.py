@@ -14,8 +14,9 @@ import numpy as np
 from scipy.optimize import brentq
 
 from descent import aggregation, markov
+from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
-from descent.landscapes import Array, FiniteSum, two_datapoint
+from descent.landscapes import FiniteSum, two_datapoint
 from descent.markov.sampling import simulate
 
 BUDGET = 2000

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from descent import influence
+from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.ways_out.numbers import THRESHOLD, WAYS, WELL, Answers, Way, answers, starts
 from descent.dynamics import Map
 from descent.estimates import Mean, mean_with_error
-from descent.landscapes import Array
 
 CONVEX = 1 / np.sqrt(2)
 """Half the width of the part of the well that curves upwards."""

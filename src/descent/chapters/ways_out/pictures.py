@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.symphonic_losses.pictures import plain_name
 from descent.chapters.ways_out.numbers import (
@@ -27,7 +28,7 @@ from descent.chapters.ways_out.searches import SEARCHES
 from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL, SHOWN
 from descent.chapters.without_gradients.pictures import markdown_table
 from descent.explorer import explore
-from descent.landscapes import Array, two_datapoint
+from descent.landscapes import two_datapoint
 from descent.sweeps import load
 
 BLUE, RED, GREEN, GOLD, VIOLET = (

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.ways_out.numbers import BUDGET, NEAR, THRESHOLD, WELL, WIDTH, Trace
 from descent.estimates import wilson
-from descent.landscapes import Array
 
 GRID = np.unique(np.geomspace(1, BUDGET, 34).round())
 """Evaluations at which paths are shown."""

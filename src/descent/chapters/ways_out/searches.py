@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from descent.arguments import Array
 from descent.chapters.overparameterization.ensemble import Ensemble
 from descent.chapters.overparameterization.numbers import with_step_lengths
 from descent.chapters.ways_out.numbers import BUDGET, LENGTHS, SPREAD, WIDTH, Trace, starts
-from descent.landscapes import Array, two_datapoint
+from descent.landscapes import two_datapoint
 from descent.zeroth_order import NonFiniteLoss, ZerothOrder
 from descent.zeroth_order.registry import REGISTRY
 

@@ -10,11 +10,11 @@ import torch
 from torch import Generator, Tensor
 
 from descent import zeroth_order as library
+from descent.arguments import Array
 from descent.chapters.without_gradients import numbers
 from descent.chapters.without_gradients.methods import METHODS
 from descent.chapters.without_gradients.theory import Estimator, cosines
 from descent.estimates import wilson
-from descent.landscapes import Array
 from descent.zeroth_order.order_walk import push, undo
 
 

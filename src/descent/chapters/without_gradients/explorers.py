@@ -8,12 +8,13 @@ import torch
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.without_gradients.methods import METHODS, OURS, POPULATIONS, racers
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.pictures import TITLES, digits
 from descent.chapters.without_gradients.results import Runs, collect
 from descent.explorer import explore
-from descent.landscapes import Array, six_hump_camel
+from descent.landscapes import six_hump_camel
 from descent.sweeps import load
 from descent.zeroth_order import Population, ZerothOrder
 

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from descent.landscapes import OBJECTIVES, Array, Shifted
+from descent.arguments import Array
+from descent.landscapes import OBJECTIVES, Shifted
 
 BOX = 5.0
 """Half the width of the box that a landscape is stretched to."""

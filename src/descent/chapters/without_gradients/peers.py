@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from descent.arguments import Array
 from descent.chapters.without_gradients.numbers import BOX, Evaluations
-from descent.landscapes import Array
 
 Racer = Callable[..., None]
 """Takes the evaluations, a seed and hyperparameters; runs until the budget is spent."""

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.without_gradients import results
 from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.methods import OURS
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.results import Race
-from descent.landscapes import Array
 
 BLUE, RED, GREEN, GOLD, VIOLET, SKY = (
     figures.COLOURS[name] for name in ("blue", "red", "green", "gold", "violet", "sky")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from descent.arguments import Array
 from descent.chapters.without_gradients.bullets import Bullet
 from descent.chapters.without_gradients.numbers import CHECKPOINTS, LANDSCAPES
 from descent.estimates import wilson
-from descent.landscapes import Array
 
 SIGNIFICANCE = 0.01
 """Level of the rank-sum test that decides who wins on a problem."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy import integrate, special, stats
 
-from descent.landscapes import Array
+from descent.arguments import Array
 
 
 def largest_of(n: int) -> float:

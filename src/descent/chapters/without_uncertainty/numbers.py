@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from descent import information
+from descent.arguments import Array
 from descent.chapters.joint_distributions.numbers import THERMOSTATS
-from descent.dynamics.system import Array
 from descent.information import Distribution, differential_entropy
 from descent.information.differential_entropy import Spread
 from descent.systems import FiniteSystem

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon, Rectangle
 
 from descent import figures, information
+from descent.arguments import Array
 from descent.chapters.joint_distributions.numbers import THERMOSTATS
 from descent.chapters.joint_distributions.pictures import (
     BLUE,
@@ -28,7 +29,6 @@ from descent.chapters.without_uncertainty.numbers import (
     ratio_curve,
     strips,
 )
-from descent.dynamics.system import Array
 from descent.explorer import explore
 from descent.information import Distribution, differential_entropy
 
