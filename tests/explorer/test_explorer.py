@@ -346,7 +346,7 @@ def test_a_script_end_in_a_caption_does_not_end_the_script():
 
 
 def test_the_budget_is_held(monkeypatch):
-    monkeypatch.setattr(explorer, "MAX_BYTES", 1000)
+    monkeypatch.setattr(explorer.explorer, "MAX_BYTES", 1000)
     with pytest.raises(BudgetError, match=r"explorer wells: \d+ bytes of HTML, allowed are 1000"):
         make().html()
 

@@ -32,6 +32,7 @@ EXEMPT = {name: why for table in TABLES for name, why in table.EXEMPT.items()}
 # Their input comes from a book's page, a shell or a stored table, or they are the checks.
 OTHERS = [
     "arguments",
+    "prose",
     "publish",
     "chapters",
     "claims",

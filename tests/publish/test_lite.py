@@ -53,7 +53,7 @@ def test_chapters_of_numpy_scipy_and_matplotlib_run_in_a_browser():
         "from sklearn import datasets",
         "import subprocess",
         "from concurrent.futures import ThreadPoolExecutor",
-        "from descent import models",  # which imports torch
+        "from descent.networks import models",  # which imports torch
     ],
 )
 def test_other_imports_keep_a_chapter_out_of_the_browser(code):

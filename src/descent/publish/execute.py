@@ -26,6 +26,7 @@ from nbclient.exceptions import CellTimeoutError
 from descent.files import reason, write_whole
 from descent.publish import paths
 from descent.publish.fingerprint import fingerprint
+from descent.publish.sentences import SentenceFailed, fill
 
 CELL_SECONDS = 600
 CLEAN_UP_SECONDS = 10
@@ -167,9 +168,10 @@ def _run(path: Path, stop: Event) -> Any:
     notebook = nbformat.read(path, as_version=4)
     at = 0
 
-    def entered(cell: Any, cell_index: int) -> None:
+    async def entered(cell: Any, cell_index: int) -> None:
         nonlocal at
         at = cell_index + 1
+        await fill(client, cell)
 
     name = fingerprint(notebook, path.stem, paths.ROOT)
     for folder in (paths.KERNELS / "ipython", paths.KERNELS / "matplotlib"):
@@ -186,7 +188,7 @@ def _run(path: Path, stop: Event) -> Any:
         timeout=CELL_SECONDS,
         allow_errors=True,
         coalesce_streams=True,  # how often a cell's output was flushed is chance
-        on_cell_execute=entered,
+        on_cell_start=entered,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         shutdown_kernel="immediate",
@@ -195,6 +197,12 @@ def _run(path: Path, stop: Event) -> Any:
     begin = time.perf_counter()
     try:
         _in_own_thread(lambda: _conduct(client, manager, stop), stop)
+    except SentenceFailed as error:
+        # What a cell before it wrote, an error for instance, is the better reason.
+        raise NotebookFailed(
+            _complaint(path, notebook)
+            or f"{path}: cell {at}: {error}\n\n{notebook.cells[at - 1].source}"
+        ) from error
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
         raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
     except asyncio.CancelledError as error:

@@ -1,0 +1,99 @@
+r"""Numbers as a sentence writes them: proper minus signs, powers of ten, lists.
+
+A chapter's Markdown cells hold computed numbers as expressions, ``{eval}`fixed(mean, 2)```,
+which the press and JupyterLab evaluate in the kernel. Each expression gives a text; these
+functions make it.
+"""
+
+from collections.abc import Iterable
+
+from descent.arguments import check_count, check_real
+
+__all__ = ["fixed", "listed", "percent", "power_of_ten", "signed"]
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def fixed(value: float, digits: int = 0) -> str:
+    """Write a number with so many digits after the point, and no minus before a zero.
+
+    Parameters
+    ----------
+    value : float
+        Finite.
+    digits : int
+        Zero or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the number is none or not finite.
+
+    Examples
+    --------
+    >>> fixed(-0.318, 2), fixed(-0.001, 2), fixed(12)
+    ('−0.32', '0.00', '12')
+    """
+    text = f"{check_real('value', value):.{check_count('digits', digits)}f}"
+    return text.replace("-", "−") if text.strip("-0.") else text.lstrip("-")
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Write a number with its sign, whichever it is.
+
+    Examples
+    --------
+    >>> signed(0.318, 2), signed(-0.318, 2), signed(0.001, 1)
+    ('+0.32', '−0.32', '0.0')
+    """
+    text = fixed(value, digits)
+    return text if text.startswith("−") or not text.strip("0.") else f"+{text}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.0345), percent(0.0345, 1)
+    ('3 %', '3.5 %')
+    """
+    return f"{fixed(100 * check_real('share', share), digits)} %"
+
+
+def power_of_ten(value: float, digits: int = 0) -> str:
+    """Write a number as digits times a power of ten; an exact power alone.
+
+    Not `descent.figures.scientific`, which writes TeX for axes and captions.
+
+    Examples
+    --------
+    >>> power_of_ten(4e-5), power_of_ten(0.001), power_of_ten(-1.26e7, 1)
+    ('4 × 10⁻⁵', '10⁻³', '−1.3 × 10⁷')
+    """
+    if check_real("value", value) == 0:
+        return "0"
+    factor, exponent = f"{value:.{check_count('digits', digits)}e}".split("e")
+    power = "10" + str(int(exponent)).translate(_RAISED)
+    if float(factor) == 1:
+        return power
+    return f"{factor.replace('-', '−')} × {power}"
+
+
+def listed(items: Iterable[object], last: str = "and") -> str:
+    """Write items one after another, the last behind a word.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> listed([1, 2, 5]), listed(["left", "right"], last="or")
+    ('1, 2 and 5', 'left or right')
+    """
+    *front, end = [str(item) for item in items] or [""]
+    if not end:
+        raise ValueError("items must hold at least one entry; got none")
+    return f"{', '.join(front)} {last} {end}" if front else end
