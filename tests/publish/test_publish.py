@@ -329,18 +329,3 @@ def test_notebooks_are_stored_without_outputs(path):
             assert cell.outputs == []
             assert cell.execution_count is None
     assert "descent" not in stored.metadata
-
-
-def test_no_module_is_longer_than_400_lines():
-    for path in (paths.ROOT / "src").rglob("*.py"):
-        assert len(path.read_text().splitlines()) <= 400, path
-
-
-def test_numerics_import_no_plotting_and_no_book():
-    upper = {"claims", "explorer", "figures", "publish", "chapters", "drawing"}
-    for path in (paths.ROOT / "src" / "descent").glob("*.py"):
-        if path.stem in upper | {"__init__"}:
-            continue
-        for name in fingerprint.imported_names(path.read_text()):
-            assert not name.startswith("matplotlib"), path
-            assert not any(name.startswith(f"descent.{module}") for module in upper), path
