@@ -29,6 +29,7 @@ from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL, SHOWN
 from descent.chapters.without_gradients.pictures import markdown_table
 from descent.explorer import explore
 from descent.landscapes import two_datapoint
+from descent.prose import fixed
 from descent.sweeps import load
 
 BLUE, RED, GREEN, GOLD, VIOLET = (
@@ -79,6 +80,38 @@ def _paths() -> dict[tuple[str, float], Array]:
         (row["way"], row["length"]): np.array(row["w"]).reshape(SHOWN, -1)
         for row in load("13-paths").to_dict("records")
     }
+
+
+def leaves(way: str, length: float) -> str:
+    """Write the share of runs that leave at a length, with its interval."""
+    return str(share(reported(way, length), "escaped"))
+
+
+def rests(way: str, length: float | None = None) -> str:
+    """Write the share of runs that rest in the well at a length, by default the way's best."""
+    at = chosen()[way] if length is None else length
+    return str(share(reported(way, at), "at_well"))
+
+
+def first(way: str, least: float = 0.5) -> str:
+    """Write the shortest length at which a way leaves in at least so many of its runs."""
+    shares = zip(LENGTHS, curve(way, "escaped")[:, 0], strict=True)
+    return next((f"{length:g}" for length, share in shares if share >= least), "no")
+
+
+def typical(way: str) -> str:
+    """Write the evaluations until half of the runs have left, at the way's best length."""
+    return f"{reported(way, chosen()[way])['median']:.0f}"
+
+
+def quickest(rest: float = 0.95) -> str:
+    """Return the way that leaves first among those at their best that cost what they are charged.
+
+    Only ways of which at least a share `rest` of the runs rests in the well.
+    """
+    best = {way: reported(way, chosen()[way]) for way in ALL_WAYS if "*" not in COST[way]}
+    resting = [way for way, row in best.items() if row["at_well"] >= rest * row["runs"]]
+    return min(resting, key=lambda way: best[way]["median"])
 
 
 TOP, LOW = 3.05, 0.3
@@ -231,6 +264,14 @@ def op_phases() -> dict[tuple[str, float], dict[str, Array]]:
     return {(way, length): phases(measure(way, length, OP_RUNS)) for way, length in OP_SHOWN}
 
 
+def op_in(place: str, way: str, length: float, digits: int = 2) -> str:
+    """Write the mean Op per step of a way in the pit, over the wall or in the well."""
+    phase = next(name for name in PHASES if name.endswith(place))
+    mean = mean_of(op_phases()[way, length][phase])
+    assert mean is not None
+    return fixed(mean.value, digits)
+
+
 def phase_table() -> str:
     """Return Op per step by phase as a Markdown table: mean, with its standard error."""
     rows = []
@@ -239,9 +280,7 @@ def phase_table() -> str:
         for name in PHASES:
             mean = mean_of(found[name])
             cells.append(
-                "–"
-                if mean is None
-                else f"{mean.value + 0:.3f} ± {mean.error:.3f}".replace("-", "−")
+                "–" if mean is None else f"{fixed(mean.value, 3)} ± {fixed(mean.error, 3)}"
             )
         rows.append([NAMES[way], f"{length:g}", *cells])
     return markdown_table(["way", "λ", *PHASES], rows, "llrrr")
@@ -280,17 +319,19 @@ def _median(row: Mapping[str, Any], key: str) -> float | None:
     return quartiles[1] if isinstance(quartiles, list) else None
 
 
-def _signed(op: float) -> str:
-    text = f"{op:.1f}"
-    return "0.0" if text == "-0.0" else text.replace("-", "−")
-
-
 def _verdict(small: float | None, large: float | None) -> str:
     """Return whether medians of Op that are not all but zero are positive."""
     positive = [op is not None and op > ALL_BUT_ZERO for op in (small, large)]
     if positive[1] and (positive[0] or small is None):
         return "yes"
     return "at finite δ" if positive[1] else "no"
+
+
+def op_at_end(way: str, length: float, disturbance: str) -> str:
+    """Write the median Op at the end of the budget for the small or the large disturbance."""
+    median = _median(op_row(way, length), {"small": SMALL, "large": LARGE}[disturbance])
+    assert median is not None
+    return fixed(median, 1)
 
 
 ALL_BUT_ZERO = 0.05
@@ -304,7 +345,7 @@ def verdict_table(length: float) -> str:
             continue
         row, race = op_row(way, length), reported(way, length)
         small, large = _median(row, SMALL), _median(row, LARGE)
-        cells = ["–" if op is None else _signed(op) for op in (small, large)]
+        cells = ["–" if op is None else fixed(op, 1) for op in (small, large)]
         rows.append(
             [NAMES[way], *cells]
             + [f"{100 * race[what] / race['runs']:.0f}\u00a0%" for what in ("escaped", "at_well")]
