@@ -40,3 +40,9 @@ def test_what_is_no_number_is_refused(write, value, error):
 def test_a_list_of_nothing_is_refused():
     with pytest.raises(ValueError, match="items"):
         prose.listed([])
+
+
+@pytest.mark.parametrize(("rows", "align"), [([["1"]], "lr"), ([["1", "2"]], "l")])
+def test_a_row_that_does_not_fit_its_table_is_refused(rows, align):
+    with pytest.raises(ValueError, match=r"columns \['a', 'b'\]"):
+        prose.table(["a", "b"], rows, align)

@@ -5,11 +5,11 @@ which the press and JupyterLab evaluate in the kernel. Each expression gives a t
 functions make it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from descent.arguments import check_count, check_real
 
-__all__ = ["fixed", "listed", "percent", "power_of_ten", "signed"]
+__all__ = ["fixed", "listed", "percent", "power_of_ten", "signed", "table"]
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -97,3 +97,35 @@ def listed(items: Iterable[object], last: str = "and") -> str:
     if not end:
         raise ValueError("items must hold at least one entry; got none")
     return f"{', '.join(front)} {last} {end}" if front else end
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """Write a Markdown table.
+
+    Parameters
+    ----------
+    head : sequence of str
+        The columns' titles.
+    rows : iterable of sequence of str
+        A text for each column.
+    align : str
+        One l or r a column.
+
+    Raises
+    ------
+    ValueError
+        If a row or `align` has another number of columns than the head.
+
+    Examples
+    --------
+    >>> print(table(["a", "b"], [["1", "2"]], "lr"))
+    | a | b |
+    |:--|--:|
+    | 1 | 2 |
+    """
+    lines = [list(head), *map(list, rows)]
+    if wrong := [line for line in [align, *lines] if len(line) != len(head)]:
+        raise ValueError(f"a table with columns {list(head)} cannot hold {wrong[0]!r}")
+    rule = "|" + "".join({"l": ":--|", "r": "--:|"}[side] for side in align)
+    first, *rest = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([first, rule, *rest])

@@ -29,10 +29,10 @@ def test_a_sentence_gets_the_numbers_of_the_cells_before_it(run):
         CODE("from descent.prose import fixed\nx = -0.318"),
         TEXT("The mean is {eval}`fixed(x, 2)`, and **{eval}`f'{3 * x:.1f}'`** thrice."),
         CODE("x = 2.0"),
-        TEXT("Now {eval}`fixed(x, 2)`; `{eval}` alone and {term}`entropy` stay."),
+        TEXT("Now {eval}`fixed(x, 2)` of {eval}`3 * 4`; `{eval}` alone and {term}`entropy` stay."),
     )
     assert executed.cells[1].source == "The mean is −0.32, and **-1.0** thrice."
-    assert executed.cells[3].source == "Now 2.00; `{eval}` alone and {term}`entropy` stay."
+    assert executed.cells[3].source == "Now 2.00 of 12; `{eval}` alone and {term}`entropy` stay."
     stored = nbformat.read(paths.NOTEBOOKS / "01-a.ipynb", as_version=4)
     assert "{eval}`fixed(x, 2)`" in stored.cells[1].source
 
@@ -48,6 +48,8 @@ def test_a_text_longer_than_a_line_comes_whole(run):
         ("y", "NameError: name 'y' is not defined"),
         ("1 / 3", r"gives 0\.333\d*, not a text.*fixed\(1 / 3, 2\)"),
         ("None", "gives None, not a text"),
+        ("x == 1", "gives True, not a text"),
+        ("__import__('numpy').int64(3)", r"gives np.int64\(3\), not a text"),
         ("open", "not a text"),
         ("1 +", "SyntaxError"),
     ],

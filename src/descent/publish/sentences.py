@@ -17,11 +17,11 @@ ROLE = re.compile(r"(?<!`)\{eval\}`([^`]+)`")
 
 
 class SentenceFailed(RuntimeError):
-    """An expression in a sentence raised, or gave something else than a text."""
+    """An expression in a sentence raised, or gave neither a text nor an integer."""
 
 
 def text_of(expression: str, answer: dict[str, Any]) -> str:
-    """Return the text that a kernel gave for an expression.
+    """Return the text that a kernel gave for an expression; an integer is its own text.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def text_of(expression: str, answer: dict[str, Any]) -> str:
     Raises
     ------
     SentenceFailed
-        If it raised, or its value is no text.
+        If it raised, or its value is neither a text nor an integer.
     """
     if answer["status"] != "ok":
         raise SentenceFailed(f"{{eval}}`{expression}`: {answer['ename']}: {answer['evalue']}")
@@ -42,6 +42,8 @@ def text_of(expression: str, answer: dict[str, Any]) -> str:
         value = ast.literal_eval(shown)
     except (ValueError, SyntaxError):
         value = None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         raise SentenceFailed(
             f"{{eval}}`{expression}` gives {shown[:80]}, not a text: say how it is written,"
@@ -63,7 +65,7 @@ async def fill(client: NotebookClient, cell: Any) -> None:
     Raises
     ------
     SentenceFailed
-        If an expression raised, or gave something else than a text.
+        If an expression raised, or gave neither a text nor an integer.
     """
     wanted = {found[1]: found[1] for found in ROLE.finditer(cell.source)}
     if cell.cell_type != "markdown" or not wanted:
