@@ -1,5 +1,6 @@
 """Chapter 6, beyond the source: a small network trained as a thermostat."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -126,3 +127,19 @@ def long_run_rate(network: Network) -> float:
     for _ in range(2000):
         r = r + DT * network.output(r)
     return float(-np.log(1 + DT * network.slope(r)) / DT)
+
+
+def gap_to_identity(room: Array) -> float:
+    """Return the largest difference of Op by tangent dynamics and by the identity, in nats."""
+    gaps = [op(network, room) - op_by_identity(network, room) for network in trained().values()]
+    return float(np.abs(gaps).max())
+
+
+def median_op(room: Array, seeds: Iterable[int]) -> tuple[list[float], list[float]]:
+    """Return the median of Op over starts before and after training, a number a seed."""
+    ends = [trained(seed) for seed in seeds]
+    before, after = (
+        [float(np.median(op(history[steps], room))) for history in ends]
+        for steps in (TRAINING[0], TRAINING[-1])
+    )
+    return before, after

@@ -279,7 +279,7 @@ def ensemble_op(times: Sequence[float], A: str, n: str, m: str, size: int = 192)
     return influence.op(lorenz(), on_attractor(size), times, A, n, m, dt=0.02)
 
 
-def mean_slope(times: Sequence[float], values: Array) -> tuple[float, float]:
+def mean_slope(times: Sequence[float] | Array, values: Array) -> tuple[float, float]:
     """Return the mean slope of Op between the first and the last time, and its standard error."""
     slopes = (values[-1] - values[0]) / (times[-1] - times[0])
     return mean_with_error(slopes)
