@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from descent import claims
 from descent.publish import paths
 from descent.publish.fingerprint import code_cells
+from descent.publish.sentences import ROLE
 
 REGISTER = {claim.id: claim for claim in claims.load()}
 GOOD = {
@@ -61,6 +62,12 @@ def test_no_check_is_handed_a_number_from_the_keyboard():
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\w)")
 
 
+def expressions(notebook):
+    """Return the expressions that stand in a notebook's sentences."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    return [expression for text in texts for expression in ROLE.findall(text)]
+
+
 @pytest.mark.parametrize("path", paths.notebooks(), ids=lambda path: path.stem)
 def test_decimals_in_prose_are_parameters_of_the_code_or_the_sources_own(path):
     """A number in a markdown cell is typed; one that is a result must come from a cell."""
@@ -69,7 +76,7 @@ def test_decimals_in_prose_are_parameters_of_the_code_or_the_sources_own(path):
     known |= set(DECIMAL.findall(" ".join(known)))
     known |= {
         str(node.value)
-        for code in code_cells(notebook)
+        for code in [*code_cells(notebook), *expressions(notebook)]
         for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Constant)
     }

@@ -28,7 +28,8 @@ VERDICTS = {
 }
 DOCUMENTS = ("000", "001", "002", "003", "004")
 _REQUIRED = {"id", "source", "statement", "stated", "expected", "tolerance", "verdict", "why"}
-_OPTIONAL = {"tolerance_why", "unit"}
+_OPTIONAL = {"tolerance_why", "unit", "control"}
+FIELDS = _REQUIRED | _OPTIONAL
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _FRACTION = re.compile(r"([-−+]?\d+)/(\d+)")
 
@@ -69,6 +70,9 @@ class Claim:
         The reason for the verdict.
     unit
         Unit of `expected`, for the card.
+    control
+        The rival explanation that was tried, and what it gave, where a cause or an effect is
+        claimed; else empty.
     """
 
     id: str
@@ -83,6 +87,7 @@ class Claim:
     verdict: str
     why: str
     unit: str = ""
+    control: str = ""
 
     def stated_value(self) -> float | None:
         """Return the number in `stated` in the units of `expected`, or None if it is words."""
@@ -245,9 +250,10 @@ def _parse(entry: Any, path: Path) -> Claim:
     source = entry["source"]
     if not isinstance(source, Mapping) or set(source) != {"document", "section"}:
         raise ClaimError(f"{where}: source must have document and section, got {source!r}")
-    for field in ("id", "statement", "stated", "verdict", "why"):
-        if not isinstance(entry[field], str) or not entry[field].strip():
-            raise ClaimError(f"{where}: {field} must be a non-empty text, got {entry[field]!r}")
+    for field in ("id", "statement", "stated", "verdict", "why", "control"):
+        text = entry.get(field, "none" if field in _OPTIONAL else None)
+        if not isinstance(text, str) or not text.strip():
+            raise ClaimError(f"{where}: {field} must be a non-empty text, got {text!r}")
     for field in ("expected", "tolerance"):
         value = entry[field]
         if (
@@ -279,6 +285,7 @@ def _parse(entry: Any, path: Path) -> Claim:
         verdict=entry["verdict"],
         why=entry["why"].strip(),
         unit=entry.get("unit", ""),
+        control=entry.get("control", "").strip(),
     )
     agrees = claim.rounds_to_stated(claim.expected)
     in_digits = claim.stated_value() is not None
@@ -300,14 +307,13 @@ class Card:
         return (
             f"{claim.statement}\n  the source says: {claim.stated}\n"
             f"  we get: {claim.format(self.value)}\n  {claim.verdict}: {claim.why}"
+            + (f"\n  control: {claim.control}" if claim.control else "")
         )
 
     def _repr_html_(self) -> str:
         claim = self.claim
-        text = {
-            name: html.escape(str(getattr(claim, name)))
-            for name in ("id", "statement", "stated", "verdict", "why", "section", "document")
-        }
+        text = {name: html.escape(str(value)) for name, value in vars(claim).items()}
+        control = f'<p class="descent-claim-control">Control: {text["control"]}</p>'
         return (
             f'<div class="descent-claim" data-verdict="{text["verdict"]}" id="claim-{text["id"]}">'
             f'<p class="descent-claim-statement">{text["statement"]}</p>'
@@ -317,7 +323,7 @@ class Card:
             f'<div><dt>Verdict</dt><dd class="descent-verdict">{text["verdict"]}</dd></div></dl>'
             f'<p class="descent-claim-why">{text["why"]} '
             f'<span class="descent-claim-source">Source {text["document"]}, {text["section"]}.'
-            "</span></p></div>"
+            f"</span></p>{control if claim.control else ''}</div>"
         )
 
     def _repr_mimebundle_(

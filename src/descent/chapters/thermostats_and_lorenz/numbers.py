@@ -24,6 +24,8 @@ LOW, HIGH = 5.0, 45.0
 NEAR, FAR = (1.0, 1.0, 1.0), (10.0, 10.0, 10.0)
 """Two starts of the Lorenz system; the source gives none."""
 SIGMA, BETA = 10.0, 8 / 3
+PUBLISHED_EXPONENT = 0.9056
+"""The largest exponent at the standard parameters, as Sprott (2003) prints it."""
 VARIABLES = ("a", "b", "c")
 
 
