@@ -2,14 +2,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Tests of the library: neither the chapters', the press's and the commands' nor those of tables.
+UNITS := $(filter-out $(addprefix tests/,browser chapters commands public_inputs publish sweeps), \
+	$(patsubst %/,%,$(wildcard tests/*/))) tests/test_lyapunov.py
 
-.PHONY: book zip pdf test lab lint bench sweeps claims clean lock
+.PHONY: book zip pdf test quick coverage lab lint bench sweeps claims clean lock
 
 book: $(READY)  ## execute every chapter, render the book, check it
 	@$(BIN)/python -m descent.publish
 
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
+quick: $(READY)  ## run the unit tests of the library alone, in about a minute
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -q -m "not slow" $(UNITS)
+
+coverage: $(READY)  ## say which lines and branches of the numerics no unit test enters
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -q --cov --cov-report=term:skip-covered $(UNITS)
 
 zip: $(READY)  ## pack the book into book/_build/descent.zip, to hand on
 	@$(BIN)/python -m descent.publish.archive

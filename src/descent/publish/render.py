@@ -90,6 +90,10 @@ def stage(runs: Mapping[str, Any], address: str | None) -> str:
     shutil.copyfile(
         paths.ROOT / "LICENSE", paths.STAGE / "book" / "_static" / "licences" / "descent.txt"
     )
+    # Each chapter links its own modules, beside which a notebook lies in a checkout.
+    code = paths.ROOT / "src" / "descent" / "chapters"
+    links = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(code, paths.STAGE / code.relative_to(paths.ROOT), ignore=links)
     style = Path(pages.__file__).parents[1] / "claims.css"
     shutil.copyfile(style, paths.STAGE / "book" / "_static" / "claims.css")
     for chapter, run in runs.items():
