@@ -1,6 +1,8 @@
 """Chapter 10: the racers, the list, the settings, and the small experiments."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,15 +10,14 @@ import torch
 
 from descent.chapters.without_gradients import checks, explorers, numbers, sweeps
 from descent.chapters.without_gradients.bullets import BULLETS
-from descent.chapters.without_gradients.methods import GRADIENTS, METHODS, OURS, described
-from descent.chapters.without_gradients.settings import CHOSEN
+from descent.chapters.without_gradients.methods import GRADIENTS, METHODS, OURS
 from descent.sweeps import load
 from descent.zeroth_order import NonFiniteLoss
 
 
 def raced(name, problem, budget=120):
     counted = numbers.Evaluations(numbers.problem(problem, 3), budget)
-    setting = METHODS[name].setting(CHOSEN[numbers.kind(problem)][name])
+    setting = METHODS[name].chosen[numbers.kind(problem)]
     try:
         METHODS[name].race(counted, 3, **setting)
     except (numbers.BudgetSpent, NonFiniteLoss):
@@ -34,14 +35,15 @@ def test_a_method_spends_the_budget_improves_and_repeats_itself(name):
 
 @pytest.mark.parametrize("kind", ["landscape", "network"])
 def test_the_chosen_settings_are_the_best_of_the_tuning_table(kind):
-    assert sweeps.best_settings(load(f"10-tuning-{kind}s")) == CHOSEN[kind]
-    assert set(CHOSEN[kind]) == set(METHODS)
+    chosen = {name: method.chosen[kind] for name, method in METHODS.items()}
+    assert sweeps.best_settings(load(f"10-tuning-{kind}s")) == chosen
 
 
-def test_settings_are_named_apart():
+def test_settings_are_few_differ_and_hold_the_chosen():
     for name, method in METHODS.items():
-        texts = [described(setting) for setting in method.settings]
+        texts = [str(setting) for setting in method.settings]
         assert len(set(texts)) == len(texts) <= 9, name
+        assert all(chosen in method.settings for chosen in method.chosen.values()), name
 
 
 def test_tuning_and_race_share_neither_problem_nor_seed():
@@ -54,7 +56,7 @@ def test_tuning_and_race_share_neither_problem_nor_seed():
 def test_every_bullet_has_a_method_or_a_reason():
     assert len(BULLETS) == 22
     for bullet in BULLETS:
-        assert bool(bullet.methods) != bool(bullet.note)
+        assert bool(bullet.methods) != bool(bullet.line.note)
         assert set(bullet.methods) <= set(OURS)
         assert not bullet.methods or bullet.base in OURS
 
@@ -111,6 +113,41 @@ def test_free_walks_spread_by_their_order():
     assert spread[0] == pytest.approx(np.sqrt(steps), rel=0.06)
     exact = [math.sqrt(sum(math.comb(k + 1, 2) ** 2 for k in range(1, int(s) + 1))) for s in steps]
     assert spread[1] == pytest.approx(exact, rel=0.06)
+
+
+NEW_IDEA = """
+from descent.zeroth_order import registry
+from descent.zeroth_order.idea import Idea, Line, Trials
+from descent.zeroth_order.random_grad import RandomGrad
+
+row = Idea("stay", "stay near", RandomGrad, "estimator", "2",
+           Line("other", "take small steps", "none", "random-grad"),
+           Trials({"lr": (0.01, 0.02), "h": (0.01,)}, {"lr": 0.01, "h": 0.01},
+                  {"lr": 0.02, "h": 0.01}))
+registry.IDEAS += (row,)
+registry.REGISTRY[row.slug] = row
+
+from descent.chapters.without_gradients import bullets, explorers, methods, sweeps
+
+last = bullets.BULLETS[-1]
+assert (len(bullets.BULLETS), last.methods, last.base) == (23, ("stay near",), "RandomGrad")
+assert (last.library, last.cost) == (("RandomGrad",), "2")
+assert "stay near" in methods.racers("landscape")
+raced = [point for point in sweeps.MLP.points if point["method"] == "stay near"]
+assert len(raced) == len(sweeps.SEEDS)
+assert raced[0] == {"problem": "mlp", "method": "stay near", "lr": 0.02, "h": 0.01, "seed": 0}
+tried = [point for point in sweeps.TUNING_NETWORKS.points if point["method"] == "stay near"]
+assert len(tried) == 4
+assert 0 < sweeps.tune_once(**tried[0])["left"] + 8 < 8
+assert "stay near" in {v for c in explorers.ideas_at_work.controls for v in c.values}
+assert explorers.journey("stay near")[-1].evaluations >= explorers.SPENT[-1]
+"""
+
+
+def test_one_row_is_all_that_a_new_idea_takes():
+    """A fresh process, since the tables of the chapter are made when they are imported."""
+    done = subprocess.run([sys.executable, "-c", NEW_IDEA], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["RandomGrad", "ensemble Kalman, redrawn", "gravity on gradients"])

@@ -14,7 +14,10 @@ CURVATURE = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 START = torch.tensor([1.0, -1.0, 0.5, 1.5], dtype=torch.float64)
 WITH_RATE = [name for name, idea in REGISTRY.items() if idea.kind != "population"]
 WITH_RATE = [name for name in WITH_RATE if name not in ("breeding", "rebirth")]
-INNER = ("accumulated", "after-step", "random-grad-adam", "breeding", "rebirth")
+INNER = (
+    *("accumulated", "after-momentum-step", "after-adam-step", "random-grad-adam"),
+    *("averaged-differences-adam", "spsa-adam", "breeding", "rebirth"),
+)
 ALL = pytest.mark.parametrize("name", REGISTRY)
 RATED = pytest.mark.parametrize("name", WITH_RATE)
 

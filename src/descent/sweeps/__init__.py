@@ -5,6 +5,6 @@ them. ``python -m descent.sweeps`` computes what is missing and stores each tabl
 ``book/sweeps``; a chapter loads it. A test computes a sample of every table's rows anew.
 """
 
-from descent.sweeps.table import Sweep, load, registry
+from descent.sweeps.table import Sweep, grid, load, registry
 
-__all__ = ["Sweep", "load", "registry"]
+__all__ = ["Sweep", "grid", "load", "registry"]

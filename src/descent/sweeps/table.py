@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,18 @@ class Sweep:
     def compute(self, index: int) -> Row:
         """Return the results at one point, as they are stored."""
         return results(self.run, self.points[index])
+
+
+def grid(**lists: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return all combinations of some lists of values, the last one varying fastest.
+
+    Examples
+    --------
+    >>> grid(lr=[1, 2], h=[3])
+    [{'lr': 1, 'h': 3}, {'lr': 2, 'h': 3}]
+    """
+    names = lists.keys()
+    return [dict(zip(names, values, strict=True)) for values in product(*lists.values())]
 
 
 def results(run: Callable[..., Mapping[str, Any]], point: Mapping[str, Scalar]) -> Row:

@@ -1,36 +1,33 @@
-"""Every idea of the list, made the same way: a module and a row here are all it takes."""
+"""Every idea of source 002, once: a module and a row here are all that an idea takes.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+The book's list, its race, its explorers and its tables are made from these rows.
+"""
 
-import numpy as np
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor
-from torch.optim import SGD, Adam
-
-from descent.arguments import check_count
 from descent.zeroth_order.accumulated import Accumulated
 from descent.zeroth_order.after_step import AfterStepGrad
 from descent.zeroth_order.annealing import SimulatedAnnealing
 from descent.zeroth_order.averaged import AveragedGrad
-from descent.zeroth_order.base import ZerothOrder, check_params
 from descent.zeroth_order.best_momentum import BestMomentum
 from descent.zeroth_order.best_of_n import RandomBestGrad
 from descent.zeroth_order.breeding import BreedOptimizers
+from descent.zeroth_order.builders import (
+    around_adam,
+    around_momentum,
+    around_random_grad,
+    inside_random_grad,
+    of_adams,
+    with_adam,
+)
 from descent.zeroth_order.consensus import Consensus
-from descent.zeroth_order.driven import Driven
 from descent.zeroth_order.ensemble_kalman import EnsembleKalman
-from descent.zeroth_order.estimate import GradientEstimator
 from descent.zeroth_order.evolution import EvolutionStrategy
 from descent.zeroth_order.gradient_gravity import GradientGravity
 from descent.zeroth_order.gravity import Gravity
+from descent.zeroth_order.idea import Idea, Line, Trials
 from descent.zeroth_order.line_parabola import LineParabola
 from descent.zeroth_order.order_walk import OrderWalk
+from descent.zeroth_order.parameters import ParameterVector
 from descent.zeroth_order.particle_gradients import ParticleGradient
-from descent.zeroth_order.population import Population
 from descent.zeroth_order.random_grad import RandomGrad
 from descent.zeroth_order.several_rates import SeveralRates
 from descent.zeroth_order.smoothed import SmoothedGrad
@@ -38,144 +35,172 @@ from descent.zeroth_order.spsa import SPSA
 from descent.zeroth_order.swarm import ParticleSwarm
 from descent.zeroth_order.undo import UndoIncrease
 from descent.zeroth_order.variable_order import VariableOrderWalk
-from descent.zeroth_order.wrapper import Wrapper
+
+__all__ = ["IDEAS", "REGISTRY", "Idea"]
+
+NEAR = (0.01,)
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+STEPS = {"lr": (0.01, 0.03, 0.1, 0.3, 1.0), "h": NEAR}
+WIDE = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0), "h": NEAR}
+RISING = {"lr": (0.003, 0.01, 0.03, 0.1), "retries": (2, 5)}
+BRED = {"lr": (0.03, 0.1, 0.3), "period": (5, 20)}
+SPREADS = (0.1, 0.5, 2.0)
+CLOUDS = {"spread": SPREADS, "decay": (0.95, 0.99)}
+KALMAN = {"spread": (0.5, 2.0), "noise": (0.1, 0.5), "regularization": (1e-3, 1e-1)}
 
 
-@dataclass(frozen=True)
-class Idea:
-    """One idea of source 002.
-
-    Parameters
-    ----------
-    kind : {"estimator", "walk", "wrapper", "population"}
-        What sort of method it is.
-    heading : str
-        The heading of the list under which the idea stands.
-    build : callable
-        ``build(params, generator=…, **options)``; for populations ``params`` is the start.
-    """
-
-    kind: Literal["estimator", "walk", "wrapper", "population"]
-    heading: str
-    build: Callable[..., Any]
-
-    def optimizer(self, params: Iterable[Tensor], seed: int, **options: Any) -> ZerothOrder:
-        """Return the idea as an optimizer of parameters; populations are driven."""
-        check_count("seed", seed)
-        if self.kind == "population":
-            return Driven(params, lambda start: self.population(start, seed, **options))
-        generator = torch.Generator().manual_seed(seed)
-        built: ZerothOrder = self.build(check_params(params), generator=generator, **options)
-        return built
-
-    def population(self, start: ArrayLike, seed: int, **options: Any) -> Population:
-        """Return a population by ask and tell."""
-        check_count("seed", seed)
-        if self.kind != "population":
-            raise ValueError(f"this idea is no population but one {self.kind}; use optimizer")
-        made: Population = self.build(start, generator=np.random.default_rng(seed), **options)
-        return made
+def _near(lr: float) -> dict[str, float]:
+    return {"lr": lr, "h": 0.01}
 
 
-def wrapping(wrapper: Callable[..., Wrapper]) -> Callable[..., Wrapper]:
-    """Return a builder of a wrapper around `RandomGrad`."""
-
-    def build(
-        params: list[Tensor],
-        *,
-        lr: float = 0.1,
-        h: float = 0.01,
-        generator: torch.Generator,
-        **options: Any,
-    ) -> Wrapper:
-        return wrapper(RandomGrad(params, lr=lr, h=h, generator=generator), **options)
-
-    return build
+def _kalman(spread: float, noise: float) -> dict[str, float]:
+    return {"spread": spread, "noise": noise, "regularization": 1e-3}
 
 
-def accumulated(
-    params: list[Tensor],
-    *,
-    lr: float = 0.002,
-    h: float = 0.01,
-    decay: float = 1.0,
-    generator: torch.Generator,
-) -> RandomGrad:
-    """Return `RandomGrad` whose gradients are never set to zero."""
-    inner = Accumulated(SGD(params, lr=lr), decay=decay)
-    return RandomGrad(params, h=h, generator=generator, optimizer=inner)
+# A table: its rows are packed by hand, so that one sees many at once.
+# fmt: off
+IDEAS: tuple[Idea, ...] = (
+    # Bases that the source takes for granted, and what stands beside them
+    Idea("random-grad", "RandomGrad", RandomGrad, "estimator", "2",
+        trials=Trials(STEPS, _near(0.1), _near(0.03))),
+    Idea("random-grad-adam", "RandomGrad, Adam", RandomGrad, "estimator", "2",
+        trials=Trials(STEPS, _near(0.1), _near(0.1)), made=with_adam),
+    Idea("averaged-differences", "ten differences", AveragedGrad, "estimator", "n + 1",
+        options={"bits": False, "lr": 0.02}),
+    Idea("averaged-differences-adam", "ten differences, Adam", AveragedGrad, "estimator", "n + 1",
+        trials=Trials(STEPS, _near(0.3), _near(0.3)), made=with_adam, options={"bits": False}),
+    Idea("best-of-n", "best of ten", RandomBestGrad, "estimator", "n + 1",
+        trials=Trials(STEPS, _near(0.3), _near(0.1))),
+    Idea("order-walk", "walk of order 1", OrderWalk, "walk", "1 or 2",
+        trials=Trials({"lr": RATES}, {"lr": 0.03}, {"lr": 0.1}), options={"order": 1}),
+    # The lines of the source, in its order
+    Idea("variable-order", "walk of rising order", VariableOrderWalk, "walk", "1 or 2",
+        Line("random walk",
+             "raise the order of the walk while the loss falls, lower it after m failures", "none",
+             "order-walk"), Trials(RISING, {"lr": 0.03, "retries": 2}, {"lr": 0.1, "retries": 2})),
+    Idea("convex-order", "walk of rising order, convex", VariableOrderWalk, "walk", "1 or 2",
+        Line("random walk", "raise the order only while the highest derivative shrinks", "none",
+             "order-walk"), Trials(RISING, {"lr": 0.01, "retries": 2}, {"lr": 0.03, "retries": 2}),
+        options={"convex": True}),
+    Idea("order-walk-2", "walk of order 2", OrderWalk, "walk", "1 or 2",
+        Line("random walk", "take moves back in the reverse order of the integration",
+             "inverse of a chain of shears", "order-walk", library="order_walk.undo", cost="0"),
+        Trials({"lr": RATES}, {"lr": 0.01}, {"lr": 0.003}), options={"order": 2}),
+    Idea("order-walk-3", "walk of order 3", OrderWalk, "walk", "1 or 2", "order-walk-2",
+        Trials({"lr": RATES}, {"lr": 0.003}, {"lr": 0.1}), options={"order": 3}),
+    Idea("simplex-gradient", "simplex gradient", ParticleGradient, "population", "n",
+        Line("particle-based gradients", "differences between particles as a gradient",
+             "simplex gradient; covariance gradient; consensus-based optimization", "averaged"),
+        Trials(CLOUDS, {"spread": 0.5, "decay": 0.95}, {"spread": 0.5, "decay": 0.99})),
+    Idea("covariance-gradient", "covariance gradient", ParticleGradient, "population", "n",
+        "simplex-gradient",
+        Trials(CLOUDS, {"spread": 0.5, "decay": 0.95}, {"spread": 0.5, "decay": 0.95}),
+        options={"form": "covariance"}),
+    Idea("consensus", "consensus", Consensus, "population", "n", "simplex-gradient",
+        Trials({"spread": (0.5, 2.0, 5.0), "sharpness": (1.0, 30.0)},
+               {"spread": 5.0, "sharpness": 30.0}, {"spread": 0.5, "sharpness": 30.0})),
+    Idea("ensemble-kalman", "ensemble Kalman, redrawn", EnsembleKalman, "population", "n",
+        Line("swarms",
+             "ensemble Kalman inversion, noise at each step or an ensemble redrawn around its mean",
+             "ensemble Kalman inversion", "best-of-n"),
+        Trials(KALMAN, _kalman(2.0, 0.5), _kalman(2.0, 0.5))),
+    Idea("ensemble-kalman-noise", "ensemble Kalman, noise", EnsembleKalman, "population", "n",
+        "ensemble-kalman", Trials(KALMAN, _kalman(2.0, 0.1), _kalman(2.0, 0.1)),
+        options={"explore": "noise", "decay": 0.95}),
+    Idea("ensemble-kalman-growing", "ensemble Kalman, growing", EnsembleKalman, "population",
+        "n, rising",
+        Line("swarms", "an ensemble that grows", "population size schedule", "ensemble-kalman"),
+        Trials(KALMAN, _kalman(0.5, 0.1), _kalman(2.0, 0.5)), options={"size": 8, "growth": 4}),
+    Idea("gradient-gravity", "gravity on gradients", GradientGravity, "population", "2n",
+        Line("swarms", "gravity between the particles' gradients (or their positions)", "none",
+             "order-walk"),
+        Trials({"spread": (0.1, 1.0), "lr": (0.01, 0.1, 0.5)}, {"spread": 1.0, "lr": 0.1},
+               {"spread": 0.1, "lr": 0.1})),
+    Idea("gravity", "gravity", Gravity, "population", "n", "gradient-gravity",
+        Trials({"spread": (0.5, 2.0, 5.0), "power": (0.5, 1.0)}, {"spread": 2.0, "power": 0.5},
+               {"spread": 0.5, "power": 0.5})),
+    Idea("particle-swarm-apart", "particle swarm, own starts", ParticleSwarm, "population", "n",
+        Line("swarms", "a start of its own for each individual", "independent initialization",
+             "particle-swarm", library="separate_starts", cost="0"),
+        Trials({"size": (10, 20, 30, 60)}, {"size": 10}, {"size": 10}), own_starts=True),
+    Idea("best-momentum", "RandomGrad, momentum to the best", BestMomentum, "wrapper", "1 more",
+        Line("momentum", "momentum that always points to the best point so far", "none",
+             "random-grad"), Trials({"lr": RATES, "h": NEAR}, _near(0.03), _near(0.03)),
+        made=around_random_grad),
+    Idea("accumulated", "never zeroed", Accumulated, "estimator", "0 more",
+        Line("momentum", "gradients that are never set to zero", "heavy ball without friction",
+             "random-grad"),
+        Trials({"lr": (0.000003, 0.00003, 0.0003, 0.003, 0.03), "h": NEAR}, _near(0.0003),
+               _near(0.0003)), made=inside_random_grad),
+    Idea("after-momentum-step", "judged after a step with momentum", AfterStepGrad, "wrapper", "2",
+        Line("gradient approximation",
+             "judge a random gradient by the loss after the optimizer's step", "none",
+             "random-grad"), Trials({"lr": RATES}, {"lr": 0.01}, {"lr": 0.003}),
+        made=around_momentum),
+    Idea("after-adam-step", "judged after a step of Adam", AfterStepGrad, "wrapper", "2",
+        "after-momentum-step", made=around_adam),
+    Idea("spsa", "SPSA", SPSA, "estimator", "2",
+        Line("gradient approximation", "SPSA", "simultaneous perturbation stochastic approximation",
+             "random-grad-adam"),
+        Trials({"lr": (0.001, 0.01, 0.03, 0.1, 0.3), "h": NEAR}, _near(0.1), _near(0.1)),
+        options={"lr": 0.01}),
+    Idea("spsa-adam", "SPSA, Adam", SPSA, "estimator", "2", "spsa",
+        Trials(STEPS, _near(0.1), _near(0.1)), made=with_adam),
+    Idea("line-parabola", "parabola on a line", LineParabola, "walk", "3",
+        Line("gradient approximation", "three points on a line, for the curvature",
+             "parabolic interpolation on random lines", "random-grad"),
+        Trials({"h": (0.02, 0.1, 0.5), "reach": (2.0, 10.0)}, {"h": 0.5, "reach": 2.0},
+               {"h": 0.02, "reach": 2.0})),
+    Idea("undo", "RandomGrad, undo", UndoIncrease, "wrapper", "1 more",
+        Line("optimizer wrappers", "undo a step that raised the loss, or make its opposite",
+             "greedy acceptance", "random-grad", cost="1 or 2 more"),
+        Trials(STEPS, _near(0.03), _near(0.03)), made=around_random_grad),
+    Idea("reverse", "RandomGrad, undo or reverse", UndoIncrease, "wrapper", "1 or 2 more", "undo",
+        Trials(STEPS, _near(0.03), _near(0.03)),
+        made=around_random_grad, options={"otherwise": "reverse"}),
+    Idea("several-rates", "RandomGrad, several rates", SeveralRates, "wrapper", "one more a rate",
+        Line("optimizer wrappers", "several step sizes for each update", "line search on a grid",
+             "random-grad"), Trials(STEPS, _near(0.03), _near(0.1)), made=around_random_grad),
+    Idea("breeding", "breeding", BreedOptimizers, "wrapper", "2n",
+        Line("evolution", "breed and mutate optimizers with their state",
+             "population-based training", "random-grad-adam"),
+        Trials(BRED, {"lr": 0.03, "period": 5}, {"lr": 0.1, "period": 20}), made=of_adams),
+    Idea("rebirth", "breeding, initial state", BreedOptimizers, "wrapper", "2n",
+        Line("evolution", "give a reborn optimizer its initial state", "none", "breeding"),
+        Trials(BRED, {"lr": 0.1, "period": 5}, {"lr": 0.1, "period": 5}),
+        made=of_adams, options={"rebirth": "initial"}),
+    Idea("evolution", "evolution strategy", EvolutionStrategy, "population", "n",
+        Line("evolution", "a plain evolutionary algorithm",
+             "evolution strategy with step-size adaptation", "order-walk"),
+        Trials({"spread": SPREADS, "size": (10, 20)}, {"spread": 0.5, "size": 10},
+               {"spread": 0.1, "size": 10})),
+    Idea("particle-swarm", "particle swarm", ParticleSwarm, "population", "n",
+        Line("particle swarm", "particle swarm", "particle swarm optimization", "order-walk"),
+        Trials({"spread": SPREADS, "size": (10, 30)}, {"spread": 0.5, "size": 10},
+               {"spread": 0.5, "size": 10})),
+    Idea("annealing", "simulated annealing", SimulatedAnnealing, "walk", "1",
+        Line("simulated annealing",
+             "simulated annealing (all that the line says is that it is extremely simple)",
+             "simulated annealing", "order-walk"),
+        Trials({"lr": (0.03, 0.1, 0.3), "temperature": (0.01, 0.1, 1.0)},
+               {"lr": 0.03, "temperature": 0.01}, {"lr": 0.03, "temperature": 0.1}),
+        options={"cooling": 0.995}),
+    Idea("integer-boolean", "integer and boolean tensors", ParameterVector, "tensors", "0",
+        Line("other", "integer and boolean tensors", "relaxation by rounding",
+             note="shown above: torch gives them no gradient, and a search needs none")),
+    Idea("smoothed", "smoothed estimate", SmoothedGrad, "estimator", "2",
+        Line("other", "smoothed random gradients, other random generators",
+             "exponential average; Rademacher noise", "random-grad"),
+        Trials(WIDE, _near(0.1), _near(0.03))),
+    Idea("smoothed-direction", "smoothed direction", SmoothedGrad, "estimator", "2", "smoothed",
+        Trials(STEPS, _near(0.03), _near(0.1)), options={"smooth": "direction"}),
+    Idea("smoothed-noise", "signs of ±1 noise", SmoothedGrad, "estimator", "2", "smoothed",
+        Trials(STEPS, _near(0.1), _near(0.03)), options={"decay": 0.0, "noise": "rademacher"}),
+    Idea("averaged", "ten signs", AveragedGrad, "estimator", "n + 1", "smoothed",
+        Trials(WIDE, _near(1.0), _near(0.1))),
+)
+# fmt: on
+"""The rows: first the bases, then the lines of the source with their readings."""
 
-
-def after_step(
-    params: list[Tensor], *, lr: float = 0.05, generator: torch.Generator
-) -> AfterStepGrad:
-    """Return random gradients that are judged after the step of Adam."""
-    return AfterStepGrad(Adam(params, lr=lr), generator=generator)
-
-
-def adam(
-    params: list[Tensor],
-    *,
-    estimator: Callable[..., GradientEstimator] = RandomGrad,
-    lr: float = 0.05,
-    h: float = 0.01,
-    generator: torch.Generator,
-    **options: Any,
-) -> GradientEstimator:
-    """Return an estimator whose gradients go to Adam."""
-    inner = Adam(params, lr=lr)
-    return estimator(params, h=h, generator=generator, optimizer=inner, **options)
-
-
-def breeding(
-    params: list[Tensor],
-    *,
-    lr: float = 0.05,
-    h: float = 0.01,
-    generator: torch.Generator,
-    **options: Any,
-) -> BreedOptimizers:
-    """Return a population of Adams on random gradients."""
-
-    def factory(shared: list[Tensor], source: torch.Generator) -> RandomGrad:
-        inner = Adam(shared, lr=lr)
-        return RandomGrad(shared, h=h, generator=source, optimizer=inner)
-
-    return BreedOptimizers(params, factory, generator=generator, **options)
-
-
-REGISTRY: dict[str, Idea] = {
-    "order-walk": Idea("walk", "random walk", OrderWalk),
-    "variable-order": Idea("walk", "random walk", VariableOrderWalk),
-    "convex-order": Idea("walk", "random walk", partial(VariableOrderWalk, convex=True)),
-    "simplex-gradient": Idea("population", "particle-based gradients", ParticleGradient),
-    "covariance-gradient": Idea(
-        "population", "particle-based gradients", partial(ParticleGradient, form="covariance")
-    ),
-    "ensemble-kalman": Idea("population", "particle-based gradients", EnsembleKalman),
-    "consensus": Idea("population", "particle-based gradients", Consensus),
-    "gravity": Idea("population", "swarms", Gravity),
-    "gradient-gravity": Idea("population", "swarms", GradientGravity),
-    "best-momentum": Idea("wrapper", "momentum", wrapping(BestMomentum)),
-    "accumulated": Idea("estimator", "momentum", accumulated),
-    "after-step": Idea("wrapper", "gradient approximation", after_step),
-    "spsa": Idea("estimator", "gradient approximation", partial(SPSA, lr=0.01)),
-    "line-parabola": Idea("walk", "gradient approximation", LineParabola),
-    "undo": Idea("wrapper", "optimizer wrappers", wrapping(UndoIncrease)),
-    "reverse": Idea(
-        "wrapper", "optimizer wrappers", wrapping(partial(UndoIncrease, otherwise="reverse"))
-    ),
-    "several-rates": Idea("wrapper", "optimizer wrappers", wrapping(SeveralRates)),
-    "breeding": Idea("wrapper", "evolution", breeding),
-    "rebirth": Idea("wrapper", "evolution", partial(breeding, rebirth="initial")),
-    "evolution": Idea("population", "evolution", EvolutionStrategy),
-    "particle-swarm": Idea("population", "particle swarm", ParticleSwarm),
-    "annealing": Idea("walk", "simulated annealing", SimulatedAnnealing),
-    "random-grad": Idea("estimator", "other", RandomGrad),
-    "random-grad-adam": Idea("estimator", "other", adam),
-    "averaged": Idea("estimator", "other", AveragedGrad),
-    "averaged-differences": Idea("estimator", "other", partial(AveragedGrad, bits=False, lr=0.02)),
-    "best-of-n": Idea("estimator", "other", RandomBestGrad),
-    "smoothed": Idea("estimator", "other", SmoothedGrad),
-    "smoothed-direction": Idea("estimator", "other", partial(SmoothedGrad, smooth="direction")),
-}
+REGISTRY: dict[str, Idea] = {idea.slug: idea for idea in IDEAS if idea.kind != "tensors"}
+"""What searches, by slug."""

@@ -4,7 +4,6 @@ Those whose names hold "mnist" need MNIST (see `descent.networks.digit_images.lo
 FileNotFoundError where it is not.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from descent.networks.localization import (
     correlation,
     pixel_correlations,
 )
-from descent.sweeps import Sweep
+from descent.sweeps import Sweep, grid
 
 TUNING_SEED, SEED = 0, 1
 N_NETWORKS = 8
@@ -140,14 +139,6 @@ def facts(n_first: int) -> dict[str, Any]:
         "largest": float(used.max()),
         "images_alone": correlation(activity_share(samples.first), contrast_share(samples.rest)),
     }
-
-
-def grid(**lists: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return all combinations, the last one varying fastest."""
-    points: list[dict[str, Any]] = [{}]
-    for name, values in lists.items():
-        points = [{**point, name: value} for point in points for value in values]
-    return points
 
 
 MNIST_FACTS = Sweep(

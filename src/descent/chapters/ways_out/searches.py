@@ -13,7 +13,8 @@ from descent.chapters.overparameterization.ensemble import Ensemble
 from descent.chapters.overparameterization.numbers import with_step_lengths
 from descent.chapters.ways_out.numbers import BUDGET, LENGTHS, SPREAD, WIDTH, Trace, starts
 from descent.landscapes import two_datapoint
-from descent.zeroth_order import NonFiniteLoss, ZerothOrder
+from descent.zeroth_order import NonFiniteLoss
+from descent.zeroth_order.idea import Idea, Setting
 from descent.zeroth_order.registry import REGISTRY
 
 LOSS_COST = 2
@@ -27,22 +28,25 @@ def mean_loss(w: float) -> float:
     return -math.exp(-((w - 2) ** 2)) - math.exp(-100 * (w - 1) ** 2) / 2
 
 
-SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
-    "RandomGrad": ("random-grad", {"lr": 1.0, "h": 1.0}),
-    "RandomGrad, undo": ("undo", {"lr": 1.0, "h": 1.0}),
-    "SPSA": ("spsa", {"h": 1.0}),
-    "walk of order 1": ("order-walk", {"lr": 1.0, "order": 1}),
-    "annealing": ("annealing", {"lr": 1.0, "temperature": 0.1}),
-    "evolution strategy": ("evolution", {"spread": 1.0, "size": 10}),
-    "particle swarm": ("particle-swarm", {"spread": 1.0, "size": 10}),
-    "gravity": ("gravity", {"spread": 1.0, "size": 10}),
-    "consensus": ("consensus", {"spread": 1.0, "size": 10}),
-    "simplex gradient": ("simplex-gradient", {"spread": 1.0, "size": 10}),
+CLOUD = {"spread": 1.0, "size": 10}
+OPTIONS: dict[str, Setting] = {
+    "random-grad": {"lr": 1.0, "h": 1.0},
+    "undo": {"lr": 1.0, "h": 1.0},
+    "spsa": {"h": 1.0},
+    "order-walk": {"lr": 1.0},
+    "annealing": {"lr": 1.0, "temperature": 0.1, "cooling": 0.99},
+    "evolution": CLOUD,
+    "particle-swarm": CLOUD,
+    "gravity": CLOUD,
+    "consensus": CLOUD,
+    "simplex-gradient": CLOUD,
 }
-"""The registry's name of each search, with its options; lengths are in units of λ widths.
+"""The options of each idea that searches here; lengths are in units of λ widths.
 
 SPSA keeps its step size, `CALM` by default in the registry: its length is that of its probe.
 """
+SEARCHES: dict[str, Idea] = {REGISTRY[slug].name: REGISTRY[slug] for slug in OPTIONS}
+"""The searches by the name that the reader sees."""
 LENGTH_OPTIONS = ("lr", "h", "spread")
 NETWORKS = ("mlp5", "mlp9", "mlp17")
 HIDDEN, LATENT = 8, 2
@@ -53,7 +57,7 @@ FITTED = SPREAD
 
 def options(search: str, length: float) -> dict[str, Any]:
     """Return the options of a search at a length λ."""
-    given = dict(SEARCHES[search][1])
+    given = dict(OPTIONS[SEARCHES[search].slug])
     for name in LENGTH_OPTIONS:
         if name in given:
             given[name] *= length * WIDTH
@@ -72,10 +76,9 @@ def search_once(search: str, length: float, start: float, seed: int) -> tuple[Ar
 
     The parameter is what the optimizer leaves there: for a population its best point.
     """
-    idea = REGISTRY[SEARCHES[search][0]]
-    x = torch.tensor([start], dtype=torch.float64)
-    optimizer: ZerothOrder = idea.optimizer([x], seed, **options(search, length))
-    falling = _groups(optimizer) if "lr" in SEARCHES[search][1] else []
+    x, chosen = torch.tensor([start], dtype=torch.float64), options(search, length)
+    optimizer = SEARCHES[search].optimizer([x], seed, **chosen)
+    falling = _groups(optimizer) if "lr" in chosen else []
     rates = [group["lr"] for group in falling]
     spent, w = [0.0], [start]
     while True:

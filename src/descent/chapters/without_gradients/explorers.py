@@ -1,7 +1,7 @@
 """Chapter 10: explorers of the ideas on a landscape of two variables, and of the race."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
-from descent.chapters.without_gradients.methods import METHODS, OURS, POPULATIONS, racers
+from descent.chapters.without_gradients.methods import OURS, racers
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.pictures import TITLES, digits
 from descent.chapters.without_gradients.results import Runs, collect
 from descent.explorer import explore
 from descent.landscapes import six_hump_camel
 from descent.sweeps import load
-from descent.zeroth_order import Population, ZerothOrder
+from descent.zeroth_order.idea import Idea, Setting
+from descent.zeroth_order.registry import REGISTRY
 
 BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
 EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
@@ -33,35 +34,47 @@ FRAME = ((-2.1, 2.1), (-1.5, 1.7))
 
 ESTIMATOR = {"lr": 0.08, "h": 0.05}
 CLOUD = {"spread": 0.5, "size": 10}
-IDEAS: dict[str, dict[str, Any]] = {
-    "RandomGrad": ESTIMATOR,
-    "best of ten": ESTIMATOR,
-    "ten signs": {"lr": 0.15, "h": 0.05},
-    "SPSA": {"lr": 0.02, "h": 0.05},
-    "RandomGrad, Adam": ESTIMATOR,
-    "smoothed direction": ESTIMATOR,
-    "judged after the step": {"lr": 0.02},
-    "parabola on a line": {"h": 0.1, "reach": 10.0},
-    "never zeroed": {"lr": 0.01, "h": 0.05},
-    "momentum to the best": ESTIMATOR,
+SETTINGS: dict[str, Setting] = {
+    "random-grad": ESTIMATOR,
+    "best-of-n": ESTIMATOR,
+    "averaged": {"lr": 0.15, "h": 0.05},
+    "spsa": {"lr": 0.02, "h": 0.05},
+    "random-grad-adam": ESTIMATOR,
+    "smoothed-direction": ESTIMATOR,
+    "after-momentum-step": {"lr": 0.02},
+    "line-parabola": {"h": 0.1, "reach": 10.0},
+    "accumulated": {"lr": 0.01, "h": 0.05},
+    "best-momentum": ESTIMATOR,
     "undo": ESTIMATOR,
-    "undo or reverse": ESTIMATOR,
-    "several rates": ESTIMATOR,
-    "walk of order 1": {"lr": 0.1},
-    "walk of order 3": {"lr": 0.05},
-    "walk of rising order": {"lr": 0.05},
-    "walk of rising order, convex": {"lr": 0.05},
-    "simulated annealing": {"lr": 0.3, "temperature": 3.0},
+    "reverse": ESTIMATOR,
+    "several-rates": ESTIMATOR,
+    "order-walk": {"lr": 0.1},
+    "order-walk-3": {"lr": 0.05},
+    "variable-order": {"lr": 0.05},
+    "convex-order": {"lr": 0.05},
+    "annealing": {"lr": 0.3, "temperature": 3.0},
     "breeding": {"lr": 0.05, "period": 2},
-    "simplex gradient": {**CLOUD, "lr": 0.5},
-    "ensemble Kalman, redrawn": {**CLOUD, "regularization": 1.0},
+    "simplex-gradient": {**CLOUD, "lr": 0.5},
+    "ensemble-kalman": {**CLOUD, "regularization": 1.0},
     "consensus": {**CLOUD, "noise": 0.5},
     "gravity": CLOUD,
-    "gravity on gradients": {**CLOUD, "lr": 0.02, "h": 0.05},
-    "evolution strategy": CLOUD,
-    "particle swarm": CLOUD,
+    "gradient-gravity": {**CLOUD, "lr": 0.02, "h": 0.05},
+    "evolution": CLOUD,
+    "particle-swarm": CLOUD,
 }
-"""The methods that the explorer shows, with options that suit its landscape."""
+"""Options that suit the explorer's landscape; an idea without a row has those of the race."""
+UNSEEN = {
+    *("averaged-differences-adam", "smoothed", "smoothed-noise", "spsa-adam", "order-walk-2"),
+    *("rebirth", "covariance-gradient", "particle-swarm-apart"),
+    *("ensemble-kalman-noise", "ensemble-kalman-growing"),
+}
+"""Ideas that are raced but not shown: on this landscape they look like one that is shown."""
+IDEAS: dict[str, Idea] = {
+    REGISTRY[slug].name: REGISTRY[slug]
+    for slug in dict.fromkeys([*SETTINGS, *REGISTRY])
+    if REGISTRY[slug].trials and slug not in UNSEEN
+}
+"""The ideas that the explorer shows, by name."""
 
 
 TABLES = {
@@ -94,22 +107,22 @@ class Moment(NamedTuple):
 @cache
 def journey(name: str) -> list[Moment]:
     """Return the moments of a method on the camel, one a step."""
-    start, made = np.array(START), METHODS[name].build
-    assert made is not None
+    idea, start = IDEAS[name], np.array(START)
+    assert idea.trials is not None
+    setting = SETTINGS.get(idea.slug, idea.trials.landscape)
     moments = [Moment(0, start[None], start)]
-    x = torch.tensor(START, dtype=torch.float64)
-    source: Any = torch.Generator().manual_seed(SEED)
-    if name in POPULATIONS:
-        population: Population = made(start, generator=np.random.default_rng(SEED), **IDEAS[name])
+    if idea.kind == "population":
+        population = idea.population(start, SEED, **setting)
         while population.evaluations < SPENT[-1]:
             points = population.ask()
             losses = six_hump_camel.value(points)
-            if "Kalman" in name:
+            if idea.told == "residuals":
                 losses = np.sqrt(2 * (losses - six_hump_camel.minimum))[:, None]
             population.tell(losses)
             moments.append(Moment(population.evaluations, points, population.best.copy()))
         return moments
-    optimizer: ZerothOrder = made([x], generator=source, **IDEAS[name])
+    x = torch.tensor(START, dtype=torch.float64)
+    optimizer = idea.optimizer([x], SEED, **setting)
     while optimizer.evaluations < SPENT[-1]:
         optimizer.step(lambda: six_hump_camel.value(x))
         here, best = x.numpy()[None].copy(), optimizer.best.numpy().copy()

@@ -3,15 +3,15 @@
 import math
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 
 from descent.arguments import Array
 from descent.chapters.without_gradients.numbers import BOX, Evaluations
-
-Racer = Callable[..., None]
-"""Takes the evaluations, a seed and hyperparameters; runs until the budget is spent."""
+from descent.chapters.without_gradients.racing import Method, Racer
+from descent.sweeps import grid
 
 
 def random_search(f: Evaluations, seed: int, scale: float) -> None:
@@ -131,15 +131,24 @@ def nevergrad(f: Evaluations, seed: int, scale: float, name: str) -> None:
 SCALES = (0.1, 0.3, 1.0, 2.5)
 """Standard deviations of the first points that are tried for the peers."""
 
-PEERS: dict[str, tuple[Racer, list[dict[str, float | int | str]]]] = {
-    "random search": (random_search, [{"scale": s} for s in SCALES]),
-    "cma": (pycma, [{"scale": s} for s in SCALES]),
-    "cmaes": (cmaes, [{"scale": s} for s in SCALES]),
-    "SciPy differential evolution": (
+
+def _peer(race: Racer, landscape: dict[str, Any], network: dict[str, Any], **tried: Any) -> Method:
+    return Method(race, grid(**tried), {"landscape": landscape, "network": network})
+
+
+NGOPT = {"scale": 1.0, "name": "NGOpt"}
+PEERS: dict[str, Method] = {
+    "random search": _peer(random_search, {"scale": 2.5}, {"scale": 1.0}, scale=SCALES),
+    "cma": _peer(pycma, {"scale": 1.0}, {"scale": 0.3}, scale=SCALES),
+    "cmaes": _peer(cmaes, {"scale": 0.1}, {"scale": 0.1}, scale=SCALES),
+    "SciPy differential evolution": _peer(
         differential_evolution,
-        [{"scale": s, "members": n} for s in (0.3, 1.0) for n in (20, 50, 150)],
+        {"scale": 1.0, "members": 20},
+        {"scale": 0.3, "members": 20},
+        scale=(0.3, 1.0),
+        members=(20, 50, 150),
     ),
-    "SciPy Nelder–Mead": (nelder_mead, [{"scale": s} for s in SCALES]),
-    "nevergrad NGOpt": (nevergrad, [{"scale": 1.0, "name": "NGOpt"}]),
+    "SciPy Nelder–Mead": _peer(nelder_mead, {"scale": 2.5}, {"scale": 0.3}, scale=SCALES),
+    "nevergrad NGOpt": _peer(nevergrad, NGOPT, NGOPT, scale=(1.0,), name=("NGOpt",)),
 }
-"""Each peer with the settings that are tried for it."""
+"""Each peer with its settings."""

@@ -13,6 +13,7 @@ from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.methods import OURS
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.results import Race
+from descent.zeroth_order import REGISTRY
 
 BLUE, RED, GREEN, GOLD, VIOLET, SKY = (
     figures.COLOURS[name] for name in ("blue", "red", "green", "gold", "violet", "sky")
@@ -31,16 +32,19 @@ ESTIMATORS = {
     "SPSA, averaged": GOLD,
 }
 """Colours of the estimators of a gradient."""
-METHODS = {
-    "RandomGrad": (BLUE, "-"),
-    "walk of order 1": (RED, "-"),
-    "walk of rising order": (GREEN, "-"),
-    "walk of rising order, convex": (GREEN, "-"),
-    "particle swarm": (VIOLET, "-"),
-    "particle swarm, own starts": (VIOLET, "-"),
-    "simulated annealing": (GOLD, "-"),
-    "evolution strategy": (SKY, "-"),
+STROKES = {
+    "random-grad": (BLUE, "-"),
+    "order-walk": (RED, "-"),
+    "variable-order": (GREEN, "-"),
+    "convex-order": (GREEN, "-"),
+    "particle-swarm": (VIOLET, "-"),
+    "particle-swarm-apart": (VIOLET, "-"),
+    "annealing": (GOLD, "-"),
+    "evolution": (SKY, "-"),
     "gravity": (GREY, "-"),
+}
+METHODS = {
+    **{REGISTRY[slug].name: stroke for slug, stroke in STROKES.items()},
     "cma": (EXACT, "-"),
     "SciPy Nelder–Mead": (EXACT, ":"),
 }
@@ -157,9 +161,10 @@ def list_table(race: Race) -> str:
     """Return the 22 bullets as a Markdown table."""
     rows = []
     for number, bullet in enumerate(BULLETS, 1):
-        names = ", ".join(f"`{name}`" for name in bullet.library.split(", "))
+        names = ", ".join(f"`{name}`" for name in bullet.library)
         word = f"**{results.bullet_verdict(race, bullet)}**"
-        rows.append([str(number), bullet.idea, names, bullet.standard, bullet.cost, word])
+        line = bullet.line
+        rows.append([str(number), line.words, names, line.standard, bullet.cost, word])
     head = ["", "idea", "in the library", "standard name", "evaluations", "verdict"]
     return markdown_table(head, rows, "rlllll")
 

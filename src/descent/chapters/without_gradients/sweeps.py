@@ -8,11 +8,10 @@ import numpy as np
 import torch
 
 from descent.chapters.without_gradients import numbers
-from descent.chapters.without_gradients.methods import METHODS, described, racers
-from descent.chapters.without_gradients.settings import CHOSEN
+from descent.chapters.without_gradients.methods import METHODS, racers
 from descent.landscapes import two_datapoint
 from descent.sweeps import Sweep
-from descent.zeroth_order import NonFiniteLoss
+from descent.zeroth_order import REGISTRY, NonFiniteLoss
 
 SEEDS = range(20)
 """Seeds of the reported runs."""
@@ -22,13 +21,12 @@ FLOOR = 1e-8
 """Losses below this share of the start's count as this share when settings are compared."""
 
 
-def run(problem: str, method: str, setting: str, seed: int) -> numbers.Evaluations:
+def run(problem: str, method: str, seed: int, **setting: Any) -> numbers.Evaluations:
     """Run a method on a problem until the budget is spent, or the method fails."""
     torch.set_num_threads(1)
     counted = numbers.Evaluations(numbers.problem(problem, seed))
-    chosen = METHODS[method]
     try:
-        chosen.race(counted, seed, **chosen.setting(setting))
+        METHODS[method].race(counted, seed, **setting)
     except (numbers.BudgetSpent, NonFiniteLoss):
         return counted
     return counted
@@ -38,9 +36,9 @@ def _rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def race_once(problem: str, method: str, setting: str, seed: int) -> dict[str, Any]:
+def race_once(problem: str, method: str, seed: int, **setting: Any) -> dict[str, Any]:
     """Return the loss at the start, the best after each checkpoint, and the accuracy reached."""
-    counted = run(problem, method, setting, seed)
+    counted = run(problem, method, seed, **setting)
     measure = counted.problem.accuracy
     return {
         "start": _rounded(counted.start_loss),
@@ -49,19 +47,24 @@ def race_once(problem: str, method: str, setting: str, seed: int) -> dict[str, A
     }
 
 
-def tune_once(problem: str, method: str, setting: str) -> dict[str, Any]:
+def tune_once(problem: str, method: str, **setting: Any) -> dict[str, Any]:
     """Return the mean logarithm (base 10) of the share of the start's loss that is left."""
     logs = []
     for seed in TUNING_SEEDS:
-        counted = run(problem, method, setting, seed)
+        counted = run(problem, method, seed, **setting)
         logs.append(math.log10(max(counted.best / counted.start_loss, FLOOR)))
     return {"left": round(float(np.mean(logs)), 4)}
 
 
-def best_settings(frame: Any) -> dict[str, str]:
+def best_settings(frame: Any) -> dict[str, dict[str, Any]]:
     """Return each method's best setting on one kind of problem."""
-    means = frame.groupby(["method", "setting"], sort=False)["left"].mean()
-    return {name: str(means[name].idxmin()) for name in frame["method"].unique()}
+    options = frame.columns.difference(["problem", "method", "left"])
+    best = {}
+    for method, rows in frame.groupby("method", sort=False):
+        own = [name for name in options if rows[name].notna().all()]
+        means = rows.groupby(own, sort=False)["left"].mean().reset_index()
+        best[method] = means.loc[means["left"].idxmin(), own].to_dict()
+    return best
 
 
 def tuning(kind: str) -> Sweep:
@@ -70,9 +73,9 @@ def tuning(kind: str) -> Sweep:
         name=f"10-tuning-{kind}s",
         run=tune_once,
         points=[
-            {"problem": problem, "method": method, "setting": setting}
+            {"problem": problem, "method": method, **setting}
             for method, entry in METHODS.items()
-            for setting in map(described, entry.settings)
+            for setting in entry.settings
             for problem in numbers.TUNING[kind]
         ],
         probes=[0],
@@ -82,13 +85,13 @@ def tuning(kind: str) -> Sweep:
 
 def race(problem: str) -> Sweep:
     """Return the sweep of all reported runs on one problem."""
-    chosen = CHOSEN[numbers.kind(problem)]
+    kind = numbers.kind(problem)
     return Sweep(
         name=f"10-race-{problem}",
         run=race_once,
         points=[
-            {"problem": problem, "method": method, "setting": chosen[method], "seed": seed}
-            for method in racers(numbers.kind(problem))
+            {"problem": problem, "method": method, **METHODS[method].chosen[kind], "seed": seed}
+            for method in racers(kind)
             for seed in SEEDS
         ],
         probes=[0],
@@ -99,13 +102,16 @@ def race(problem: str) -> Sweep:
 LENGTHS = (0.02, 0.05, 0.1, 0.2, 0.4)
 """Lengths of a first move out of chapter 1's pit."""
 LEAVING: dict[str, Callable[[float], dict[str, float]]] = {
-    "RandomGrad": lambda s: {"lr": s, "h": s},
-    "walk of order 1": lambda s: {"lr": s},
-    "walk of rising order": lambda s: {"lr": s},
-    "simulated annealing": lambda s: {"lr": s, "temperature": 0.1},
-    "gravity": lambda s: {"spread": s},
-    "evolution strategy": lambda s: {"spread": s},
-    "particle swarm": lambda s: {"spread": s},
+    REGISTRY[slug].name: options
+    for slug, options in {
+        "random-grad": lambda s: {"lr": s, "h": s},
+        "order-walk": lambda s: {"lr": s},
+        "variable-order": lambda s: {"lr": s},
+        "annealing": lambda s: {"lr": s, "temperature": 0.1},
+        "gravity": lambda s: {"spread": s},
+        "evolution": lambda s: {"spread": s},
+        "particle-swarm": lambda s: {"spread": s},
+    }.items()
 }
 """Who tries to leave the pit, with the options that set the length."""
 
