@@ -26,10 +26,9 @@ from descent.chapters.ways_out.optimizing import PHASES, mean_of, measure, phase
 from descent.chapters.ways_out.results import GRID, best_lengths, share
 from descent.chapters.ways_out.searches import SEARCHES
 from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL, SHOWN
-from descent.chapters.without_gradients.pictures import markdown_table
 from descent.explorer import explore
 from descent.landscapes import two_datapoint
-from descent.prose import fixed
+from descent.prose import fixed, table
 from descent.sweeps import load
 
 BLUE, RED, GREEN, GOLD, VIOLET = (
@@ -237,7 +236,7 @@ def best_table() -> str:
             cells += [_whole(str(share(row, "at_well"))), leap]
             rows.append(cells)
     head = ["way", "best λ", "left", "median", "in the well", "last move"]
-    return markdown_table(head, rows, "lrrrrr")
+    return table(head, rows, "lrrrrr")
 
 
 OP_SHOWN: Sequence[tuple[str, float]] = (
@@ -283,7 +282,7 @@ def phase_table() -> str:
                 "–" if mean is None else f"{fixed(mean.value, 3)} ± {fixed(mean.error, 3)}"
             )
         rows.append([NAMES[way], f"{length:g}", *cells])
-    return markdown_table(["way", "λ", *PHASES], rows, "llrrr")
+    return table(["way", "λ", *PHASES], rows, "llrrr")
 
 
 def draw_op(examples: Mapping[str, tuple[Array, Array]]) -> Figure:
@@ -352,4 +351,4 @@ def verdict_table(length: float) -> str:
             + [_verdict(small, large)]
         )
     head = ["way", "Op, δ = 10⁻⁸", "Op, δ = 0.01", "left", "in the well", "optimizer by Op"]
-    return markdown_table(head, rows, "lrrrrl")
+    return table(head, rows, "lrrrrl")

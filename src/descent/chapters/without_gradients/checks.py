@@ -14,7 +14,6 @@ from descent.arguments import Array
 from descent.chapters.without_gradients import numbers
 from descent.chapters.without_gradients.methods import METHODS
 from descent.chapters.without_gradients.theory import Estimator, cosines
-from descent.estimates import wilson
 from descent.zeroth_order.order_walk import push, undo
 
 
@@ -161,6 +160,12 @@ def mixed_fit(seed: int, steps: int = 600) -> tuple[float, int, bool, float]:
     return float(factor), int(power), bool(turned), search.best_loss
 
 
+def right_fits(seeds: Sequence[int]) -> int:
+    """Return for how many seeds `mixed_fit` finds the power and the sign."""
+    fits = [mixed_fit(seed) for seed in seeds]
+    return sum(power == 3 and (factor < 0) != turned for factor, power, turned, _ in fits)
+
+
 def statements(name: str) -> int:
     """Return how many statements a class of the library has, docstrings not counted."""
     tree = ast.parse(inspect.getsource(getattr(library, name)))
@@ -179,11 +184,6 @@ def damping(lr: float, curvature: float, momentum: float) -> float:
     """
     step = np.array([[momentum, -lr * curvature], [momentum, 1 - lr * curvature]])
     return float(np.abs(np.linalg.eigvals(step)).max())
-
-
-def success(hits: int, n: int) -> tuple[float, float, float]:
-    """Return a share with its 95 % Wilson interval."""
-    return hits / n, *wilson(hits, n)
 
 
 def free_walks(

@@ -13,6 +13,8 @@ from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.methods import OURS
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.results import Race
+from descent.estimates import wilson
+from descent.prose import fixed, percent, table
 from descent.zeroth_order import REGISTRY
 
 BLUE, RED, GREEN, GOLD, VIOLET, SKY = (
@@ -58,21 +60,6 @@ TITLES = {
     "digits": "digits",
 }
 """What the reader sees for a problem."""
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
-    """Return a Markdown table; ``align`` has an l or r a column.
-
-    Examples
-    --------
-    >>> print(markdown_table(["a", "b"], [["1", "2"]], "lr"))
-    | a | b |
-    |:--|--:|
-    | 1 | 2 |
-    """
-    rule = "".join({"l": ":--|", "r": "--:|"}[side] for side in align)
-    lines = ["| " + " | ".join(head) + " |", "|" + rule]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def digits(value: float) -> str:
@@ -166,7 +153,7 @@ def list_table(race: Race) -> str:
         line = bullet.line
         rows.append([str(number), line.words, names, line.standard, bullet.cost, word])
     head = ["", "idea", "in the library", "standard name", "evaluations", "verdict"]
-    return markdown_table(head, rows, "rlllll")
+    return table(head, rows, "rlllll")
 
 
 SIGNS = {1: " ▲", 0: "", -1: " ▼"}
@@ -190,19 +177,44 @@ def verdict_table(race: Race) -> str:
             pair = f"{method} *against* {bullet.base}"
             rows.append([str(number), pair, *_medians(race, method, marks), word])
     head = ["", "method", *TITLES.values(), "verdict"]
-    return markdown_table(head, rows, "rlrrrrrl")
+    return table(head, rows, "rlrrrrrl")
 
 
 def median_table(race: Race, methods: Iterable[str]) -> str:
     """Return the medians of some methods as a Markdown table; a dash where one was not run."""
-    rows = []
-    for method in methods:
-        cells = [
-            digits(float(np.median(runs[method].final))) if method in runs else "–"
-            for runs in race.values()
-        ]
-        rows.append([method, *cells])
-    return markdown_table(["method", *(TITLES[name] for name in race)], rows, "l" + "r" * len(race))
+    rows = [
+        [method, *(end(race, name, method) if method in race[name] else "–" for name in race)]
+        for method in methods
+    ]
+    return table(["method", *(TITLES[name] for name in race)], rows, "l" + "r" * len(race))
+
+
+def end(race: Race, problem: str, method: str) -> str:
+    """Say at which loss a method ends on a problem, in the median."""
+    return digits(float(np.median(race[problem][method].final)))
+
+
+def accuracy(race: Race, method: str) -> str:
+    """Say the median accuracy on unseen digits."""
+    return percent(float(np.median(race["digits"][method].accuracy)))
+
+
+def compared(race: Race, problem: str, method: str, base: str) -> str:
+    """Say whether a method ends better on a problem than another."""
+    words = {1: "better", 0: "no better and no worse", -1: "worse"}
+    return words[results.comparison(race[problem], method, base)]
+
+
+def interval(hits: int, n: int) -> str:
+    """Say the 95 % Wilson interval of a share.
+
+    Examples
+    --------
+    >>> interval(19, 20)
+    '76 to 99 %'
+    """
+    low, high = wilson(hits, n)
+    return f"{fixed(100 * low)} to {percent(high)}"
 
 
 def draw_free_walks(steps: Array, spread: Mapping[str, Array]) -> Figure:

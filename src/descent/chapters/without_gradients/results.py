@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from descent.arguments import Array
-from descent.chapters.without_gradients.bullets import Bullet
+from descent.chapters.without_gradients.bullets import BULLETS, Bullet
 from descent.chapters.without_gradients.numbers import CHECKPOINTS, LANDSCAPES
 from descent.estimates import wilson
 
@@ -147,7 +147,17 @@ def outcomes(race: Race, method: str, base: str) -> list[int]:
     return [comparison(runs, method, base) for runs in race.values()]
 
 
+def wins(race: Race, method: str, base: str) -> int:
+    """Return on how many problems a method ends lower than another, beyond chance."""
+    return outcomes(race, method, base).count(1)
+
+
 def bullet_verdict(race: Race, bullet: Bullet) -> str:
     """Return the most favourable verdict among a bullet's methods, or "shown" if it has none."""
     found = {verdict(outcomes(race, method, bullet.base)) for method in bullet.methods}
     return next((word for word in ("keep", "open", "drop") if word in found), "shown")
+
+
+def numbers_of(race: Race, word: str) -> list[int]:
+    """Return the numbers of the list's lines that have a verdict."""
+    return [n for n, bullet in enumerate(BULLETS, 1) if bullet_verdict(race, bullet) == word]
