@@ -8,6 +8,7 @@ import types
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from descent import claims
@@ -80,6 +81,16 @@ def test_a_sweep_can_be_computed():
     assert 1 < row["mean"] < 2
     assert 0 < row["left"] <= 100
     assert made.compute(made.probes[0]) == row
+
+
+def test_an_idea_of_source_002():
+    idea = run("Add an idea of source 002")["row"]
+    x = torch.full((3,), 2.0)
+    optimizer = idea.optimizer([x], seed=1, lr=0.1, h=0.01)
+    for _ in range(200):
+        optimizer.step(lambda: (x**2).sum())
+    assert (x**2).sum() < 0.1
+    assert optimizer.evaluations == 200 * int(idea.cost)
 
 
 @pytest.mark.parametrize("heading", ["Add a claim", "A claim with a control"])
