@@ -1,10 +1,12 @@
 """The style, the colours and captioned figures."""
 
+import ast
 import base64
 import io
 import itertools
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -148,3 +150,15 @@ def test_bad_input_is_named(arguments, error, message):
 def test_images_are_stacked_in_the_middle():
     wide, slim = np.zeros((2, 4, 3), np.uint8), np.zeros((1, 2, 3), np.uint8)
     assert figures.stacked([wide, slim])[2, :, 0].tolist() == [255, 0, 0, 255]
+
+
+def test_every_module_takes_colours_by_name_from_here():
+    source = Path(figures.__file__).parents[1]
+    others = [p for p in source.rglob("*.py") if p.parent != Path(figures.__file__).parent]
+    assert len(others) > 100
+    assert [p for p in others if "figures.COLOURS" in p.read_text()] == []
+    names = {name for name in figures.__all__ if name.isupper()} - {"STYLE"}
+    for path in others:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module != "descent.figures":
+                assert names.isdisjoint(alias.name for alias in node.names), (path, node.module)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
+from descent.figures import BLUE, GREEN, GUIDE, RED
 from descent.landscapes import Objective
 
 if TYPE_CHECKING:  # it needs torch, which the pictures of landscapes do without
@@ -54,7 +55,7 @@ def trajectory(record: "Record", objective: Objective) -> Figure:
     with figures.style():
         finite = np.isfinite(record.loss) & np.isfinite(record.x).all(axis=1)
         epochs, loss, x = np.flatnonzero(finite), record.loss[finite], record.x[finite]
-        left.plot(epochs, loss, color=figures.COLOURS["blue"])
+        left.plot(epochs, loss, color=BLUE)
         left.set(xlabel="Epoch", ylabel=_label(objective))
         left.ticklabel_format(useOffset=False)
         if len(x) and x.shape[1] == 1:
@@ -77,8 +78,8 @@ def png(figure: Figure) -> bytes:
 def _path_on_line(axes: Axes, x: Array, loss: Array, objective: Objective) -> None:
     low, high = _frame(x, objective.minimizers(1)[:, 0])
     grid = np.linspace(low, high, 1000)
-    axes.plot(grid, objective(grid[:, None]), color=figures.COLOURS["guide"], linewidth=1)
-    axes.plot(x, loss, ".", color=figures.COLOURS["blue"], markersize=3)
+    axes.plot(grid, objective(grid[:, None]), color=GUIDE, linewidth=1)
+    axes.plot(x, loss, ".", color=BLUE, markersize=3)
     _mark_ends(axes, np.stack([x, loss], 1))
     axes.set(xlabel="$x$", ylabel=_label(objective))
     axes.legend()
@@ -90,7 +91,7 @@ def _path_on_contours(axes: Axes, x: Array, objective: Objective) -> None:
     values = objective(np.stack(np.meshgrid(*sides), -1))
     levels = np.unique(np.quantile(values, np.linspace(0, 1, _LEVELS)))
     axes.contour(*sides, values, levels=levels, linewidths=0.6, cmap="cividis")
-    axes.plot(*x.T, ".-", color=figures.COLOURS["blue"], markersize=3, linewidth=0.8)
+    axes.plot(*x.T, ".-", color=BLUE, markersize=3, linewidth=0.8)
     _mark_ends(axes, x)
     axes.set(xlabel="$x_1$", ylabel="$x_2$")
     axes.legend()
@@ -98,7 +99,7 @@ def _path_on_contours(axes: Axes, x: Array, objective: Objective) -> None:
 
 def _mark_ends(axes: Axes, path: Array) -> None:
     for row, name, marker in ((0, "start", "o"), (-1, "end", "D")):
-        colour = figures.COLOURS["red" if row else "green"]
+        colour = RED if row else GREEN
         axes.plot(*path[row], marker, color=colour, label=name, zorder=3)
 
 

@@ -1,7 +1,24 @@
 """The book's figures: one style, colours with fixed meanings, captions that state the finding."""
 
-from descent.figures.shown import (
+from descent.figures.colours import (
+    BLUE,
     COLOURS,
+    DUMB,
+    EXACT,
+    GOLD,
+    GREEN,
+    GREY,
+    GUIDE,
+    RED,
+    SAMPLED,
+    SKY,
+    SMART,
+    VIOLET,
+    W,
+    X,
+    Y,
+)
+from descent.figures.shown import (
     STYLE,
     Shown,
     figure,
@@ -17,9 +34,24 @@ from descent.figures.shown import (
 )
 
 __all__ = [
+    "BLUE",
     "COLOURS",
+    "DUMB",
+    "EXACT",
+    "GOLD",
+    "GREEN",
+    "GREY",
+    "GUIDE",
+    "RED",
+    "SAMPLED",
+    "SKY",
+    "SMART",
     "STYLE",
+    "VIOLET",
     "Shown",
+    "W",
+    "X",
+    "Y",
     "figure",
     "image_html",
     "pixels",

@@ -27,30 +27,6 @@ from descent.figures.svg import UnsupportedError, data_uri
 _HERE = Path(__file__).parent
 STYLE = _HERE / "descent.mplstyle"
 
-_BLUE, _RED, _GREEN = "#085ccd", "#e5610d", "#0da874"
-_GOLD, _VIOLET, _SKY = "#857735", "#9d3a96", "#6c9ab1"
-
-COLOURS: dict[str, str] = {
-    "blue": _BLUE,
-    "red": _RED,
-    "green": _GREEN,
-    "gold": _GOLD,
-    "violet": _VIOLET,
-    "sky": _SKY,
-    "W": _BLUE,
-    "X": _RED,
-    "Y": _GREEN,
-    "exact": "black",
-    "Monte Carlo": "0.55",
-    "guide": "0.7",
-}
-"""Colours by name, and the names that keep one colour through the whole book.
-
-The six hues stay apart for readers with any common colour blindness and on
-white as on dark paper.  Neutral colours are shares of the page's ink: black
-turns light in dark mode.
-"""
-
 _DPI = 144
 
 

@@ -9,12 +9,8 @@ from descent.arguments import Array
 from descent.chapters.finding_knowledge import numbers, update_profiles
 from descent.estimates import mean_with_error
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, VIOLET
 
-BLUE, RED, GREEN, VIOLET, GOLD = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")
-)
-EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
-SAMPLED = figures.COLOURS["Monte Carlo"]
 COLOURS = dict(zip(numbers.CHANGES, (RED, VIOLET, GOLD, GREEN, BLUE), strict=True))
 ACTIVATIONS = ("softplus", "ReLU", "tanh")
 

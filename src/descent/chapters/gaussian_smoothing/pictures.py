@@ -13,12 +13,9 @@ from descent.chapters.gaussian_smoothing import numbers
 from descent.chapters.gaussian_smoothing.numbers import SMOOTHED, STARTS
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, reached
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED, VIOLET
 from descent.smoothing.ascent import ascend
 
-BLUE, RED, GREEN, VIOLET, GOLD, SKY = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold", "sky")
-)
-EXACT, GUIDE, SAMPLED = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 NAMES = {
     "sin(x)/x": "sinc",
     "⌊10 sin(x)/x + 4 sin(x)⌋": "floored",

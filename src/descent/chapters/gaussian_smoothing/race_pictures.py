@@ -10,20 +10,10 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.gaussian_smoothing import gradient_errors, race
-from descent.chapters.gaussian_smoothing.pictures import (
-    BLUE,
-    EXACT,
-    GOLD,
-    GREEN,
-    GUIDE,
-    LIGHT,
-    RED,
-    SAMPLED,
-    SKY,
-    VIOLET,
-)
+from descent.chapters.gaussian_smoothing.pictures import LIGHT
 from descent.estimates import wilson
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, SKY, VIOLET
 from descent.search_distributions import Run
 
 SHOWN_METHODS = ("source", "with baseline", "natural gradient", "xNES")

@@ -16,13 +16,12 @@ from descent.chapters.joint_distributions.numbers import (
     mixing_curves,
 )
 from descent.explorer import explore
+from descent.figures import BLUE, DUMB, EXACT, GOLD, GREEN, GUIDE, RED, SKY, SMART, VIOLET
 from descent.information import Distribution
 from descent.systems import FiniteSystem, dumb_thermostat, smart_thermostat
 
-BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
-EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
-DUMB, SMART, IDLE = RED, BLUE, GREEN
-ROOMS = tuple(figures.COLOURS[name] for name in ("gold", "violet", "sky"))
+IDLE = GREEN
+ROOMS = GOLD, VIOLET, SKY
 """Colours of a hot, a warm and a cold room."""
 
 _SYSTEM = dumb_thermostat()

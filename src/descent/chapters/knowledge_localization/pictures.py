@@ -14,18 +14,11 @@ from descent import figures
 from descent.arguments import Array
 from descent.chapters.knowledge_localization import numbers
 from descent.explorer import explore
+from descent.figures import BLUE, GOLD, GREEN, GUIDE, RED, SAMPLED, SKY, VIOLET
 from descent.networks.localization import Localization, pixel_correlations
 from descent.sweeps import load
 
-COLOURS = dict(
-    zip(
-        numbers.ACTIVATIONS,
-        (figures.COLOURS[name] for name in ("blue", "red", "gold", "violet", "green")),
-        strict=True,
-    )
-)
-GUIDE, SAMPLED = figures.COLOURS["guide"], figures.COLOURS["Monte Carlo"]
-BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
+COLOURS = dict(zip(numbers.ACTIVATIONS, (BLUE, RED, GOLD, VIOLET, GREEN), strict=True))
 X_LABEL, Y_LABEL = "share of updating $x$", "share of difference $y$"
 STATISTICS = {
     "weights": (BLUE, "all weights"),
@@ -134,9 +127,8 @@ def draw_clusters(found: Localization, constant: NDArray[np.bool_], n_neurons: i
     x, y = (part["hidden_weights"][0] for part in (found.updating, found.difference))
     fig, ax = figures.figure(width=4.4, height=4.2)
     ax.plot(x.ravel(), y.ravel(), ".", color=GUIDE, markersize=1.5)
-    names = ("blue", "red", "green", "gold", "violet", "sky")
-    for k, name in enumerate(names[:n_neurons]):
-        colour = figures.COLOURS[name]
+    colours = (BLUE, RED, GREEN, GOLD, VIOLET, SKY)
+    for k, colour in enumerate(colours[:n_neurons]):
         ax.plot(x[k], y[k], ".", color=colour, markersize=4)
         ax.plot(x[k, constant], y[k, constant], "o", color=colour, markersize=9, fillstyle="none")
     _square(ax)
@@ -208,7 +200,7 @@ def step_sizes_caption(activation: str, data: str) -> str:
 def draw_curves(curves: dict[str, tuple[Array, Array, Array]], x_label: str) -> Figure:
     """Draw R² against the step size: positions and R² of each network, by name."""
     fig, ax = figures.figure(width=4.0, height=3.0)
-    colours = {"biases": GREEN, "first 1,200": figures.COLOURS["sky"]}
+    colours = {"biases": GREEN, "first 1,200": SKY}
     for name, (at, low_high, middle) in curves.items():
         colour = colours.get(name, BLUE)
         ax.fill_between(at, *low_high, color=colour, alpha=0.15, linewidth=0)
@@ -236,8 +228,8 @@ def draw_controls(rows: dict[str, dict[str, Array]]) -> Figure:
     """Draw correlations of the weights, one row an activation, one mark a control."""
     marks = {
         "digits": (BLUE, "o"),
-        "random halves": (figures.COLOURS["violet"], "s"),
-        "shuffled digits": (figures.COLOURS["gold"], "^"),
+        "random halves": (VIOLET, "s"),
+        "shuffled digits": (GOLD, "^"),
         "neurons exchanged": (SAMPLED, "D"),
         "within a pixel": (RED, "v"),
     }

@@ -21,11 +21,9 @@ from descent.chapters.modelling_sgd.numbers import (
     spread,
 )
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED, SAMPLED, VIOLET
 from descent.landscapes import two_datapoint
 
-BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
-VIOLET = figures.COLOURS["violet"]
-EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
 NARROW: dict[str, Any] = {"width": 4.3, "height": 3.0}
 """Inches. Legends stay readable where such a figure fills a telephone's screen."""
 

@@ -12,12 +12,9 @@ from descent.arguments import Array
 from descent.chapters.overparameterization import numbers
 from descent.chapters.overparameterization.numbers import DISTANCE, STEPS, Rate, Sparse
 from descent.explorer import explore
+from descent.figures import BLUE, GOLD, GREEN, GUIDE, RED, VIOLET
 from descent.landscapes import Shifted, ackley
 
-BLUE, RED, GREEN, VIOLET, GOLD = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold")
-)
-EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
 KEPT = 20
 
 

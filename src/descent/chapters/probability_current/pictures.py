@@ -12,15 +12,11 @@ from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.probability_current import beyond, numbers, validations
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, VIOLET
 from descent.fokker_planck import total_variation
 from descent.landscapes import two_datapoint
 
-COLOUR = {
-    name: figures.COLOURS[colour]
-    for name, colour in zip(numbers.CALCULI, ("blue", "red", "green"), strict=True)
-}
-BLUE, VIOLET, GOLD = (figures.COLOURS[name] for name in ("blue", "violet", "gold"))
-EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
+COLOUR = dict(zip(numbers.CALCULI, (BLUE, RED, GREEN), strict=True))
 NARROW: dict[str, Any] = {"width": 4.3, "height": 3.0}
 """Inches. Legends stay readable where such a figure fills a telephone's screen."""
 

@@ -8,15 +8,11 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.chapters.symphonic_losses import compression
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SKY, VIOLET
 
-COLOUR = {
-    "five": figures.COLOURS["blue"],
-    "seven": figures.COLOURS["red"],
-    "means": figures.COLOURS["gold"],
-}
+COLOUR = {"five": BLUE, "seven": RED, "means": GOLD}
 MARKER = {"five": "o", "seven": "s", "means": "D"}
-GUIDE = figures.COLOURS["guide"]
-LOSS_COLOURS = ("blue", "red", "green", "gold", "violet", "sky", "exact")
+LOSS_COLOURS = (BLUE, RED, GREEN, GOLD, VIOLET, SKY, EXACT)
 
 
 def draw_results(frame: pandas.DataFrame) -> Figure:
@@ -72,8 +68,8 @@ def draw_training(trained: compression.Training) -> Figure:
     for (name, values), weights, colour in zip(
         trained.losses.items(), np.transpose(trained.weights), LOSS_COLOURS, strict=False
     ):
-        left.semilogy(values, color=figures.COLOURS[colour], linewidth=1, label=name)
-        right.plot(weights, color=figures.COLOURS[colour], linewidth=1)
+        left.semilogy(values, color=colour, linewidth=1, label=name)
+        right.plot(weights, color=colour, linewidth=1)
     left.set(xlabel="step", ylabel="loss (nats per latent number)")
     right.set(xlabel="step", ylabel="weight", ylim=(0, 1))
     left.set_ylim(bottom=3e-4)

@@ -20,11 +20,9 @@ from descent.chapters.symphonic_losses.numbers import (
 )
 from descent.estimates import Mean, mean_with_error
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED, SAMPLED, VIOLET
 from descent.perlin import aligned_layers
 
-BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
-GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))
-EXACT, SAMPLED, GUIDE = (figures.COLOURS[name] for name in ("exact", "Monte Carlo", "guide"))
 COLOUR = dict(zip(RULES, (BLUE, RED, GREEN), strict=True))
 MARKER = dict(zip(RULES, "os^", strict=True))
 _NAMES = {"softadapt": "SoftAdapt", "dwa": "DWA", "pcgrad": "PCGrad", "mgda": "MGDA"}

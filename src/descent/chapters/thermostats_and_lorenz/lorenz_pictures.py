@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.chapters.thermostats_and_lorenz import numbers
 from descent.explorer import explore
+from descent.figures import RED, VIOLET
 
-RED, VIOLET = figures.COLOURS["red"], figures.COLOURS["violet"]
 # Red: amplified; violet: optimized; grey, which shows on light and dark, in between.
 DIVERGING = LinearSegmentedColormap.from_list("op", ["#8a3703", RED, "0.8", VIOLET, "#45164a"])
 

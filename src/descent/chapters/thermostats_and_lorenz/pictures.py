@@ -13,13 +13,10 @@ from descent.chapters.thermostats_and_lorenz import numbers
 from descent.chapters.thermostats_and_lorenz.numbers import FAR, NEAR, TARGET
 from descent.dynamics.system import Initial
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SKY, VIOLET
 from descent.influence import worlds
 from descent.systems import lorenz
 
-BLUE, RED, GREEN, VIOLET, GOLD, SKY = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "violet", "gold", "sky")
-)
-EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
 OF = {"a": SKY, "b": GOLD, "c": VIOLET}
 """Colours of the Lorenz system's variables."""
 

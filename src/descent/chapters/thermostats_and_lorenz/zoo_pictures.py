@@ -6,11 +6,7 @@ from matplotlib.figure import Figure
 from descent import figures, influence
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import network_thermostat, zoo
-
-BLUE, RED, VIOLET, GOLD, SKY = (
-    figures.COLOURS[name] for name in ("blue", "red", "violet", "gold", "sky")
-)
-EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
+from descent.figures import BLUE, EXACT, GOLD, GUIDE, RED, SKY, VIOLET
 
 
 def table(rows: list[zoo.Row]) -> str:

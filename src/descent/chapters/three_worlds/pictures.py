@@ -13,12 +13,10 @@ from descent.arguments import Array
 from descent.chapters.three_worlds import numbers
 from descent.chapters.three_worlds.numbers import Network
 from descent.explorer import explore
+from descent.figures import EXACT, GOLD, GUIDE, SKY, VIOLET, W, X, Y
 from descent.influence import linear_thermostat_comp
 from descent.influence.worlds import horizon
 
-W, X, Y = (figures.COLOURS[name] for name in "WXY")
-GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))
-EXACT, GUIDE = figures.COLOURS["exact"], figures.COLOURS["guide"]
 WORLDS = {"W": W, "X": X, "Y": Y}
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -207,11 +205,9 @@ def draw_ranking(slopes: dict[int, Array], named: dict[str, float]) -> Figure:
     """Draw the distribution of the slope of Op over random systems, and some named systems."""
     fig, ax = figures.figure(width=4.3, height=3.4)
     edges = np.linspace(*RANKED, 77)
-    for (d, slope), name in zip(slopes.items(), ("sky", "gold", "violet"), strict=True):
+    for (d, slope), colour in zip(slopes.items(), (SKY, GOLD, VIOLET), strict=True):
         density = np.histogram(slope, edges)[0] / len(slope) / np.diff(edges)
-        ax.stairs(
-            density, edges, color=figures.COLOURS[name], label=f"{d} variables", linewidth=1.4
-        )
+        ax.stairs(density, edges, color=colour, label=f"{d} variables", linewidth=1.4)
     ax.axvline(0, color=GUIDE, linewidth=1)
     for label, at in named.items():
         height = 5.0 - 2.4 * max(at, 0.0)

@@ -27,14 +27,11 @@ from descent.chapters.ways_out.results import GRID, best_lengths, share
 from descent.chapters.ways_out.searches import SEARCHES
 from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL, SHOWN
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, VIOLET
 from descent.landscapes import two_datapoint
 from descent.prose import fixed, table
 from descent.sweeps import load
 
-BLUE, RED, GREEN, GOLD, VIOLET = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "gold", "violet")
-)
-EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 HUES = (BLUE, RED, GREEN, GOLD, VIOLET, EXACT, GREY)
 
 NAMES = {way: plain_name(way) for way in ALL_WAYS}

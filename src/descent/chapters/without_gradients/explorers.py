@@ -14,13 +14,11 @@ from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.pictures import TITLES, digits
 from descent.chapters.without_gradients.results import Runs, collect
 from descent.explorer import explore
+from descent.figures import BLUE, EXACT, GUIDE, RED
 from descent.landscapes import six_hump_camel
 from descent.sweeps import load
 from descent.zeroth_order.idea import Idea, Setting
 from descent.zeroth_order.registry import REGISTRY
-
-BLUE, RED, GREEN = (figures.COLOURS[name] for name in ("blue", "red", "green"))
-EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 
 START = (1.9, 1.4)
 SPENT = (0, 10, 20, 40, 60, 80, 120, 160, 200, 250, 300)

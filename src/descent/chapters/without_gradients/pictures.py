@@ -14,14 +14,11 @@ from descent.chapters.without_gradients.methods import OURS
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.results import Race
 from descent.estimates import wilson
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, SKY, VIOLET
 from descent.prose import fixed, percent, table
 from descent.zeroth_order import REGISTRY
 
-BLUE, RED, GREEN, GOLD, VIOLET, SKY = (
-    figures.COLOURS[name] for name in ("blue", "red", "green", "gold", "violet", "sky")
-)
 HUES = (BLUE, RED, GREEN, VIOLET, GOLD, SKY)
-EXACT, GUIDE, GREY = (figures.COLOURS[name] for name in ("exact", "guide", "Monte Carlo"))
 
 ESTIMATORS = {
     "differences": GREEN,

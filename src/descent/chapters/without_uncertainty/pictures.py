@@ -13,14 +13,7 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 from descent import figures, information
 from descent.arguments import Array
 from descent.chapters.joint_distributions.numbers import THERMOSTATS
-from descent.chapters.joint_distributions.pictures import (
-    BLUE,
-    DUMB,
-    GREEN,
-    GUIDE,
-    SMART,
-    rule_table,
-)
+from descent.chapters.joint_distributions.pictures import rule_table
 from descent.chapters.three_worlds.pictures import power_of_ten
 from descent.chapters.without_uncertainty.numbers import (
     corners,
@@ -30,10 +23,9 @@ from descent.chapters.without_uncertainty.numbers import (
     strips,
 )
 from descent.explorer import explore
+from descent.figures import BLUE, DUMB, EXACT, GOLD, GREEN, GUIDE, SKY, SMART, VIOLET
 from descent.information import Distribution, differential_entropy
 
-EXACT, SAMPLED = figures.COLOURS["exact"], figures.COLOURS["Monte Carlo"]
-GOLD, VIOLET, SKY = (figures.COLOURS[name] for name in ("gold", "violet", "sky"))
 _TINY = 1e-17  # where the error axes end: below a rounding error
 
 
