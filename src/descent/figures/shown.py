@@ -28,6 +28,7 @@ _HERE = Path(__file__).parent
 STYLE = _HERE / "descent.mplstyle"
 
 _DPI = 144
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @contextmanager
@@ -48,15 +49,18 @@ def use_style() -> None:
 
 
 def scientific(value: float) -> str:
-    r"""Write a number as a digit times a power of ten, between dollar signs.
+    """Write a number as a digit times a power of ten, for text and pictures alike.
 
     Examples
     --------
-    >>> scientific(0.00004)
-    '$4\\times 10^{-5}$'
+    >>> [scientific(value) for value in (0.00004, 1e-12, 1.0, 30.0, 0.0)]
+    ['4×10⁻⁵', '10⁻¹²', '1', '3×10', '0']
     """
     digit, exponent = f"{value:.0e}".split("e")
-    return f"${digit}\\times 10^{{{int(exponent)}}}$"
+    if int(exponent) == 0:
+        return digit
+    power = "10" if int(exponent) == 1 else f"10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return power if digit == "1" else f"{digit}×{power}"
 
 
 def figure(

@@ -65,7 +65,7 @@ def digits(value: float) -> str:
     Examples
     --------
     >>> [digits(v) for v in (0.123, 12.3, 1234.0, 1.2e-7)]
-    ['0.12', '12', '1,200', '1×10⁻⁷']
+    ['0.12', '12', '1,200', '10⁻⁷']
     """
     if value == 0 or not np.isfinite(value):
         return "0" if value == 0 else "∞"
@@ -73,10 +73,7 @@ def digits(value: float) -> str:
         rounded = float(f"{value:.2g}")
         places = max(0, 1 - int(np.floor(np.log10(abs(rounded)))))
         return f"{rounded:,.{places}f}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return (
-        f"{mantissa}×10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
-    )
+    return figures.scientific(value)
 
 
 def _plain_ticks(ax: Axes, axis: str, values: Sequence[float]) -> None:

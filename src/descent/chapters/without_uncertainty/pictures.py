@@ -14,7 +14,6 @@ from descent import figures, information
 from descent.arguments import Array
 from descent.chapters.joint_distributions.numbers import THERMOSTATS
 from descent.chapters.joint_distributions.pictures import rule_table
-from descent.chapters.three_worlds.pictures import power_of_ten
 from descent.chapters.without_uncertainty.numbers import (
     corners,
     narrow,
@@ -238,7 +237,7 @@ def draw_narrow_ratio(thermostat: str, epsilon: float) -> Figure:
 
 
 def _epsilon(value: float) -> str:
-    return f"{value:.3g}" if value >= 0.01 else power_of_ten(value)
+    return f"{value:.3g}" if value >= 0.01 else figures.scientific(value)
 
 
 def narrow_caption(thermostat: str, epsilon: float) -> str:
