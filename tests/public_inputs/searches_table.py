@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from kinds import (
+    anything,
     array,
     case,
     choice,
@@ -19,6 +20,7 @@ from kinds import (
 )
 
 from descent import search_distributions
+from descent.adam import FRESH, Moments
 from descent.zeroth_order import REGISTRY, ParticleSwarm, RandomGrad
 
 
@@ -93,6 +95,13 @@ def search():
 
 
 CASES = {
+    "adam.adam_step": case(
+        gradient=anything(np.ones(3), "what is not finite is seen in the path"),
+        moments=instance(lambda: FRESH, Moments(0.0, 0.0, -1), Moments(0.0, 0.0, 0.5)),
+        size=anything(0.1, "any sizes that broadcast"),
+        betas=array([0.9, 0.999], [0.9, 1.0], [-0.1, 0.5]),
+        epsilon=real(1e-8, least=0),
+    ),
     "search_distributions.leave_one_out": case(values=array([1.0, 2.0, 6.0], [1.0])),
     "search_distributions.rank_utilities": case(values=array([1.0, 2.0, 6.0])),
     "search_distributions.score_function_gradient": case(

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from descent.adam import FRESH, adam_step
 from descent.arguments import Array
 from descent.chapters.overparameterization.numbers import LEARNING_RATE, STEPS
 from descent.landscapes import OBJECTIVES, Shifted
@@ -100,8 +101,7 @@ def train_ensemble(
     f, target = Shifted(OBJECTIVES[objective], shift), torch.tensor(start, dtype=torch.float32)
     networks = Ensemble(model, in_ch, hidden_ch, len(start), seeds)
     weights = list(networks.weights.values())
-    means = [torch.zeros_like(w) for w in weights]
-    squares = [torch.zeros_like(w) for w in weights]
+    moments = [FRESH] * len(weights)
     n = len(seeds)
     paths = np.full((epochs, n, len(start)), np.nan)
     fit_steps, count = np.full(n, -1), 0
@@ -128,12 +128,9 @@ def train_ensemble(
         size = torch.tensor(sizes, dtype=torch.float32)
         plain = main & (optimizer == "sgd")
         with torch.no_grad():
-            for w, g, mean, square in zip(weights, gradients, means, squares, strict=True):
-                mean.mul_(0.9).add_(g, alpha=0.1)
-                square.mul_(0.999).addcmul_(g, g, value=0.001)
-                root = (square / (1 - 0.999**count)).sqrt_().add_(1e-8)
+            for i, (w, g) in enumerate(zip(weights, gradients, strict=True)):
                 shape = (n,) + (1,) * (w.ndim - 1)
-                step = mean / root / (1 - 0.9**count)
+                step, moments[i] = adam_step(g, moments[i])
                 if plain.any():
                     step = torch.where(plain.view(shape), g, step)
                 w -= size.view(shape) * step

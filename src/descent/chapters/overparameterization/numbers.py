@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
+from descent.adam import FRESH, Moments, adam_step
 from descent.arguments import Array, check_count, check_real, check_step_size
 from descent.estimates import wilson
 from descent.landscapes import Objective, Shifted, ackley, six_hump_camel
@@ -94,19 +95,11 @@ def gradient_descent(gradient: Gradient, start: npt.ArrayLike, sizes: Array) -> 
     return np.array(path)
 
 
-class Moments(NamedTuple):
-    """The state of Adam: running means of g and g², and the number of steps."""
-
-    first: npt.ArrayLike = 0.0
-    second: npt.ArrayLike = 0.0
-    steps: int = 0
-
-
 def adam(
     gradient: Gradient,
     start: npt.ArrayLike,
     sizes: Array,
-    state: Moments | None = None,
+    state: Moments = FRESH,
     stop: Callable[[Array], bool] = lambda x: False,
 ) -> tuple[Array, Moments]:
     """Return Adam's path, shape (n + 1, ..., d), and its state at the end.
@@ -124,18 +117,14 @@ def adam(
     stop
         Ends the run before a step.
     """
-    first, second, count = state or Moments()
     path = [np.asarray(start, float)]
     for size in sizes:
         x = path[-1]
         if stop(x):
             break
-        g, count = gradient(x), count + 1
-        first = 0.9 * np.asarray(first) + 0.1 * g
-        second = 0.999 * np.asarray(second) + 0.001 * g * g
-        root = np.sqrt(second / (1 - 0.999**count)) + 1e-8
-        path.append(x - size * first / (1 - 0.9**count) / root)
-    return np.array(path), Moments(first, second, count)
+        step, state = adam_step(gradient(x), state, size)
+        path.append(x - step)
+    return np.array(path), state
 
 
 def source_direct(

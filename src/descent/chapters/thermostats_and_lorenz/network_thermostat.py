@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from descent import influence
+from descent.adam import FRESH, adam_step
 from descent.arguments import Array
 from descent.dynamics import Map
 from descent.dynamics.system import Rows
@@ -50,9 +51,8 @@ def train(network: Network, steps: int, rng: np.random.Generator) -> list[Networ
     [-5, 5]. Its gradient comes from the adjoint equation of the closed loop; the step is Adam's.
     """
     w, b, v, p = network
-    moments = [np.zeros((3, len(w))) for _ in range(2)]
-    history = [network]
-    for count in range(1, steps + 1):
+    moments, history = FRESH, [network]
+    for _ in range(steps):
         r = rng.uniform(-5, 5, 16)
         path = []
         for _ in range(STEPS):
@@ -66,11 +66,8 @@ def train(network: Network, steps: int, rng: np.random.Generator) -> list[Networ
             inner = pull[:, None] * (1 - hidden**2) * v
             gradient += np.stack([r @ inner, inner.sum(axis=0), pull @ hidden])
             adjoint = 2 * r + adjoint + inner @ w
-        gradient /= 16 * STEPS
-        moments[0] = 0.9 * moments[0] + 0.1 * gradient
-        moments[1] = 0.99 * moments[1] + 0.01 * gradient**2
-        m, s = moments[0] / (1 - 0.9**count), moments[1] / (1 - 0.99**count)
-        w, b, v = np.stack([w, b, v]) - 0.03 * m / (np.sqrt(s) + 1e-8)
+        step, moments = adam_step(gradient / (16 * STEPS), moments, 0.03, betas=(0.9, 0.99))
+        w, b, v = np.stack([w, b, v]) - step
         history.append(Network(w, b, v, p))
     return history
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from descent.adam import FRESH, adam_step
 from descent.arguments import Array
 from descent.chapters.overparameterization.ensemble import Ensemble
 from descent.chapters.overparameterization.numbers import with_step_lengths
@@ -159,21 +160,19 @@ class Networks:
             copies["head.bias"] += shift
         per_length = np.array(lengths) * WIDTH / np.median(self.first_move)
         rates = torch.tensor(np.repeat(per_length, runs), dtype=torch.float32)
-        means = [torch.zeros_like(w) for w in weights]
-        squares = [torch.zeros_like(w) for w in weights]
+        moments = [FRESH] * len(weights)
         gradient, path = two_datapoint().mean_gradient, []
-        for step in range(1, BUDGET // LOSS_COST + 1):
+        for _ in range(BUDGET // LOSS_COST):
             x = self.x
             path.append(x.detach().double().numpy())
             slopes = torch.tensor(gradient(path[-1]), dtype=torch.float32)
             gradients = torch.autograd.grad(x, weights, slopes)
-            with torch.no_grad():  # Adam, each network with its own rate
-                for w, g, mean, square in zip(weights, gradients, means, squares, strict=True):
-                    mean.mul_(0.9).add_(g, alpha=0.1)
-                    square.mul_(0.999).addcmul_(g, g, value=0.001)
-                    root = (square / (1 - 0.999**step)).sqrt_().add_(1e-8)
-                    rate = rates.view(-1, *(1,) * (w.ndim - 1))
-                    w -= rate * mean / root / (1 - 0.9**step)
+            with torch.no_grad():  # each network has its own rate
+                for i, (w, g) in enumerate(zip(weights, gradients, strict=True)):
+                    step, moments[i] = adam_step(
+                        g, moments[i], rates.view(-1, *(1,) * (w.ndim - 1))
+                    )
+                    w -= step
         path.append(self.x.detach().double().numpy())
         return np.array(path).reshape(len(path), n, runs)
 
