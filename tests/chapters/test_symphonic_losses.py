@@ -32,16 +32,21 @@ def test_composites_of_equal_layers_are_the_layer(rule):
     np.testing.assert_allclose(numbers.field(rule, gradient), gradient[..., 0, :], rtol=1e-12)
 
 
-def test_field_follows_the_rules_of_the_library():
-    gradient = np.random.default_rng(1).standard_normal((50, 4, 2))
-    named = {
-        "sum": "equal_sum",
-        "largest gradient": "largest_gradient",
-        "gradient-weighted": "gradient_norm",
+def test_field_and_composite_are_weighted_by_the_lengths_of_the_gradients():
+    rng = np.random.default_rng(1)
+    value, gradient = rng.standard_normal((50, 4)), rng.standard_normal((50, 4, 2))
+    length = np.linalg.norm(gradient, axis=-1)
+    by_hand = {
+        "equal_sum": np.full((50, 4), 0.25),
+        "largest_gradient": length == length.max(axis=-1, keepdims=True),
+        "gradient_norm": length / length.sum(axis=-1, keepdims=True),
     }
-    for rule, name in named.items():
-        ours = aggregation.RULES[name](np.ones((50, 4)), gradient).gradient
-        np.testing.assert_allclose(numbers.field(rule, gradient), ours, rtol=1e-12)
+    assert set(by_hand) == set(numbers.RULES) < set(aggregation.RULES)
+    for rule, w in by_hand.items():
+        direction = np.einsum("nm,nmd->nd", w, gradient)
+        np.testing.assert_allclose(numbers.field(rule, gradient), direction, rtol=1e-12, atol=1e-15)
+        surface = numbers.composite(rule, value, gradient)
+        np.testing.assert_allclose(surface, (w * value).sum(axis=-1), rtol=1e-12, atol=1e-15)
 
 
 def test_variances_are_those_of_the_noise():
@@ -154,7 +159,7 @@ def test_basin_of_one_parabola_like_layer_ends_at_its_maxima():
         assert (samples > 0.5).all()
         assert (samples < 6).all()
     # with one layer all rules follow the same gradient
-    np.testing.assert_array_equal(lengths["sum"][:, 0], lengths["largest gradient"][:, 0])
+    np.testing.assert_array_equal(lengths["equal_sum"][:, 0], lengths["largest_gradient"][:, 0])
 
 
 def test_the_mean_keeps_its_height_and_loses_its_roughness():

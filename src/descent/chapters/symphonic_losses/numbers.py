@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from descent import aggregation
 from descent.arguments import Array
 from descent.estimates import Mean, mean_with_error
 from descent.perlin import Perlin, aligned_layers, fade, random_layers
 
 LAYERS = (1, 2, 4, 8, 16)
-RULES = ("sum", "largest gradient", "gradient-weighted")
+RULES = ("equal_sum", "largest_gradient", "gradient_norm")
 
 
 def axis_points(cells: int, per_cell: int) -> Array:
@@ -26,34 +27,20 @@ def grid(cells: int, per_cell: int, dimension: int) -> Array:
 
 
 def composite(rule: str, value: Array, gradient: Array) -> Array:
-    """Return the value surface of a rule, from values (..., m) and gradients (..., m, d).
+    """Return the value surface Σ w_i l_i of a rule, from values (..., m), gradients (..., m, d).
 
-    ``sum`` is the mean of the layers, ``largest gradient`` the value of the layer whose
-    gradient is longest there, ``gradient-weighted`` the mean weighted by the lengths.
+    That of ``equal_sum`` is the mean of the layers, that of ``largest_gradient`` the value of
+    the layer whose gradient is longest there, that of ``gradient_norm`` the mean weighted by
+    the lengths.
     """
-    if rule == "sum":
-        return np.asarray(value.mean(axis=-1))
-    length = np.sqrt((gradient * gradient).sum(axis=-1))
-    if rule == "largest gradient":
-        longest = length.argmax(axis=-1)[..., None]
-        return np.take_along_axis(value, longest, axis=-1)[..., 0]
-    if rule == "gradient-weighted":
-        return np.asarray((length * value).sum(axis=-1) / length.sum(axis=-1))
-    raise ValueError(f"rule must be one of {RULES}; got {rule!r}")
+    weights = aggregation.RULES[rule](value, gradient).weights
+    return np.asarray((weights * value).sum(axis=-1))
 
 
 def field(rule: str, gradient: Array) -> Array:
     """Return the direction Σ w_i ∇l_i (..., d) of a rule, from gradients (..., m, d)."""
-    length = np.sqrt((gradient * gradient).sum(axis=-1))[..., None]
-    if rule == "sum":
-        return np.asarray(gradient.mean(axis=-2))
-    if rule == "largest gradient":
-        longest = length.argmax(axis=-2)[..., None, :]
-        return np.take_along_axis(gradient, longest, axis=-2)[..., 0, :]
-    if rule == "gradient-weighted":
-        total = np.maximum(length.sum(axis=-2), np.finfo(float).tiny)
-        return np.asarray((length * gradient).sum(axis=-2) / total)
-    raise ValueError(f"rule must be one of {RULES}; got {rule!r}")
+    values = np.zeros(gradient.shape[:-1])  # none of `RULES` reads them
+    return np.asarray(aggregation.RULES[rule](values, gradient).gradient)
 
 
 def minima(surface: Array) -> npt.NDArray[np.bool_]:

@@ -69,9 +69,9 @@ def draw_layers(rule: str, m: int) -> Figure:
 def layers_caption(rule: str, m: int) -> str:
     """Count the minima."""
     what = {
-        "sum": "The mean",
-        "largest gradient": "The value of the layer with the longest gradient",
-        "gradient-weighted": "The gradient-weighted mean",
+        "equal_sum": "The mean",
+        "largest_gradient": "The value of the layer with the longest gradient",
+        "gradient_norm": "The gradient-weighted mean",
     }[rule]
     noun = "layer" if m == 1 else "layers"
     line, plane = (int(minima(_surface(d, rule, m)).sum()) for d in (1, 2))
@@ -92,7 +92,7 @@ def draw_density(
             points = np.array([mean_with_error(table[rule, m]) for m in LAYERS])
             ax.errorbar(
                 LAYERS, points[:, 0], 2 * points[:, 1], fmt=MARKER[rule] + "-", color=COLOUR[rule],
-                label=rule, markersize=4,
+                label=plain_name(rule), markersize=4,
             )  # fmt: skip
         ax.axhline(rice[dimension], color=EXACT, linestyle="--", linewidth=1, label="Rice, sum")
         _layers_axis(ax)
@@ -118,7 +118,7 @@ def draw_resolution(
             points = np.array([mean_with_error(table[rule, m]) for table in by_grid.values()])
             ax.errorbar(
                 list(by_grid), points[:, 0], 2 * points[:, 1], fmt=MARKER[rule] + "-",
-                color=COLOUR[rule], label=rule, markersize=4,
+                color=COLOUR[rule], label=plain_name(rule), markersize=4,
             )  # fmt: skip
         ax.set(xscale="log", yscale="log", xlabel="grid points per cell, along each axis")
         ax.set(ylabel=f"minima per cell, $d = {dimension}$")
@@ -139,7 +139,12 @@ def draw_boxes(boxes: BoxCount) -> Figure:
     right.semilogy(m, boxes.expected, color=EXACT, label="$p^m$")
     for rule in RULES:
         right.semilogy(
-            m, boxes.stuck[rule], MARKER[rule] + "-", color=COLOUR[rule], markersize=4, label=rule
+            m,
+            boxes.stuck[rule],
+            MARKER[rule] + "-",
+            color=COLOUR[rule],
+            markersize=4,
+            label=plain_name(rule),
         )
     for ax in (left, right):
         ax.set(xlabel="number $m$ of losses", ylim=(2e-4, 1))
@@ -156,7 +161,7 @@ def draw_basin(lengths: Mapping[str, Array], deviation: Array, height: Array) ->
         points = np.array([mean_with_error(column) for column in samples.T])
         left.errorbar(
             np.array(LAYERS) * 1.06 ** (k - 1), points[:, 0], 2 * points[:, 1], fmt=MARKER[rule],
-            color=COLOUR[rule], label=rule, markersize=4,
+            color=COLOUR[rule], label=plain_name(rule), markersize=4,
         )  # fmt: skip
     left.set(ylabel="length of the basin (cells), $d = 1$", ylim=(0, 2.5))
     left.legend(loc="lower left")
@@ -277,5 +282,6 @@ layers_explorer = explore(
     rule=RULES,
     m=LAYERS,
     labels={"rule": "rule", "m": "layers $m$"},
-    default={"rule": "sum", "m": 4},
+    format={"rule": plain_name},
+    default={"rule": "equal_sum", "m": 4},
 )
