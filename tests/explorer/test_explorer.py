@@ -186,6 +186,8 @@ def test_a_bad_draw_function_is_named(draw, error, message):
 def test_no_draw_function_no_controls_and_a_play_button_on_texts():
     with pytest.raises(TypeError, match="at least one draw function"):
         explore(name="a", caption=say, T=[1])
+    with pytest.raises(TypeError, match="explorer bowl: caption must be a function of the contr"):
+        explore(lambda k: None, name="bowl", k=[1])
     with pytest.raises(ValueError, match="at least one control"):
         explore(lambda: None, name="a", caption=lambda: "x")
     with pytest.raises(TypeError, match="play needs a control with numbers"):

@@ -12,16 +12,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from descent import figures
+from descent.explorer.controls import Control
+from descent.explorer.states import States
 from descent.figures import inline_math
 from descent.figures.display_list import Picture, Recorder, combine, drawing
 from descent.figures.svg import UnsupportedError, data_uri
-
-if TYPE_CHECKING:
-    from descent.explorer.controls import Control
-    from descent.explorer.explorer import Explorer
 
 __all__ = ["page", "plain", "plain_caption", "state_html"]
 
@@ -32,7 +30,7 @@ MOST_FRAMES = 200
 plain = inline_math.to_plain
 
 
-def plain_caption(explorer: "Explorer", state: Mapping[str, Any]) -> str:
+def plain_caption(explorer: States, state: Mapping[str, Any]) -> str:
     """Return the caption of a state as plain text."""
     return plain(explorer.caption(**state))
 
@@ -42,7 +40,7 @@ def _script() -> str:
     return (Path(__file__).parent / "explorer.js").read_text(encoding="utf-8")
 
 
-def page(explorer: "Explorer") -> str:
+def page(explorer: States) -> str:
     """Return the self-contained HTML of an explorer."""
     drawn, data = [], []
     for index in range(len(explorer.panels)):
@@ -71,7 +69,7 @@ def page(explorer: "Explorer") -> str:
     )
 
 
-def state_html(explorer: "Explorer", state: Mapping[str, Any]) -> str:
+def state_html(explorer: States, state: Mapping[str, Any]) -> str:
     """Return a single state as HTML: what a live kernel shows."""
     drawn = []
     for index in range(len(explorer.panels)):
@@ -92,7 +90,7 @@ def _one(figure: Any, render: str) -> str:
 
 
 def _frame(
-    explorer: "Explorer", state: Mapping[str, Any], controls: str, panels: str, scripts: str
+    explorer: States, state: Mapping[str, Any], controls: str, panels: str, scripts: str
 ) -> str:
     caption = explorer.caption(**state)
     alt = escape(plain(caption))
@@ -104,7 +102,7 @@ def _frame(
     )
 
 
-def _control(control: "Control", play: str | None) -> str:
+def _control(control: Control, play: str | None) -> str:
     label = inline_math.to_html(control.label)
     name = escape(plain(control.label))
     own = f"data-control='{control.name}' data-lm-suppress-shortcuts='true' aria-label=\"{name}\""
@@ -136,7 +134,7 @@ def _control(control: "Control", play: str | None) -> str:
     )
 
 
-def _captions(explorer: "Explorer") -> dict[str, Any]:
+def _captions(explorer: States) -> dict[str, Any]:
     """Return every caption once; the script takes the plain text from the HTML."""
     takes = explorer.caption_takes
     distinct: dict[str, int] = {}
@@ -148,21 +146,21 @@ def _captions(explorer: "Explorer") -> dict[str, Any]:
     return {**_radix(explorer, takes), "rows": rows, "states": states}
 
 
-def _radix(explorer: "Explorer", takes: Sequence[str]) -> dict[str, Any]:
+def _radix(explorer: States, takes: Sequence[str]) -> dict[str, Any]:
     """Return the controls that number the states of a panel, and their strides."""
     sizes = [len(explorer.control(key).values) for key in takes]
     strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
     return {"takes": list(takes), "strides": strides}
 
 
-def _default_index(explorer: "Explorer", takes: Sequence[str]) -> int:
+def _default_index(explorer: States, takes: Sequence[str]) -> int:
     radix = _radix(explorer, takes)["strides"]
     return sum(
         explorer.control(key).default * stride for key, stride in zip(takes, radix, strict=True)
     )
 
 
-def _panel(explorer: "Explorer", index: int) -> tuple[str, dict[str, Any]]:
+def _panel(explorer: States, index: int) -> tuple[str, dict[str, Any]]:
     """Draw all states of a panel, as curves or as frames, whichever serves."""
     _, takes = explorer.panels[index]
     facts = _radix(explorer, takes)
@@ -196,7 +194,7 @@ def _size(panel: tuple[str, dict[str, Any]]) -> int:
     return len(panel[0]) + len(json.dumps(panel[1], ensure_ascii=False))
 
 
-def _curves(explorer: "Explorer", index: int) -> Picture:
+def _curves(explorer: States, index: int) -> Picture:
     _, takes = explorer.panels[index]
     states = explorer.grid(takes)
     default = _default_index(explorer, takes)
@@ -210,7 +208,7 @@ def _curves(explorer: "Explorer", index: int) -> Picture:
     return combine(lists, recorder.tiles, default)
 
 
-def _frames(explorer: "Explorer", index: int) -> tuple[str, dict[str, Any]]:
+def _frames(explorer: States, index: int) -> tuple[str, dict[str, Any]]:
     _, takes = explorer.panels[index]
     states = explorer.grid(takes)
     distinct: dict[str, int] = {}

@@ -2,18 +2,16 @@
 
 import traceback
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from descent import figures
 from descent.explorer import page
-
-if TYPE_CHECKING:
-    from descent.explorer.explorer import Explorer
+from descent.explorer.states import States
 
 __all__ = ["widget"]
 
 
-def widget(explorer: "Explorer") -> Any:
+def widget(explorer: States) -> Any:
     """Return a box with the controls of an explorer and its picture.
 
     The picture is drawn as on the page. An error while drawing is shown in its
