@@ -115,9 +115,20 @@ def test_value_that_is_no_number_is_a_type_error():
         next(iter(REGISTER.values())).verify("four")
 
 
-def test_unknown_id_names_what_there_is():
-    with pytest.raises(claims.ClaimError, match=next(iter(REGISTER))):
-        claims.check("no-such-claim", 1.0)
+def test_a_typo_is_answered_in_three_lines_with_the_ids_that_are_near():
+    known = next(iter(REGISTER))
+    for typo in (known[:-1], known.upper(), known[1:]):
+        with pytest.raises(claims.ClaimError) as raised:
+            claims.check(typo, 1.0)
+        said = str(raised.value)
+        assert repr(typo) in said
+        assert repr(known) in said
+        assert said.count("\n") < 3
+        assert len(said) < 500
+    with pytest.raises(claims.ClaimError) as raised:
+        claims.check("zzz", 1.0)
+    assert "did you mean" not in str(raised.value)
+    assert str(claims.register_path()) in str(raised.value)
 
 
 def test_register_elsewhere_is_found_by_its_variable(tmp_path, monkeypatch):

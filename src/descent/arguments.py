@@ -1,7 +1,8 @@
 """Checks of arguments: the errors name what came and what is expected."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
@@ -153,10 +154,29 @@ def check_indices(name: str, value: npt.ArrayLike) -> npt.NDArray[np.intp]:
 
 
 def check_choice(name: str, value: object, choices: Collection[str]) -> str:
-    """Return the value; a ValueError if it is not one of the choices."""
+    """Return the value; a ValueError if it is not one of the choices.
+
+    Examples
+    --------
+    >>> check_choice("calculus", "Ito", ("ito", "stratonovich"))
+    Traceback (most recent call last):
+    ...
+    ValueError: calculus must be one of ito, stratonovich; got 'Ito'; did you mean 'ito'?
+    """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {came(value)}")
+        meant = [f"; did you mean {near!r}?" for near in nearest(value, choices, most=1)]
+        raise ValueError(
+            f"{name} must be one of {', '.join(choices)}; got {came(value)}{''.join(meant)}"
+        )
     return value
+
+
+def nearest(value: object, choices: Iterable[str], most: int = 3) -> list[str]:
+    """Return the choices that are spelt much like the value, the most alike first."""
+    if not isinstance(value, str):
+        return []
+    spelt = {choice.lower(): choice for choice in choices}
+    return [spelt[match] for match in get_close_matches(value.lower(), spelt, most)]
 
 
 def check_flag(name: str, value: bool) -> bool:

@@ -20,6 +20,8 @@ from typing import Any
 
 import yaml
 
+from descent.arguments import nearest
+
 VERDICTS = {
     "reproduced": "holds to the digits that the source gives",
     "corrected": "the idea holds with another formula or number",
@@ -236,7 +238,12 @@ def claim(claim_id: str) -> Claim:
     """
     claims = {claim.id: claim for claim in load()}
     if claim_id not in claims:
-        raise ClaimError(f"no claim {claim_id!r} in the register; it has {sorted(claims)}")
+        near = nearest(claim_id, claims)
+        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise ClaimError(
+            f"no claim {claim_id!r} in the register{meant}\n"
+            f"its {len(claims)} ids stand in {register_path()}; a new claim needs an entry there"
+        )
     return claims[claim_id]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import Array, came, check_array, check_choice
+from descent.arguments import Array, came, check_array, check_choice, check_shape
 
 __all__ = [
     "check_choice",
@@ -44,9 +44,13 @@ def check_times(times: npt.ArrayLike) -> Array:
 
 def check_field(name: str, field: Field, points: Array) -> Array:
     """Return the field at points (k,) as floats (k,); an error unless all are finite."""
-    value = check_array(
-        name, field(points) if callable(field) else field, points.shape, finite=False
-    )
+    value = check_array(name, field(points) if callable(field) else field, finite=False)
+    if callable(field) and value.shape != points.shape:
+        raise ValueError(
+            f"{name} must return an array of its argument's shape, such as 0 * w + 1.0 for a "
+            f"constant; got shape {value.shape} for an argument of shape {points.shape}"
+        )
+    check_shape(name, value.shape, points.shape)
     if not (finite := np.isfinite(value)).all():
         raise ValueError(
             f"{name} must be finite; got {value[~finite][0]} at W = {points[~finite][0]:.6g}"

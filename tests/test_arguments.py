@@ -1,0 +1,30 @@
+"""What the checks of arguments say; that they are made is tested for each public function."""
+
+import pytest
+
+from descent.arguments import check_choice, nearest
+
+NAMES = ("six_hump_camel", "ackley", "rastrigin", "Rosenbrock")
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("ackly", "ackley"),
+        ("ACKLEY", "ackley"),
+        ("rosenbrok", "Rosenbrock"),
+        ("six hump camel", "six_hump_camel"),
+    ],
+)
+def test_a_typo_is_told_what_was_meant(typo, meant):
+    assert nearest(typo, NAMES)[0] == meant
+    with pytest.raises(ValueError, match=f"lossfun must be one of .*; did you mean '{meant}'"):
+        check_choice("lossfun", typo, NAMES)
+
+
+@pytest.mark.parametrize("value", ["zzz", "", 3, None, ["ackley"]])
+def test_what_is_near_nothing_is_told_what_there_is(value):
+    assert nearest(value, NAMES) == []
+    with pytest.raises(ValueError, match="must be one of") as raised:
+        check_choice("lossfun", value, NAMES)
+    assert "did you mean" not in str(raised.value)
