@@ -213,3 +213,12 @@ def test_bad_arguments_are_named(function, arguments, error, word):
 def test_bad_numbers_of_steps_are_named(bad, error):
     with pytest.raises(error, match="n_steps"):
         markov.escape_probability(MODEL, 0.1, bad, 1.0, THRESHOLD)
+
+
+def test_a_step_spans_nodes_enough_however_few_are_asked_for():
+    setting = {"step_size": 0.01, "n_steps": 10_000, "start": 1.0, "threshold": THRESHOLD}
+    few, many = (
+        markov.escape_curve(MODEL, **setting, nodes=nodes)[[100, 1000, 10_000]]
+        for nodes in (2, 80_000)
+    )
+    np.testing.assert_allclose(few, many, rtol=2e-3)  # 40 nodes a step; with 10 it is 1e-2

@@ -330,6 +330,7 @@ def test_an_address_without_a_scheduler_is_an_error(monkeypatch):
         ("99-walks", [], [], "no points"),
         ("99-walks", [{"n": 1, "m": 2}, {"m": 2, "n": 1}], [], "a point twice"),
         ("99-walks", [{"n": 1}], [1], "probes \\[1\\]"),
+        ("99-walks", [{"n": 1}, {"n": 2}], [0, -1], "probes \\[-1\\]"),
     ],
 )
 def test_a_malformed_sweep_is_refused(name, points, probes, message):

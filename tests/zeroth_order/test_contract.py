@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 
-from descent.zeroth_order import REGISTRY, NonFiniteLoss
+from descent.zeroth_order import REGISTRY, NonFiniteLoss, RandomGrad
 
 CURVATURE = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 START = torch.tensor([1.0, -1.0, 0.5, 1.5], dtype=torch.float64)
@@ -70,6 +70,16 @@ def test_evaluations_and_the_best_point_are_kept(name):
     assert run.search.best_loss == pytest.approx(min(run.losses), rel=1e-12)
     run.search.restore_best()
     assert run.value().item() == pytest.approx(min(run.losses), rel=1e-12)
+
+
+def test_of_points_with_equal_losses_the_first_is_the_best():
+    w = torch.tensor([1.0, 2.0])
+    search = RandomGrad([w], generator=torch.Generator().manual_seed(0))
+    search.evaluate(lambda: torch.tensor(3.0))
+    w += 1
+    search.evaluate(lambda: torch.tensor(3.0))
+    search.restore_best()
+    assert w.tolist() == [1.0, 2.0]
 
 
 @ALL
