@@ -8,6 +8,7 @@ import importlib
 import inspect
 import pkgutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,21 +110,81 @@ def parameters(thing):
     return set(inspect.signature(thing).parameters) - {"self"}
 
 
+def table_for(name):
+    """Return the file of the table that speaks for most functions beside this one."""
+    parts = name.split(".")
+    for depth in range(len(parts) - 1, 0, -1):
+        beside = ".".join(parts[:depth]) + "."
+        counts = {table: sum(key.startswith(beside) for key in table.CASES) for table in TABLES}
+        if any(counts.values()):
+            return f"tests/public_inputs/{max(counts, key=counts.get).__name__}.py"
+    return f"one of {', '.join(table.__name__ for table in TABLES)} in tests/public_inputs"
+
+
+#: How an annotation's word, in this order, suggests a kind of argument.
+SUGGESTED = {
+    "Generator": "rng()",
+    "Callable": "function(…)",
+    "Array": "array(…)",
+    "Tensor": "tensor(…)",
+    "bool": "flag()",
+    "int": "count(…)",
+    "float": "real(…)",
+    "str": "choice(…)",
+}
+
+
+def entry_for(name, thing):
+    """Return the line to add to a table, with the kinds that the annotations suggest."""
+    arguments = []
+    for argument, parameter in inspect.signature(thing).parameters.items():
+        if argument != "self":
+            words = str(parameter.annotation)
+            kind = next((kind for word, kind in SUGGESTED.items() if word in words), "instance(…)")
+            arguments.append(f"{argument}={kind}")
+    owner = name.rsplit(".", 1)[0].rsplit(".", 1)[-1]
+    of = [f"of=lambda: {owner}(…)"] if owner[:1].isupper() else []
+    return f'"{name}": case({", ".join([*of, *arguments])}),'
+
+
+def what_to_do(public, cases):
+    """Return what to change in the tables, a line or two for each function, or an empty text."""
+    todo = []
+    for name in missing(public, cases):
+        verb = "correct its arguments" if name in cases else "add a valid call, such as"
+        todo.append(
+            f"{name}: in CASES of {table_for(name)} {verb}\n    {entry_for(name, public[name])}"
+        )
+    for name in sorted(set(cases) - set(public)):
+        todo.append(f"{name}: no such public function; remove it from {table_for(name)}")
+    if todo:
+        todo.append("kinds.py of that folder holds the kinds; each says what must be refused.")
+    return "\n".join(todo)
+
+
 def test_every_public_function_has_a_valid_call_of_all_its_arguments():
-    assert missing(PUBLIC, CASES) == []
-    assert sorted(set(CASES) - set(PUBLIC)) == []
+    todo = what_to_do(PUBLIC, CASES)
+    assert not todo, "\n" + todo
     assert [pattern for pattern in EXEMPT if not fnmatch.filter(PUBLIC, pattern)] == []
     assert [name for name in CASES if exempt(name)] == []
 
 
-def test_a_function_without_an_entry_is_noticed():
-    def newcomer(x):
-        return x
+def test_a_function_without_an_entry_is_noticed_and_told_what_to_do():
+    def newcomer(step_size: float, n: int = 3, shape: object = None):
+        return step_size
 
-    assert missing(PUBLIC | {"new.newcomer": newcomer}, CASES) == ["new.newcomer"]
-    assert missing({"new.newcomer": newcomer}, {"new.newcomer": case(y=positive(1.0))}) == [
-        "new.newcomer"
-    ]
+    new = {"landscapes.newcomer": newcomer}
+    assert missing(PUBLIC | new, CASES) == ["landscapes.newcomer"]
+    todo = what_to_do(PUBLIC | new, CASES)
+    assert table_for("landscapes.newcomer") in todo
+    assert '"landscapes.newcomer": case(step_size=real(…), n=count(…), shape=instance(…)),' in todo
+    assert (
+        "landscapes.two_datapoint"
+        in importlib.import_module(Path(table_for("landscapes.newcomer")).stem).CASES
+    )
+    wrong = {"landscapes.newcomer": case(y=positive(1.0))}
+    assert "correct its arguments" in what_to_do(PUBLIC | new, CASES | wrong)
+    assert "remove it from" in what_to_do(PUBLIC, CASES | wrong)
 
 
 def optional(thing, name):
