@@ -197,8 +197,15 @@ def test_a_sweep_over_seeds_in_parallel(monkeypatch, capfd):
     ("arguments", "messages"),
     [
         (["model=mlp3"], ["Available options in 'model'", "mlp17", "mlp5", "mlp9", "parameter"]),
-        (["lossfun=foo"], ["no function lossfun=foo", "ackley, griewank", "six_hump_camel"]),
-        (["trainer.optimizer=foo"], ["no optimizer trainer.optimizer=foo", "adam, sgd"]),
+        (
+            ["lossfun=ackly"],
+            ["lossfun must be one of ackley, griewank", "six_hump_camel", "did you mean 'ackley'?"],
+        ),
+        (["trainer.optimizer=foo"], ["trainer.optimizer must be one of adam, sgd; got 'foo'"]),
+        (["trainer.betas=[0.9]"], ["trainer.betas must have shape (2,); got (1,)"]),
+        (["trainer.decay=2"], ["trainer.decay must lie in [0, 1]; got 2"]),
+        (["seed=-1"], ["seed must not be negative; got -1"]),
+        (["--config-name", "confg"], ["--config-name must be one of config;", "mean 'config'?"]),
         (
             ["trainer.initialization.init_condition=[1.0,2.0]"],
             ["init_condition has 2 numbers, [1.0, 2.0]", "model.out_ch=1"],
@@ -213,7 +220,7 @@ def test_a_sweep_over_seeds_in_parallel(monkeypatch, capfd):
         (["model.out_ch=0"], ["model.out_ch must be at least 1; got 0"]),
         (["trainer.epochs=0"], ["trainer.epochs must be at least 1; got 0"]),
         (["trainer.epoch=3"], ["Key 'epoch' is not in struct"]),
-        (["trainer.learning_rate=-1"], ["step_size must be positive; got -1"]),
+        (["trainer.learning_rate=-1"], ["trainer.learning_rate must be positive; got -1"]),
         (["shift=[1.0,2.0]"], ["shift must be a number or 1 of them"]),
         (["output.progress=maybe"], ["output.progress must be auto, true or false"]),
     ],
@@ -226,6 +233,7 @@ def test_errors_say_what_there_is(monkeypatch, capsys, arguments, messages):
     assert "Traceback" not in error
     for message in messages:
         assert message in error
+    assert list(Path().iterdir()) == [], "a mistake leaves no folder"
 
 
 def test_a_folder_with_another_run_is_not_overwritten(monkeypatch, capsys):
@@ -318,6 +326,15 @@ def test_a_figure_of_a_function(one_dim, capsys):
     assert Path(said).read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_function_of_one_variable_is_drawn_as_a_curve_without_being_told(capsys):
+    viz_loss.main(["--function_name", "qubic_1d", "--range", "2", "--num_samples", "50"])
+    said = capsys.readouterr().out.strip()
+    assert said == "outputs/qubic_1d_1d.png"
+    told = ["--one_dim", "--output", "told.png"]
+    viz_loss.main(["--function_name", "qubic_1d", "--range", "2", "--num_samples", "50", *told])
+    assert Path(said).read_bytes() == Path("told.png").read_bytes()
+
+
 def test_the_figures_script_writes_where_it_is_told_to():
     script = ROOT / "scripts" / "viz_loss.py"
     done = python(script, "--num_samples", "9", "--one_dim", "--output", "a/b.png")
@@ -329,12 +346,11 @@ def test_the_figures_script_writes_where_it_is_told_to():
     ("arguments", "message"),
     [
         (["--function_name", "foo"], "griewank"),
-        (["--function_name", "qubic_1d"], "qubic_1d takes points of dimension 1"),
         (["--function_name", "six_hump_camel", "--one_dim"], "leave out --one_dim"),
-        (["--range", "-3"], "must be a positive number; got '-3'"),
-        (["--range", "wide"], "must be a positive number; got 'wide'"),
-        (["--num_samples", "1"], "from 2 to 1000 in 2 dimensions; got 1"),
-        (["--one_dim", "--output", "/dev/null/x.png"], "cannot write --output /dev/null/x.png"),
+        (["--range", "-3"], "--range must be positive; got -3.0"),
+        (["--range", "wide"], "--range: invalid float value: 'wide'"),
+        (["--num_samples", "1"], "--num_samples must lie in [2, 1000]; got 1"),
+        (["--one_dim", "--output", "/dev/null/x.png"], "--output /dev/null/x.png: "),
     ],
 )
 def test_the_errors_of_the_figures_script(arguments, message, capsys):

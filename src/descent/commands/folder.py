@@ -3,9 +3,9 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,43 +16,25 @@ from descent.commands.settings import UsageError
 from descent.files import held, write_whole
 from descent.networks.reparameterization import Record, Training
 
+SETTINGS, CHECKPOINT, RESULT = "settings.json", "checkpoint.pt", "result.csv"
 
-@dataclass(frozen=True)
+
 class RunFolder:
     """The files of one run.
 
-    Attributes
+    What it was asked to do and by which code, the state of an unfinished run, the path and its
+    picture, and the outcome, one row. A run is finished when its outcome is there.
+
+    Parameters
     ----------
     path : Path
         The folder.
     """
 
-    path: Path
-
-    @property
-    def settings(self) -> Path:
-        """What the run was asked to do, and by which code."""
-        return self.path / "settings.json"
-
-    @property
-    def checkpoint(self) -> Path:
-        """The state of an unfinished run."""
-        return self.path / "checkpoint.pt"
-
-    @property
-    def trajectory(self) -> Path:
-        """The table of x and the loss at each epoch."""
-        return self.path / "trajectory.csv"
-
-    @property
-    def picture(self) -> Path:
-        """The plot of the trajectory."""
-        return self.path / "trajectory.png"
-
-    @property
-    def result(self) -> Path:
-        """The table with the run's outcome, one row; a run is finished when it is there."""
-        return self.path / "result.csv"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings, self.checkpoint = path / SETTINGS, path / CHECKPOINT
+        self.result = path / RESULT
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -94,6 +76,14 @@ class RunFolder:
         write_whole(self.settings, content.encode())
         return why
 
+    def discard(self) -> None:
+        """Remove the folder, and one that it leaves empty, if there are Hydra's notes alone."""
+        alone = {path.name for path in self.path.iterdir()} == {".hydra"}
+        if alone and self.path.resolve() != Path.cwd():
+            shutil.rmtree(self.path)
+            with suppress(OSError):
+                self.path.parent.rmdir()
+
     def save(self, training: Training) -> None:
         """Write a checkpoint."""
         buffer = io.BytesIO()
@@ -112,8 +102,8 @@ class RunFolder:
         d = record.x.shape[1]
         header = ["epoch", "loss", *(f"x{i + 1}" for i in range(d))]
         rows = zip(range(len(record.loss)), record.loss, *record.x.T, strict=True)
-        write_whole(self.trajectory, _table(header, rows))
-        write_whole(self.picture, picture)
+        write_whole(self.path / "trajectory.csv", _table(header, rows))
+        write_whole(self.path / "trajectory.png", picture)
         outcome = outcome_of(record, settings)
         write_whole(self.result, _table(list(outcome), [list(outcome.values())]))
         self.checkpoint.unlink(missing_ok=True)
@@ -129,7 +119,7 @@ def collect(parent: Path) -> Path | None:
     """Write one table of all finished runs whose folders lie in a folder, and return its path."""
     outcomes = [
         {"folder": run.path.name, **outcome}
-        for run in (RunFolder(path.parent) for path in sorted(parent.glob("*/result.csv")))
+        for run in (RunFolder(path.parent) for path in sorted(parent.glob(f"*/{RESULT}")))
         if (outcome := run.outcome())
     ]
     if not outcomes:
@@ -147,18 +137,13 @@ def outcome_of(record: Record, settings: dict[str, Any]) -> dict[str, Any]:
         "lossfun": settings["lossfun"],
         "shift": settings["shift"],
         "model": model["name"],
-        "in_ch": model["in_ch"],
-        "hidden_ch": model["hidden_ch"],
-        "out_ch": model["out_ch"],
+        **{name: model[name] for name in ("in_ch", "hidden_ch", "out_ch")},
         "seed": settings["seed"],
-        "optimizer": trainer["optimizer"],
-        "learning_rate": trainer["learning_rate"],
-        "epochs": trainer["epochs"],
+        **{name: trainer[name] for name in ("optimizer", "learning_rate", "epochs")},
         "epochs_done": len(record.loss),
-        "fit_steps": record.fit_steps,
-        "fit_error": record.fit_error,
-        "fitted": record.fitted,
-        "diverged": record.diverged,
+        **{
+            name: getattr(record, name) for name in ("fit_steps", "fit_error", "fitted", "diverged")
+        },
         "x": " ".join(repr(float(x)) for x in record.final_x) if ended else "",
         "loss": record.final_loss if ended else "",
         "best_epoch": record.best if ended else "",

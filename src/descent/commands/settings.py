@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import descent.landscapes.objectives
 from descent import arguments
-from descent.arguments import check_count, check_real, check_step_size
+from descent.arguments import check_array, check_choice, check_count, check_real
 from descent.files import reason
 from descent.landscapes import OBJECTIVES, Objective, Shifted
 from descent.networks import models, reparameterization
@@ -84,71 +84,50 @@ def _digest(text: str) -> str:
 
 
 def objective_of(settings: dict[str, Any]) -> Objective:
-    """Return the function to minimize; an error that lists them if there is none such."""
-    name, d = settings["lossfun"], settings["model"]["out_ch"]
-    if name not in OBJECTIVES:
-        raise ValueError(f"there is no function lossfun={name}; there are {', '.join(OBJECTIVES)}")
-    objective = OBJECTIVES[name]
+    """Return the function to minimize; an error that lists those that fit if it does not."""
+    objective = OBJECTIVES[check_choice("lossfun", settings["lossfun"], OBJECTIVES)]
+    d, shift = settings["model"]["out_ch"], settings["shift"]
     try:
         objective.check_dimension(d)
     except ValueError as error:
-        fitting = [other.name for other in OBJECTIVES.values() if _takes(other, d)]
+        fitting = [
+            f.name
+            for f in OBJECTIVES.values()
+            if f.dimension == d or (f.dimension is None and f.least_dimension <= d)
+        ]
         raise ValueError(
             f"{error} (model.out_ch={d}); functions of dimension {d}: {', '.join(fitting)}"
         ) from None
-    shift = settings["shift"]
-    if np.any(np.asarray(shift) != 0):
-        if np.shape(shift) not in ((), (d,)):
-            raise ValueError(f"shift must be a number or {d} of them (model.out_ch); got {shift}")
-        return Shifted(objective, shift)
-    return objective
-
-
-def _takes(objective: Objective, d: int) -> bool:
-    """Return whether the objective is defined for d variables."""
-    try:
-        objective.check_dimension(d)
-    except ValueError:
-        return False
-    return True
+    if not np.any(np.asarray(shift) != 0):
+        return objective
+    if np.shape(shift) not in ((), (d,)):
+        raise ValueError(f"shift must be a number or {d} of them (model.out_ch); got {shift}")
+    return Shifted(objective, shift)
 
 
 def initial_of(settings: dict[str, Any]) -> list[float] | None:
     """Return the start; an error if it has not model.out_ch numbers."""
-    condition, d = (
-        settings["trainer"]["initialization"]["init_condition"],
-        settings["model"]["out_ch"],
-    )
+    name, d = "trainer.initialization.init_condition", settings["model"]["out_ch"]
+    condition = settings["trainer"]["initialization"]["init_condition"]
     if condition is None:
         return None
     numbers = condition if isinstance(condition, list) else [condition]
     if len(numbers) != d:
         raise ValueError(
-            f"trainer.initialization.init_condition has {len(numbers)} numbers, {numbers}, but the "
-            f"model has model.out_ch={d} outputs: they must be as many"
+            f"{name} has {len(numbers)} numbers, {numbers}, but the model has model.out_ch={d} "
+            "outputs: they must be as many"
         )
-    return [check_real("trainer.initialization.init_condition", number) for number in numbers]
+    return [check_real(name, number) for number in numbers]
 
 
-def optimizer_of(settings: dict[str, Any]) -> reparameterization.OptimizerFactory:
+def optimizer_of(trainer: dict[str, Any]) -> reparameterization.OptimizerFactory:
     """Return what makes the optimizer; an error that lists them if there is none such."""
-    trainer = settings["trainer"]
-    rate = check_step_size(trainer["learning_rate"])
-    betas = trainer["betas"]
-    if not isinstance(betas, list) or len(betas) != 2:
-        raise ValueError(f"trainer.betas must be two numbers; got {betas}")
-    optimizers: dict[str, Callable[[], reparameterization.OptimizerFactory]] = {
-        "adam": lambda: partial(torch.optim.Adam, lr=rate, betas=tuple(betas), fused=True),
-        "sgd": lambda: partial(
-            torch.optim.SGD, lr=rate, momentum=check_real("momentum", trainer["momentum"])
-        ),
-    }
-    name = trainer["optimizer"]
-    if name not in optimizers:
-        raise ValueError(
-            f"there is no optimizer trainer.optimizer={name}; there are {', '.join(optimizers)}"
-        )
-    return optimizers[name]()
+    rate = check_real("trainer.learning_rate", trainer["learning_rate"], above=0)
+    betas = check_array("trainer.betas", trainer["betas"], (2,)).tolist()
+    momentum = check_real("trainer.momentum", trainer["momentum"])
+    if check_choice("trainer.optimizer", trainer["optimizer"], ("adam", "sgd")) == "sgd":
+        return partial(torch.optim.SGD, lr=rate, momentum=momentum)
+    return partial(torch.optim.Adam, lr=rate, betas=tuple(betas), fused=True)
 
 
 def training_of(settings: dict[str, Any]) -> reparameterization.Training:
@@ -161,17 +140,13 @@ def training_of(settings: dict[str, Any]) -> reparameterization.Training:
         there is, or what would fit.
     """
     model, trainer = settings["model"], settings["trainer"]
-    if check_count("model.out_ch", model["out_ch"]) < 1:
-        raise ValueError(f"model.out_ch must be at least 1; got {model['out_ch']}")
-    objective, initial = objective_of(settings), initial_of(settings)
-    epochs = check_count("trainer.epochs", trainer["epochs"])
-    if epochs < 1:
-        raise ValueError(f"trainer.epochs must be at least 1; got {epochs}")
-    decay = check_real("trainer.decay", trainer["decay"])
-    if not 0 <= decay <= 1:
-        raise ValueError(f"trainer.decay must lie in [0, 1]; got {decay}")
-    generator = torch.Generator().manual_seed(check_count("seed", settings["seed"]))
     fit = trainer["initialization"]
+    check_count("model.out_ch", model["out_ch"], 1)
+    objective, initial = objective_of(settings), initial_of(settings)
+    epochs = check_count("trainer.epochs", trainer["epochs"], 1)
+    decay = check_real("trainer.decay", trainer["decay"], least=0, most=1)
+    optimizer = optimizer_of(trainer)
+    generator = torch.Generator().manual_seed(check_count("seed", settings["seed"]))
     return reparameterization.Training(
         models.build(
             model["name"], model["in_ch"], model["hidden_ch"], model["out_ch"], generator=generator
@@ -179,7 +154,7 @@ def training_of(settings: dict[str, Any]) -> reparameterization.Training:
         objective,
         initial,
         epochs=epochs,
-        optimizer=optimizer_of(settings),
+        optimizer=optimizer,
         carry_over=fit["carry_over"],
         schedule=(lambda epoch: 1 - decay * epoch / epochs) if decay else None,
         tolerance=fit["tolerance"],

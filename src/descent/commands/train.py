@@ -1,5 +1,6 @@
 """`descent-train`: optimize a test function, directly or through the weights of a network."""
 
+import argparse
 import shutil
 import signal
 import sys
@@ -18,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from descent.arguments import check_count, check_real
+from descent.arguments import check_choice, check_count, check_real
 from descent.commands import pictures
 from descent.commands.folder import RunFolder, collect, outcome_of
 from descent.commands.settings import (
@@ -35,25 +36,51 @@ from descent.files import reason
 from descent.networks.models import number_of_weights
 from descent.networks.reparameterization import Training
 
+#: What tqdm is told for each wish: to hide the bar, not to, or (None) where there is no terminal.
+BARS = {"auto": None, True: False, False: True}
+
 OmegaConf.register_new_resolver("run_name", lambda *, _root_: run_name(_root_), replace=True)
 
 
 def run(config: DictConfig) -> float:
     """Do one run in its folder, from its checkpoint if it was interrupted; return the last loss."""
-    output = config.output
-    settings = settings_of(config)
-    with usage_errors():
-        torch.set_num_threads(max(check_count("threads", settings["threads"]), 1))
-        every = check_real("output.checkpoint_seconds", output.checkpoint_seconds)
-        training = training_of(settings)
+    settings, output = settings_of(config), config.output
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    try:
+        with usage_errors():
+            torch.set_num_threads(max(check_count("threads", settings["threads"]), 1))
+            every = check_real("output.checkpoint_seconds", output.checkpoint_seconds)
+            if output.progress not in BARS:
+                raise ValueError(
+                    f"output.progress must be auto, true or false; got {output.progress}"
+                )
+            training = training_of(settings)
+    except UsageError:
+        folder.discard()  # Hydra has made it before it asks
+        raise
     with writing_errors(), folder.held():
         outcome, news = _outcome(config, settings, training, folder, every)
     print(_summary(outcome, number_of_weights(training.model), folder.path, news), flush=True)
     return float(outcome["loss"] or "nan")
 
 
-main = hydra.main(version_base="1.3", config_path="configuration", config_name="config")(run)
+_hydra = hydra.main(version_base="1.3", config_path="configuration", config_name="config")(run)
+
+
+def main() -> None:
+    """Let Hydra do what the command line says; it would not say which configurations there are."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-name", "-cn", default="config")
+    parser.add_argument("--config-path", "-cp", "--config-dir", "-cd", dest="elsewhere")
+    chosen, _ = parser.parse_known_args()
+    there = [path.stem for path in (Path(__file__).parent / "configuration").glob("*.yaml")]
+    if chosen.elsewhere is None:
+        try:
+            check_choice("--config-name", chosen.config_name.removesuffix(".yaml"), there)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            sys.exit(1)
+    _hydra()
 
 
 def _outcome(
@@ -80,8 +107,8 @@ def _outcome(
     return outcome, news
 
 
-class WritableFolder(Callback):
-    """Before Hydra makes a folder, say in a line if it cannot be made; Hydra would not."""
+class Folders(Callback):
+    """Say in a line if Hydra cannot make a folder; put the outcomes of a sweep into one table."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Make the folder of a run."""
@@ -91,21 +118,17 @@ class WritableFolder(Callback):
         """Make the folder of several runs."""
         _make(Path(config.hydra.sweep.dir))
 
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write the table of the sweep's folder."""
+        if table := collect(Path(config.hydra.sweep.dir)):
+            print(f"all finished runs of this folder: {table}")
+
 
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         sys.exit(reason(error))
-
-
-class SweepTable(Callback):
-    """When all runs of a sweep are done, put their outcomes into one table."""
-
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write the table of the sweep's folder."""
-        if table := collect(Path(config.hydra.sweep.dir)):
-            print(f"all finished runs of this folder: {table}")
 
 
 def _advance(training: Training, folder: RunFolder, every: float, bar: "tqdm[None]") -> None:
@@ -150,10 +173,7 @@ def _stop_signals() -> Iterator[list[int]]:
 @contextmanager
 def _progress(wish: Any, training: Training) -> Iterator["tqdm[None]"]:
     """Give a progress bar on stderr; with "auto" only where that is a terminal."""
-    hidden = {"auto": None, True: False, False: True}
-    if wish not in hidden:
-        raise UsageError(f"output.progress must be auto, true or false; got {wish}")
-    disable = hidden[wish]
+    disable = BARS[wish]
     if disable is None and HydraConfig.get().mode == RunMode.MULTIRUN:
         # Bars of parallel runs would overwrite each other.
         disable = True if "Basic" not in HydraConfig.get().launcher["_target_"] else None
