@@ -19,7 +19,7 @@ PACKAGE = paths.ROOT / "src" / "descent"
 FLOORS = (
     # checks and what every room needs
     {"arguments"},
-    {"estimates", "files", "prose", "tensor_arguments"},
+    {"adam", "estimates", "files", "prose", "tensor_arguments"},
     # what the methods act on
     {"dynamics", "landscapes", "perlin"},
     {"systems"},

@@ -62,22 +62,22 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def power_of_ten(value: float, digits: int = 0) -> str:
-    """Write a number as digits times a power of ten; an exact power alone.
+    """Write a number as digits times a power of ten, for sentences and pictures alike.
 
-    Not `descent.figures.scientific`, which writes TeX for axes and captions.
+    A power of ten stands alone, and so does a factor of 10⁰.
 
     Examples
     --------
-    >>> power_of_ten(4e-5), power_of_ten(0.001), power_of_ten(-1.26e7, 1)
-    ('4 × 10⁻⁵', '10⁻³', '−1.3 × 10⁷')
+    >>> power_of_ten(4e-5), power_of_ten(0.001), power_of_ten(-1.26e7, 1), power_of_ten(1.0)
+    ('4 × 10⁻⁵', '10⁻³', '−1.3 × 10⁷', '1')
     """
     if check_real("value", value) == 0:
         return "0"
     factor, exponent = f"{value:.{check_count('digits', digits)}e}".split("e")
-    power = "10" + str(int(exponent)).translate(_RAISED)
-    if float(factor) == 1:
-        return power
-    return f"{factor.replace('-', '−')} × {power}"
+    factor, power = factor.replace("-", "−"), "10" + str(int(exponent)).translate(_RAISED)
+    if int(exponent) == 0:
+        return factor
+    return power if float(factor.replace("−", "-")) == 1 else f"{factor} × {power}"
 
 
 def listed(items: Iterable[object], last: str = "and") -> str:

@@ -28,7 +28,6 @@ _HERE = Path(__file__).parent
 STYLE = _HERE / "descent.mplstyle"
 
 _DPI = 144
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @contextmanager
@@ -46,21 +45,6 @@ def _settings() -> Any:
 def use_style() -> None:
     """Use the book's style from here on: the first line of a chapter."""
     mpl.rcParams.update(_settings())
-
-
-def scientific(value: float) -> str:
-    """Write a number as a digit times a power of ten, for text and pictures alike.
-
-    Examples
-    --------
-    >>> [scientific(value) for value in (0.00004, 1e-12, 1.0, 30.0, 0.0)]
-    ['4×10⁻⁵', '10⁻¹²', '1', '3×10', '0']
-    """
-    digit, exponent = f"{value:.0e}".split("e")
-    if int(exponent) == 0:
-        return digit
-    power = "10" if int(exponent) == 1 else f"10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
-    return power if digit == "1" else f"{digit}×{power}"
 
 
 def figure(

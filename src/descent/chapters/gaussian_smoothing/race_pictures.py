@@ -14,6 +14,7 @@ from descent.chapters.gaussian_smoothing.pictures import LIGHT
 from descent.estimates import wilson
 from descent.explorer import explore
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, SKY, VIOLET
+from descent.prose import power_of_ten
 from descent.search_distributions import Run
 
 SHOWN_METHODS = ("source", "with baseline", "natural gradient", "xNES")
@@ -93,7 +94,7 @@ def sweep_caption(function: str, method: str, step: int) -> str:
         return f"{function}, {method}: at step {last} {ends}, and the search is over (cross)."
     mean, covariance = run.means[step], run.covariances[step]
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0))
-    long, short = (f"{s:.2g}" if s >= 0.01 else figures.scientific(s) for s in spread[::-1])
+    long, short = (f"{s:.2g}" if s >= 0.01 else power_of_ten(s) for s in spread[::-1])
     x, y = (f"{place:z.2f}".replace("-", "−") for place in mean)
     return (
         f"{function}, {method}, step {step}, {step * race.N_SAMPLES:,} evaluations. Mean at "

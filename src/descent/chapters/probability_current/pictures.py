@@ -15,6 +15,7 @@ from descent.explorer import explore
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, VIOLET
 from descent.fokker_planck import total_variation
 from descent.landscapes import two_datapoint
+from descent.prose import power_of_ten
 
 COLOUR = dict(zip(numbers.CALCULI, (BLUE, RED, GREEN), strict=True))
 NARROW: dict[str, Any] = {"width": 4.3, "height": 3.0}
@@ -284,7 +285,7 @@ def widths_caption(ratio: float, T: float) -> str:
             "their bottoms are equal, in the chain and by the Itô law."
         )
     chain, law = (
-        f"{value:,.3g}" if value < 1e5 else figures.scientific(value)
+        f"{value:,.3g}" if value < 1e5 else power_of_ten(value)
         for value in (w.ratio(w.chain), formula)
     )
     return (

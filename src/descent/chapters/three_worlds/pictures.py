@@ -16,6 +16,7 @@ from descent.explorer import explore
 from descent.figures import EXACT, GOLD, GUIDE, SKY, VIOLET, W, X, Y
 from descent.influence import linear_thermostat_comp
 from descent.influence.worlds import horizon
+from descent.prose import power_of_ten
 
 WORLDS = {"W": W, "X": X, "Y": Y}
 
@@ -76,7 +77,7 @@ def draw_networks(network: Network, node: str) -> Figure:
 
 def below(value: float) -> str:
     """Return the next power of ten above a value, as text."""
-    return figures.scientific(10.0 ** np.ceil(np.log10(value)))
+    return power_of_ten(10.0 ** np.ceil(np.log10(value)))
 
 
 def draw_course(room: Array, thermostat: Array, printed: Array) -> Figure:
@@ -155,7 +156,7 @@ def draw_floating_point(exact: Array, approximations: dict[float, Array], stride
         finite = np.where(np.isfinite(op), op, np.nan)
         ax.plot(t[::stride], finite[::stride], ".", color=colour, markersize=3)
         last = int(np.nonzero(np.isfinite(finite))[0][-1])
-        ax.plot([], [], ".", color=colour, label=f"$\\delta$ = {figures.scientific(delta)}")
+        ax.plot([], [], ".", color=colour, label=f"$\\delta$ = {power_of_ten(delta)}")
         ax.plot([last], [finite[last]], "x", color=colour)
     ax.set(xlabel="time $t$ (steps)", ylabel="Op (nats)")
     ax.legend()
@@ -287,7 +288,7 @@ def worlds_caption(k: float, delta: float, amplitude: float) -> str:
     else:
         trust = f"the finite difference follows it for {end:,.0f} steps, then rounding wins."
     return (
-        f"$k = {k:g}$, $\\delta$ = {figures.scientific(delta)}, {heat}. Op after {EXPLORED_STEPS} "
+        f"$k = {k:g}$, $\\delta$ = {power_of_ten(delta)}, {heat}. Op after {EXPLORED_STEPS} "
         f"steps is {tangent:.1f} nats by tangent dynamics; {trust}"
     )
 
@@ -355,7 +356,7 @@ three_worlds = explore(
         "delta": "disturbance $\\delta$",
         "amplitude": "forcing (degrees per step)",
     },
-    format={"k": "{:g}", "delta": figures.scientific, "amplitude": "{:,.0f}"},
+    format={"k": "{:g}", "delta": power_of_ten, "amplitude": "{:,.0f}"},
     default={"k": 0.01, "delta": 1e-3, "amplitude": 0.0},
 )
 

@@ -15,7 +15,7 @@ from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.results import Race
 from descent.estimates import wilson
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, SKY, VIOLET
-from descent.prose import fixed, percent, table
+from descent.prose import fixed, percent, power_of_ten, table
 from descent.zeroth_order import REGISTRY
 
 HUES = (BLUE, RED, GREEN, VIOLET, GOLD, SKY)
@@ -73,7 +73,7 @@ def digits(value: float) -> str:
         rounded = float(f"{value:.2g}")
         places = max(0, 1 - int(np.floor(np.log10(abs(rounded)))))
         return f"{rounded:,.{places}f}"
-    return figures.scientific(value)
+    return power_of_ten(value)
 
 
 def _plain_ticks(ax: Axes, axis: str, values: Sequence[float]) -> None:

@@ -24,6 +24,7 @@ from descent.chapters.without_uncertainty.numbers import (
 from descent.explorer import explore
 from descent.figures import BLUE, DUMB, EXACT, GOLD, GREEN, GUIDE, SKY, SMART, VIOLET
 from descent.information import Distribution, differential_entropy
+from descent.prose import power_of_ten
 
 _TINY = 1e-17  # where the error axes end: below a rounding error
 
@@ -237,7 +238,7 @@ def draw_narrow_ratio(thermostat: str, epsilon: float) -> Figure:
 
 
 def _epsilon(value: float) -> str:
-    return f"{value:.3g}" if value >= 0.01 else figures.scientific(value)
+    return f"{value:.3g}" if value >= 0.01 else power_of_ten(value)
 
 
 def narrow_caption(thermostat: str, epsilon: float) -> str:
