@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from descent.arguments import Array, check_real
-from descent.zeroth_order.population import Population
+from descent.zeroth_order.population import Population, bounded
 
 
 class Consensus(Population):
@@ -65,6 +65,7 @@ class Consensus(Population):
 
     def learn(self, candidates: Array, losses: Array) -> None:
         """Move the particles to and around the weighted mean."""
+        losses = bounded(losses)
         weights = np.exp(-self.sharpness * (losses - losses.min()))
         away = candidates - weights @ candidates / weights.sum()
         noise = self.generator.standard_normal(candidates.shape)

@@ -90,14 +90,14 @@ class EnsembleKalman(Population):
         """Return half the squared length of each row of residuals."""
         if told.ndim != 2:
             raise ValueError(f"losses must be residuals, shape (size, m); got {told.shape}")
-        # A residual that is not finite makes a loss that is not finite, without a warning.
-        rows = np.where(np.isfinite(told).all(axis=1, keepdims=True), told, np.nan)
-        halves: Array = 0.5 * np.einsum("jm,jm->j", rows, rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            halves: Array = 0.5 * np.einsum("jm,jm->j", told, told)
         return halves
 
     def learn(self, candidates: Array, losses: Array) -> None:
         """Make one Kalman step, and add noise or draw anew if it is time."""
         size = len(candidates)
+        losses = self._allowed(losses)
         u, r = candidates - candidates.mean(axis=0), losses - losses.mean(axis=0)
         gamma = self.regularization
         if losses.shape[1] < size:
@@ -112,6 +112,15 @@ class EnsembleKalman(Population):
             self.x = self.x + self._fresh(size)
         elif self.explore == "resample" and self.steps % self.epoch == 0:
             self.x = self.x.mean(axis=0) + self._fresh(size + self.growth)
+
+    def _allowed(self, residuals: Array) -> Array:
+        """Return residuals with the longest finite row in place of rows that are not finite."""
+        halves = self.scalar(residuals)
+        allowed = np.isfinite(halves)
+        if allowed.all():
+            return residuals
+        worst = residuals[np.argmax(np.where(allowed, halves, -1.0))]
+        return np.where(allowed[:, None], residuals, worst)
 
     def _fresh(self, size: int) -> Array:
         """Return noise for an ensemble, and lower its level for the next time."""

@@ -72,3 +72,7 @@ class EvolutionStrategy(Population):
         self.path = (1 - self.rate) * self.path + self.path_gain * mutation
         length = math.sqrt(float(self.path @ self.path))
         self.sigma *= math.exp(self.rate / self.damping * (length / self.expected - 1))
+
+    def retreat(self) -> None:
+        """Bring the mean half way back to the best point."""
+        self.mean = (self.mean + self.best) / 2

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from descent.arguments import Array, check_real
 from descent.zeroth_order.gravity import attraction
-from descent.zeroth_order.population import Population
+from descent.zeroth_order.population import Population, bounded
 
 
 class GradientGravity(Population):
@@ -62,7 +62,7 @@ class GradientGravity(Population):
 
     def learn(self, candidates: Array, losses: Array) -> None:
         """Estimate the gradients, let them attract each other, and step against them."""
-        above, below = np.split(losses, 2)
+        above, below = np.split(bounded(losses), 2)
         gradients: Array = ((above - below) / (2 * self.h))[:, None] * self.signs
         best = gradients[np.argmin(above + below)].copy()
         gradients += self.pull * attraction(best - gradients, self.power)

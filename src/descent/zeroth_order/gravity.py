@@ -27,6 +27,10 @@ class Gravity(Population):
     particle to the mean, divided by √d; so the noise shrinks with the swarm. p = 1 is a spring,
     p = -2 Newton's law. One evaluation a particle.
 
+    The swarm cannot travel: only falls are kept and the noise shrinks with it, so it contracts
+    within a few spreads of its start, whether or not a minimum lies there. Let the spread be as
+    wide as the region that is searched.
+
     Standard name: none; related to the gravitational search algorithm, in which all pairs
     attract each other. Not `ParticleSwarm`: there is no velocity.
 
@@ -70,10 +74,11 @@ class Gravity(Population):
         self.pull, self.power = check_real("pull", pull), check_real("power", power)
         self.noise = check_real("noise", noise, least=0)
         self.losses = np.full(len(self.x), np.inf)
+        self.fallen = False
 
     def propose(self) -> Array:
         """Return the starts, and later where each particle falls."""
-        if np.isinf(self.losses[0]):
+        if not self.fallen:
             return self.x
         mean = self.x.mean(axis=0)
         centre = self.best if self.centre == "best" else mean
@@ -84,6 +89,10 @@ class Gravity(Population):
 
     def learn(self, candidates: Array, losses: Array) -> None:
         """Keep the falls that lowered the loss."""
+        self.fallen = True
         better = losses < self.losses
         self.x = np.where(better[:, None], candidates, self.x)
         self.losses = np.minimum(losses, self.losses)
+
+    def retreat(self) -> None:
+        """Stay, as none of the falls lowered a loss."""

@@ -1,6 +1,5 @@
 """Gradients as differences between particles."""
 
-import warnings
 from typing import Literal
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 
 from descent.arguments import Array, check_choice, check_real
-from descent.zeroth_order.population import Population
+from descent.zeroth_order.population import Population, bounded
 
 
 def simplex_gradient(displacements: Array, rises: Array) -> Array:
@@ -41,13 +40,17 @@ def simplex_gradient(displacements: Array, rises: Array) -> Array:
 
 
 def _solve(gram: Array, right: Array) -> Array:
-    """Solve with a Gram matrix; the shortest solution if it is singular."""
-    try:
-        with warnings.catch_warnings(action="error", category=linalg.LinAlgWarning):
-            solution: Array = linalg.solve(gram, right, assume_a="pos")
-    except (linalg.LinAlgError, linalg.LinAlgWarning):
-        solution = np.linalg.pinv(gram, rcond=1e-12, hermitian=True) @ right
-    return solution
+    """Solve with a Gram matrix; the shortest solution if it is singular to rounding."""
+    # LAPACK itself, as scipy.linalg.solve calls it: that function of SciPy 1.17 keeps memory at
+    # each singular matrix, and a cloud that has collapsed shows it one at every step.
+    factor, failed = linalg.lapack.dpotrf(gram, clean=False)
+    if not failed:
+        norm = np.abs(gram).sum(axis=0).max()
+        inverse_condition, _ = linalg.lapack.dpocon(factor, norm)
+        if inverse_condition > np.finfo(float).eps:
+            solution: Array = linalg.lapack.dpotrs(factor, right)[0]
+            return solution
+    return np.asarray(np.linalg.pinv(gram, rcond=1e-12, hermitian=True) @ right)
 
 
 def covariance_step(displacements: Array, rises: Array) -> Array:
@@ -137,6 +140,7 @@ class ParticleGradient(Population):
     def learn(self, candidates: Array, losses: Array) -> None:
         """Move the mean, and draw the cloud anew around it."""
         mean = candidates.mean(axis=0)
+        losses = bounded(losses)
         displacements, rises = candidates - mean, losses - losses.mean()
         if self.form == "covariance":
             step = covariance_step(displacements, rises)

@@ -22,7 +22,11 @@ class Population:
     """Base of the methods that move many points at once.
 
     A subclass defines `propose`, which returns candidates, and `learn`, which takes their
-    losses. All state lies in attributes.
+    losses. All state lies in attributes, so `copy.deepcopy` and `pickle` continue a run.
+
+    A loss of plus infinity counts as worse than any other: tell it for a candidate that is not
+    allowed. Where none is allowed, the particles come half way back to the best point. The start
+    itself is no candidate unless each particle has its own; `Driven` looks at it first.
 
     Parameters
     ----------
@@ -50,9 +54,11 @@ class Population:
         If generator is no numpy.random.Generator.
     ValueError
         If the start is not finite, or spread or size are not positive, or the losses that are
-        told do not fit the candidates that were asked for.
+        told do not fit the candidates that were asked for; by `load_state_dict`, if the state
+        is another population's, before anything changes.
     NonFiniteLoss
-        By `tell`, if a loss is NaN or infinite; the best point is kept, and nothing else moves.
+        By `tell`, if a loss is NaN or minus infinity, or if all losses so far are infinite; the
+        best point is kept, and nothing else moves.
     """
 
     residuals = False
@@ -111,12 +117,23 @@ class Population:
             if scalars[lowest] < self.best_loss:
                 self.best_loss = float(scalars[lowest])
                 self.best = self._asked[lowest].copy()
-        if not finite.all():
+        wrong = np.count_nonzero(~finite & ~np.isposinf(scalars))
+        if wrong:
             raise NonFiniteLoss(
-                f"{np.count_nonzero(~finite)} losses are not finite; the best is {self.best_loss}"
+                f"{wrong} losses are not finite, NaN or -inf; the best is {self.best_loss}. "
+                "Tell inf for a candidate that is not allowed"
             )
+        if self.best_loss == math.inf:
+            raise NonFiniteLoss("all losses so far are inf; start where the loss is finite")
         candidates, self._asked = self._asked, None
-        self.learn(candidates, told)
+        if finite.any():
+            self.learn(candidates, told)
+        else:
+            self.retreat()
+
+    def retreat(self) -> None:
+        """Bring the particles half way back to the best point, as none of them is allowed."""
+        self.x = (self.x + self.best) / 2
 
     def scalar(self, told: Array) -> Array:
         """Return the losses; a method that is told residuals makes losses of them."""
@@ -129,6 +146,34 @@ class Population:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a copy of a saved state."""
+        self.check_state(state_dict)
         state = copy.deepcopy(state_dict)
         self.generator.bit_generator.state = state.pop("bit_generator")
         vars(self).update(state)
+
+    def check_state(self, state: dict[str, Any]) -> None:
+        """Raise a ValueError unless a state is one of this population in as many dimensions."""
+        own = self.state_dict()
+        if state.keys() != own.keys():
+            raise ValueError(
+                f"state_dict must be one of {type(self).__name__}; got keys {sorted(state)}"
+            )
+        if state["x"].shape[1:] != self.x.shape[1:]:
+            raise ValueError(
+                f"state_dict must be of {self.x.shape[1]} coordinates; got {state['x'].shape[1]}"
+            )
+        named = [each["bit_generator"]["bit_generator"] for each in (own, state)]
+        if named[0] != named[1]:
+            raise ValueError(f"generator must be a {named[1]}, as it was saved; got {named[0]}")
+
+
+def bounded(losses: Array) -> Array:
+    """Return losses with the worst finite one in place of infinity, for sums of them.
+
+    Examples
+    --------
+    >>> bounded(np.array([1.0, np.inf, 3.0]))
+    array([1., 3., 3.])
+    """
+    allowed = np.isfinite(losses)
+    return losses if allowed.all() else np.where(allowed, losses, losses[allowed].max())

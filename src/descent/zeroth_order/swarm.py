@@ -76,3 +76,7 @@ class ParticleSwarm(Population):
         self.velocity += self.own * pull[0] * (self.own_best - self.x)
         self.velocity += self.social * pull[1] * (self.best - self.x)
         self.x = self.x + self.velocity
+
+    def retreat(self) -> None:
+        """Fly on: each particle is drawn to the best points anyway."""
+        self.learn(self.x, np.full(len(self.x), np.inf))
