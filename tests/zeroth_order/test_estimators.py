@@ -229,3 +229,51 @@ def test_options_are_checked():
             method(x, generator=generator(), **options)
     with pytest.raises(ValueError, match="decay"):
         Accumulated(torch.optim.SGD(x, lr=0.1), decay=0.0)
+
+
+@pytest.mark.parametrize(
+    "make", [RandomGrad, SPSA, AveragedGrad, RandomBestGrad, SmoothedGrad], ids=lambda m: m.__name__
+)
+def test_an_inner_optimizer_is_over_the_same_parameters_and_steps_by_itself(make):
+    model, other = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    source = generator()
+
+    def built(inner, **options):
+        return make(model.parameters(), generator=source, optimizer=inner, **options)
+
+    for wrong in (other.parameters(), [model.weight], [*model.parameters(), other.bias]):
+        with pytest.raises(ValueError, match="same params"):
+            built(torch.optim.Adam(wrong))
+    with pytest.raises(ValueError, match="lr must be left"):
+        built(torch.optim.Adam(model.parameters()), lr=0.1)
+    for wrong in (
+        torch.optim.LBFGS(model.parameters()),
+        make(model.parameters(), generator=source),
+    ):
+        with pytest.raises(TypeError, match="without a closure"):
+            built(wrong)
+    # Groups, names and another order are no other parameters.
+    inner = torch.optim.Adam([{"params": [model.bias]}, {"params": [model.weight], "lr": 1e-9}])
+    search = make(model.named_parameters(), generator=source, optimizer=inner)
+    before = model.bias.item()
+    search.step(lambda: model.weight.square().sum() + (model.bias - 5).square().sum())
+    assert model.bias.item() != before
+
+
+def test_what_steps_only_with_a_closure_cannot_be_judged_after_its_step():
+    x = torch.zeros(2)
+    for wrong in (torch.optim.LBFGS([x]), RandomGrad([x], generator=generator())):
+        with pytest.raises(TypeError, match="without a closure"):
+            AfterStepGrad(wrong, generator=generator())
+        with pytest.raises(TypeError, match="without a closure"):
+            Accumulated(wrong)
+
+
+def test_sums_of_two_sorts_of_smoothing_are_not_mixed_up():
+    x = torch.zeros(2)
+    sorts = [
+        SmoothedGrad([x], smooth=smooth, generator=generator())
+        for smooth in ("estimate", "direction")
+    ]
+    with pytest.raises(ValueError, match="direction"):
+        sorts[0].load_state_dict(sorts[1].state_dict())

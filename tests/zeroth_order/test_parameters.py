@@ -1,5 +1,6 @@
 """Parameters as one vector."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,7 +11,7 @@ def vector_of(*tensors):
     return ParameterVector([{"params": list(tensors)}])
 
 
-def test_reals_are_views_of_one_vector():
+def test_reals_are_read_and_written_in_their_order():
     weight, bias = torch.nn.Parameter(torch.ones(2, 3)), torch.nn.Parameter(torch.zeros(3))
     vector = vector_of(weight, bias)
     vector.write(torch.arange(9.0))
@@ -19,17 +20,70 @@ def test_reals_are_views_of_one_vector():
     with torch.no_grad():
         bias.mul_(2)
     assert vector.read().tolist() == [0, 1, 2, 3, 4, 5, 12, 14, 16]
-    assert weight.untyped_storage().data_ptr() == bias.untyped_storage().data_ptr()
 
 
-def test_two_searches_over_the_same_parameters_share_the_vector():
+def test_nobodys_storage_is_taken():
+    """What shares memory with a parameter still does after it was written."""
+    array = np.zeros(4)
+    base = torch.from_numpy(array)
+    addresses = [base[:1].data_ptr(), base[2:].data_ptr()]
+    parts = [base[:1], base[2:]]
+    vector_of(*parts).write(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
+    assert array.tolist() == [1, 0, 2, 3]
+    assert [part.data_ptr() for part in parts] == addresses
+
+
+def test_two_vectors_over_the_same_parameters_agree():
     weight, bias = torch.ones(2, 3), torch.zeros(3)
-    first, second = vector_of(weight, bias), vector_of(weight, bias)
-    assert first.values.data_ptr() == second.values.data_ptr()
-    # A part of the vector, or another order, is no common vector.
-    third = vector_of(bias, weight)
-    third.write(torch.arange(9.0))
+    first, second = vector_of(weight, bias), vector_of(bias, weight)
+    second.write(torch.arange(9.0))
     assert first.read().tolist() == [3, 4, 5, 6, 7, 8, 0, 1, 2]
+
+
+def test_the_vector_has_the_type_that_the_parameters_have_now():
+    module = torch.nn.Linear(2, 1)
+    vector = vector_of(*module.parameters())
+    assert vector.read().dtype == torch.float32
+    module.double()
+    assert vector.read().dtype == torch.float64
+    vector.write(torch.arange(3.0, dtype=torch.float64))
+    assert module.weight.tolist() == [[0, 1]]
+    assert module.weight.dtype == torch.float64
+
+
+def test_parameters_that_have_changed_their_length_are_named():
+    x = torch.zeros(3)
+    vector = vector_of(x)
+    x.data = torch.zeros(4)
+    with pytest.raises(ValueError, match="3 coordinates; got 4"):
+        vector.read()
+
+
+def test_integers_that_single_precision_cannot_hold_are_kept():
+    count = torch.tensor([2**40 + 1, -3])
+    vector = vector_of(count, torch.zeros(2))
+    vector.write(vector.read())
+    assert count.tolist() == [2**40 + 1, -3]
+    count[1] = 2**24 + 1
+    vector.write(vector.read())
+    assert count.tolist() == [2**40 + 1, 2**24 + 1]
+    for large in (2**53 + 1, 2**63 - 1):
+        with pytest.raises(ValueError, match=r"2\*\*53"):
+            vector_of(torch.tensor([large]))
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_what_requires_no_gradient_is_frozen_beside_what_does(frozen):
+    tensors = [torch.ones(2), torch.ones(3)]
+    count = torch.tensor([5])
+    tensors[1 - frozen].requires_grad_()
+    vector = vector_of(*tensors, count)
+    length = len(tensors[1 - frozen]) + 1
+    vector.write(torch.full((length,), 7.0))
+    assert tensors[frozen].tolist() == [1.0] * len(tensors[frozen])
+    assert count.item() == 7
+    # Where none requires one, none is frozen.
+    assert len(vector_of(torch.ones(2), torch.ones(3)).read()) == 5
 
 
 def test_what_a_read_returns_is_a_copy():
@@ -84,8 +138,6 @@ def test_integers_take_no_gradient_and_need_none():
 
 
 def test_mixed_parameters_are_solved_by_a_swarm():
-    import numpy as np
-
     x, count, flag = torch.zeros(1), torch.tensor([7]), torch.tensor([False])
     search = Driven(
         [x, count, flag],

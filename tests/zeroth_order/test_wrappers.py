@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from descent.zeroth_order import (
+    Accumulated,
     BestMomentum,
     BreedOptimizers,
     RandomGrad,
@@ -242,3 +243,76 @@ def test_options_are_checked():
     for options in ({"size": 2}, {"period": 0}, {"rebirth": "never"}, {"starts": torch.zeros(3)}):
         with pytest.raises(ValueError, match=next(iter(options))):
             BreedOptimizers([x], factory, generator=generator(), **options)
+
+
+@pytest.mark.parametrize("wrap", [UndoIncrease, BestMomentum, SeveralRates, Accumulated])
+def test_a_closure_without_the_gradients_that_are_needed_is_told(wrap):
+    x, inner, _ = quadratic()
+    search = wrap(inner)
+    with pytest.raises(ValueError, match="closure must compute gradients for SGD"):
+        search.step(lambda: 0.5 * (x**2).sum())
+    assert x.tolist() == [1.0, -2.0]
+
+
+def test_individuals_need_gradients_if_they_use_them():
+    x = torch.nn.Parameter(torch.ones(2))
+    make = lambda params, _: torch.optim.SGD(params, lr=0.1)  # noqa: E731
+    search = BreedOptimizers([x], make, generator=generator())
+    with pytest.raises(ValueError, match="closure must compute gradients for SGD"):
+        search.step(lambda: (x**2).sum())
+
+
+def test_a_child_has_the_best_point_and_its_loss_from_one_parent():
+    x = torch.full((3,), 2.0, dtype=torch.float64)
+    search = BreedOptimizers(
+        [x],
+        lambda params, source: BestMomentum(RandomGrad(params, lr=0.1, generator=source)),
+        size=5,
+        period=2,
+        generator=generator(),
+    )
+    for _ in range(60):
+        search.step(lambda: (x**2).sum())
+        for member in search.members:
+            for each in (member, member.optimizer):
+                assert each.best.square().sum().item() == pytest.approx(each.best_loss, rel=1e-12)
+
+
+def test_individuals_have_rates_of_their_own_in_each_group():
+    x, y = torch.ones(1), torch.ones(1)
+    groups = [{"params": [x], "lr": 0.1}, {"params": [y], "lr": 0.2}]
+    search = BreedOptimizers(
+        groups,
+        lambda params, source: RandomGrad(params, generator=source),
+        size=3,
+        period=1,
+        generator=generator(),
+    )
+    search.step(lambda: x.square() + y.square())
+    rates = {tuple(group["lr"] for group in member.param_groups) for member in search.members}
+    assert (0.1, 0.2) in rates
+    assert len(rates) == 2
+    assert [group["lr"] for group in groups] == [0.1, 0.2]
+
+
+def test_individuals_are_over_the_same_parameters():
+    x = torch.ones(2)
+    with pytest.raises(ValueError, match="same params"):
+        BreedOptimizers([x], lambda _, source: factory([x[:1]], source), generator=generator())
+
+
+def test_one_group_stands_once_whatever_wraps_it():
+    """An edited rate, a scheduler and a cast reach every layer of nested optimizers."""
+    x = torch.nn.Parameter(torch.ones(3))
+    adam = torch.optim.Adam([x], lr=0.1)
+    estimator = RandomGrad([x], generator=generator(), optimizer=adam)
+    search = UndoIncrease(SeveralRates(estimator))
+    layers = (search, search.optimizer, estimator, adam)
+    for change in (
+        lambda: search.load_state_dict(search.state_dict()),
+        lambda: setattr(x, "data", x.data.double()),
+    ):
+        change()
+        search.step(lambda: (x**2).sum())
+        assert len({id(layer.param_groups[0]) for layer in layers}) == 1
+    assert adam.state[x]["exp_avg"].dtype == torch.float64

@@ -7,6 +7,7 @@ from torch.optim import Optimizer
 
 from descent.arguments import check_real
 from descent.zeroth_order.base import Closure, Loss
+from descent.zeroth_order.inner import check_steps_alone
 from descent.zeroth_order.wrapper import Wrapper
 
 
@@ -34,6 +35,8 @@ class Accumulated(Wrapper):
 
     Raises
     ------
+    TypeError
+        If the step of the wrapped optimizer needs a closure.
     ValueError
         If decay lies outside (0, 1].
 
@@ -43,13 +46,19 @@ class Accumulated(Wrapper):
     """
 
     def __init__(self, optimizer: Optimizer, *, decay: float = 1.0) -> None:
+        check_steps_alone(optimizer)
         super().__init__(optimizer)
         self.decay = check_real("decay", decay, above=0, most=1)
 
     def step(self, closure: Closure | None = None) -> Any:
         """Make one step with the gradients that are there, or that the closure computes."""
+        return super().step(closure)  # type: ignore[arg-type]
+
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _step(self, closure: Closure | None) -> Any:
         if closure is not None:
-            return super().step(closure)
+            return super()._step(closure)
         self._add_and_step()
         return None
 
@@ -57,13 +66,14 @@ class Accumulated(Wrapper):
         """Return x after a step along the sum, and the loss at x."""
         assert self.closure is not None
         value = self.evaluate(self.closure)
+        self.check_gradients()
         self._add_and_step()
         return self.vector.read(), value
 
     def _add_and_step(self) -> None:
         total = self.vector.gradients()
         if self.memory:
-            total = total.add_(self.memory["sum"], alpha=self.decay)
+            total = total.add_(self.memory["sum"].to(total), alpha=self.decay)
         self.memory = {"sum": total}
         self.vector.set_gradients(total.clone())
         self.optimizer.step()

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from descent.tensor_arguments import check_torch_generator
-from descent.zeroth_order.base import Loss, ZerothOrder
+from descent.zeroth_order.base import Loss
+from descent.zeroth_order.inner import check_steps_alone
 from descent.zeroth_order.wrapper import Wrapper
 
 
@@ -34,7 +35,7 @@ class AfterStepGrad(Wrapper):
     Raises
     ------
     TypeError
-        If the wrapped optimizer is one of this package.
+        If the step of the wrapped optimizer needs a closure.
 
     Notes
     -----
@@ -42,11 +43,7 @@ class AfterStepGrad(Wrapper):
     """
 
     def __init__(self, optimizer: Optimizer, *, generator: torch.Generator) -> None:
-        if isinstance(optimizer, ZerothOrder):
-            raise TypeError(
-                "optimizer must be one that uses gradients, such as torch.optim.Adam; "
-                f"got {type(optimizer).__name__}"
-            )
+        check_steps_alone(optimizer)
         check_torch_generator("generator", generator)
         super().__init__(optimizer, generator=generator)
         self.gradients = False

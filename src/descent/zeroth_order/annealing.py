@@ -60,7 +60,7 @@ class SimulatedAnnealing(ZerothOrder):
         super().__init__(params, {"lr": lr}, generator)
         self.cooling = check_real("cooling", cooling, above=0, most=1)
         self.memory["temperature"] = check_real("temperature", temperature, above=0)
-        self._uniform = torch.empty(())
+        self._uniform = torch.empty((), device=generator.device)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the next point of the walk, and the loss there."""

@@ -46,7 +46,7 @@ class AveragedGrad(GradientEstimator):
         self,
         params: ParamsT,
         *,
-        lr: float = 0.1,
+        lr: float | None = None,
         h: float = 0.01,
         samples: int = 10,
         bits: bool = True,

@@ -1,17 +1,22 @@
 """What the optimizers without gradients share: evaluations, the best point, saved states."""
 
-import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.optim.optimizer import ParamsT
+from torch import Generator, Tensor
+from torch.optim.optimizer import (
+    ParamsT,
+    _global_optimizer_post_hooks,
+    _global_optimizer_pre_hooks,
+)
 
 from descent.arguments import came, check_real
 from descent.tensor_arguments import check_torch_generator
+from descent.zeroth_order.common_draws import Draws, torchs_own, unchanged
 from descent.zeroth_order.parameters import ParameterVector
+from descent.zeroth_order.stateful import Stateful
 
 Closure = Callable[[], Any]
 Loss = Callable[[Tensor], float]
@@ -21,16 +26,21 @@ class NonFiniteLoss(FloatingPointError):
     """A loss was NaN or infinite; the parameters hold the best point found before it."""
 
 
-def finite_loss(value: Any) -> float:
-    """Return what a closure returned as a float; an error unless it is one finite real."""
+def one_loss(value: Any) -> float:
+    """Return what a closure returned as a float; an error unless it is one real number."""
     if isinstance(value, Tensor):
         if value.numel() != 1:
             raise ValueError(f"closure must return one loss; got shape {tuple(value.shape)}")
         value = value.item()
     try:
-        loss = float(value)
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"closure must return the loss, a real scalar; got {value!r}") from None
+
+
+def finite_loss(value: Any) -> float:
+    """Return what a closure returned as a float; an error unless it is one finite real."""
+    loss = one_loss(value)
     if not math.isfinite(loss):
         raise NonFiniteLoss(f"the loss is {loss}; the parameters are the best before it")
     return loss
@@ -51,36 +61,49 @@ def check_params(params: Any) -> list[Any]:
     for each in listed:
         if not isinstance(each, Tensor | dict | tuple):
             raise TypeError(f"params must hold tensors or groups; got {came(each)}")
+        if isinstance(each, dict) and isinstance(each.get("params"), Iterator):
+            each["params"] = list(each["params"])  # it serves more than once
     return listed
 
 
-class ZerothOrder(torch.optim.Optimizer):
+class ZerothOrder(Stateful):
     """Base of the optimizers that only evaluate the loss.
 
     A subclass defines `update`, which maps the parameter vector to the next one. Everything
     that it has to remember between steps lies in the dictionary `memory`; the state dictionary
     carries it together with the generator, the count of evaluations and the best point.
 
+    All evaluations within one step see the same random numbers: torch's generators, of the CPU
+    and of the parameters' device, are set back before each of them. So a loss with dropout, or
+    with a batch that is drawn in the closure, is compared with itself at two points, and not
+    one draw with another. The next step sees another draw. What a closure updates besides, such
+    as the running statistics of a batch normalization, moves on with each evaluation.
+
     Parameters
     ----------
     params : iterable of tensors, or of parameter groups
-        Real, integer or boolean tensors (`ParameterVector`). They need not require a gradient.
+        Real, integer or boolean tensors (`ParameterVector`). They need not require a gradient;
+        where one of the real ones does, those that do not are frozen and stay.
     defaults : dict
         Positive hyperparameters that act on coordinates (``lr``, ``h``), which a group may
         override and a scheduler may change.
     generator : torch.Generator
-        Source of all randomness.
+        Source of all randomness. If it is torch's own, that one is not set back.
 
     Attributes
     ----------
     evaluations : int
         How often a closure has been called.
     best_loss : float
-        The lowest loss so far.
+        The lowest loss so far; of a loss that is drawn, the lowest draw.
     best : Tensor, shape (d,)
         Where it was found.
     gradients : bool
         Whether closures are to compute gradients, for an optimizer that is wrapped.
+    common_random_numbers : bool
+        Whether all evaluations of a step see the same draw; True unless it is set.
+    loss_generators : sequence of torch.Generator
+        Further generators that the closure draws from, to be set back with torch's own.
     closure : callable or None
         The closure, while a step is being made.
 
@@ -89,15 +112,21 @@ class ZerothOrder(torch.optim.Optimizer):
     TypeError
         If generator is no torch.Generator, or a closure returns no number.
     ValueError
-        If a hyperparameter is not positive, or a closure returns several numbers.
+        If a hyperparameter is not positive, or a closure returns several numbers; by
+        `load_state_dict`, if the state is another optimizer's, before anything changes.
     NonFiniteLoss
-        By `step`, if the loss is NaN or infinite. The parameters are then at the best point.
+        By `step`, if the loss is NaN or infinite. The parameters are then at the best point;
+        after any other error they are where the step began.
     """
 
     gradients = False
+    common_random_numbers = True
+    loss_generators: Sequence[Generator] = ()
+    closure: Closure | None = None
+    _draws: Draws = []  # noqa: RUF012 - never changed in place
 
     def __init__(
-        self, params: ParamsT, defaults: dict[str, Any], generator: torch.Generator | None
+        self, params: ParamsT, defaults: dict[str, Any], generator: Generator | None
     ) -> None:
         if generator is not None:
             check_torch_generator("generator", generator)
@@ -111,7 +140,6 @@ class ZerothOrder(torch.optim.Optimizer):
         self.vector = ParameterVector(self.param_groups)
         self.generator = generator
         self.memory: dict[str, Any] = {}
-        self.closure: Closure | None = None
         self.evaluations = 0
         self.best_loss = math.inf
         self.best = self.vector.read()
@@ -125,7 +153,12 @@ class ZerothOrder(torch.optim.Optimizer):
 
         Returns the loss where the step began, or the method's estimate of it.
         """
-        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks:
+        if (
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or _global_optimizer_pre_hooks
+            or _global_optimizer_post_hooks
+        ):
             return self._step_with_hooks(closure)
         return self._step(closure)
 
@@ -136,6 +169,8 @@ class ZerothOrder(torch.optim.Optimizer):
     def _step(self, closure: Closure) -> float:
         if not callable(closure):
             raise TypeError(f"step needs a closure that returns the loss; got {came(closure)}")
+        start = self.vector.read()
+        self.keep_up(start)
         written: Tensor | None = None
         write = self.vector.write
 
@@ -143,24 +178,36 @@ class ZerothOrder(torch.optim.Optimizer):
             nonlocal written
             written = x
             write(x)
-            return self.evaluate(closure)
+            return self.evaluate(closure, x)
 
         self.closure = closure
+        if self.common_random_numbers:
+            self._draws = [
+                (source, source.get_state())
+                for source in (*torchs_own(start.device), *self.loss_generators)
+                if not self.draws_from(source)
+            ]
         with_gradients = torch.is_grad_enabled()
         torch.set_grad_enabled(False)
         try:
-            x, value = self.update(loss, self.vector.read())
+            x, value = self.update(loss, start)
             if x is not written:
                 write(x)
         except NonFiniteLoss:
-            self.restore_best()
+            write(start if self.best_loss == math.inf else self.best)
+            raise
+        except BaseException:
+            write(start)
             raise
         finally:
             torch.set_grad_enabled(with_gradients)
-            self.closure = None
+            self.closure, self._draws = None, []
         return value
 
-    _step_with_hooks = torch.optim.Optimizer.profile_hook_step(_step)
+    def _any_step(self, closure: Closure) -> float:
+        return self._step(closure)
+
+    _step_with_hooks = torch.optim.Optimizer.profile_hook_step(_any_step)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, before the search begins."""
@@ -168,20 +215,26 @@ class ZerothOrder(torch.optim.Optimizer):
             raise ValueError("all params must be given at the start; got a further group")
         super().add_param_group(param_group)
 
-    def evaluate(self, closure: Closure) -> float:
+    def evaluate(self, closure: Closure, x: Tensor | None = None) -> float:
         """Return a closure's loss at the present parameters; count it, keep the best point.
 
-        Gradients are on if a wrapped optimizer needs them.
+        Gradients are on if a wrapped optimizer needs them; x is the vector of the present
+        parameters, if it is at hand.
         """
         self.evaluations += 1
+        for generator, state in self._draws:
+            generator.set_state(state)
         if self.gradients:
             with torch.enable_grad():
                 value = self.loss_of(closure())
         else:
-            value = self.loss_of(closure())
+            try:
+                value = self.loss_of(closure())
+            except RuntimeError as error:
+                raise _no_backward(error) from error.__cause__
         if value < self.best_loss:
             self.best_loss = value
-            self.best.copy_(self.vector.values)
+            self.best = self.vector.read() if x is None else x.clone()
         return value
 
     def loss_of(self, returned: Any) -> float:
@@ -190,18 +243,23 @@ class ZerothOrder(torch.optim.Optimizer):
 
     @torch.no_grad()
     def restore_best(self) -> None:
-        """Set the parameters to the best point so far."""
-        self.vector.write(self.best)
+        """Set the parameters to the best point so far, if there is one."""
+        if self.best_loss < math.inf:
+            self.vector.write(self.best)
 
     def end(self, x: Tensor, loss: float) -> tuple[Tensor, float]:
         """Remember the loss where a step ends, and return both."""
         self.memory["end"], self.memory["loss"] = x, loss
+        self.memory["drawn"] = not unchanged(self._draws)
         return x, loss
 
     def loss_at_end(self, loss: Loss, x: Tensor) -> float:
-        """Return the loss at x, from memory if the last step ended there."""
+        """Return the loss at x, from memory if the last step ended there.
+
+        Not if random numbers were drawn for it: this step's are others.
+        """
         end = self.memory.get("end")
-        if end is not None and torch.equal(x, end):
+        if end is not None and not self.memory["drawn"] and torch.equal(x, end):
             return float(self.memory["loss"])
         return loss(x)
 
@@ -217,35 +275,27 @@ class ZerothOrder(torch.optim.Optimizer):
             return x.add(direction, alpha=factor * self.param_groups[0][name])
         return x.addcmul(self.each(name), direction, value=factor)
 
+    def drawn(self, like: Tensor, fill: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return what fills a tensor like another, drawn where the generator is.
+
+        So parameters on any device may be searched with a generator of the CPU, and see the
+        same draws everywhere.
+        """
+        device = like.device if self.generator is None else self.generator.device
+        return fill(torch.empty_like(like, device=device)).to(like.device)
+
     def normal(self, like: Tensor) -> Tensor:
         """Return a standard normal vector of the shape and type of another."""
-        return torch.empty_like(like).normal_(generator=self.generator)
+        if self.generator is None or self.generator.device == like.device:
+            return torch.empty_like(like).normal_(generator=self.generator)
+        return self.drawn(like, lambda empty: empty.normal_(generator=self.generator))
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return a copy of everything that the rest of the run depends on, but the parameters."""
-        state = super().state_dict()
-        state["search"] = copy.deepcopy(
-            {
-                "memory": self.memory,
-                "generator": None if self.generator is None else self.generator.get_state(),
-                "evaluations": self.evaluations,
-                "best_loss": self.best_loss,
-                "best": self.best,
-                "latent": self.vector.read() if self.vector.discrete else None,
-            }
-        )
-        return state
 
-    @torch.no_grad()
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from a copy of a saved state; the parameters are loaded by their owner."""
-        search = copy.deepcopy(state_dict["search"])
-        super().load_state_dict({k: v for k, v in state_dict.items() if k != "search"})
-        self.memory = search["memory"]
-        if self.generator is not None:
-            self.generator.set_state(search["generator"])
-        self.evaluations = search["evaluations"]
-        self.best_loss = search["best_loss"]
-        self.best = search["best"]
-        if search["latent"] is not None:
-            self.vector.write(search["latent"])
+def _no_backward(error: RuntimeError) -> RuntimeError:
+    """Return torch's error about a closure that calls backward in words of its own."""
+    if "does not require grad" not in str(error):
+        return error
+    return RuntimeError(
+        "the closure asked for a gradient, and this optimizer only evaluates the loss: return "
+        "it without backward, or compute under torch.enable_grad() what needs a gradient"
+    )

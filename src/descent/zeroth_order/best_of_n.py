@@ -43,7 +43,7 @@ class RandomBestGrad(GradientEstimator):
         self,
         params: ParamsT,
         *,
-        lr: float = 0.1,
+        lr: float | None = None,
         h: float = 0.01,
         samples: int = 10,
         generator: torch.Generator,

@@ -1,18 +1,15 @@
 """Steps along an estimated gradient, alone or through any torch optimizer."""
 
-import copy
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from descent.arguments import came
 from descent.tensor_arguments import check_torch_generator
-from descent.zeroth_order.base import Loss, ZerothOrder
+from descent.zeroth_order.base import Loss, ZerothOrder, check_params
+from descent.zeroth_order.inner import Nested, check_same_parameters, check_steps_alone
 
 
-class GradientEstimator(ZerothOrder):
+class GradientEstimator(Nested, ZerothOrder):
     r"""Base of the methods that estimate a gradient and step against it.
 
     .. math:: x_{n+1} = x_n - \eta\, \hat g(x_n)
@@ -25,8 +22,8 @@ class GradientEstimator(ZerothOrder):
     ----------
     params : iterable of tensors, or of parameter groups
         What is optimized.
-    lr : float
-        Step size η.
+    lr : float, optional
+        Step size η, 0.1 unless it is given; not beside an inner optimizer, which has its own.
     h : float
         Distance at which the loss is probed.
     generator : torch.Generator
@@ -37,24 +34,30 @@ class GradientEstimator(ZerothOrder):
     Raises
     ------
     TypeError
-        If optimizer is no torch.optim.Optimizer.
+        If optimizer is no torch.optim.Optimizer, or one whose step needs a closure.
+    ValueError
+        If optimizer is over other parameters, or lr is given beside it.
     """
 
     def __init__(
         self,
         params: ParamsT,
         *,
-        lr: float = 0.1,
+        lr: float | None = None,
         h: float = 0.01,
         generator: torch.Generator,
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
-        if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {came(optimizer)}")
-        # An inner optimizer's groups are used as they are, so that a scheduler finds its lr.
-        groups = params if optimizer is None else optimizer.param_groups
         check_torch_generator("generator", generator)
-        super().__init__(groups, {"lr": lr, "h": h}, generator)
+        if optimizer is None:
+            super().__init__(params, {"lr": 0.1 if lr is None else lr, "h": h}, generator)
+        else:
+            check_steps_alone(optimizer)
+            check_same_parameters(check_params(params), optimizer)
+            if lr is not None:
+                raise ValueError(f"lr must be left to the optimizer that is given; got {lr}")
+            # An inner optimizer's groups are used as they are, so that a scheduler finds its lr.
+            super().__init__(optimizer.param_groups, {"h": h}, generator)
         self.optimizer = optimizer
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
@@ -70,17 +73,3 @@ class GradientEstimator(ZerothOrder):
         self.vector.set_gradients(gradient)
         self.optimizer.step()
         return self.vector.read(), value
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state, with the inner optimizer's."""
-        state = super().state_dict()
-        if self.optimizer is not None:
-            state["search"]["optimizer"] = copy.deepcopy(self.optimizer.state_dict())
-        return state
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from a saved state, with the inner optimizer's."""
-        super().load_state_dict(state_dict)
-        if self.optimizer is not None:
-            self.optimizer.load_state_dict(copy.deepcopy(state_dict["search"]["optimizer"]))
-            self.param_groups = self.optimizer.param_groups

@@ -1,4 +1,4 @@
-"""Parameters as one vector: views where they are real, decoded where they are not."""
+"""Parameters as one vector: copied in and out, rounded where they are not real."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +12,15 @@ from descent.arguments import came
 class ParameterVector:
     """All coordinates of some parameters as one vector of reals.
 
-    Real tensors become views into one vector, so that writing it is a single copy. Integer and
-    boolean tensors cannot require a gradient, but a search without gradients does not ask for
-    one: each of their entries has a latent real beside it in the vector, and the tensor gets
-    that real rounded (clipped to the range of its type; for booleans, true above one half).
-    This is the only place that treats them apart.
+    The vector is copied from the parameters and into them, so nothing else holds their storage:
+    a module may be cast, moved or given new data at any time, and views, copies and other
+    optimizers see what is written. Integer and boolean tensors cannot require a gradient, but a
+    search without gradients does not ask for one: each of their entries has a latent real in
+    the vector, and the tensor gets that real rounded (clipped to the range of its type; for
+    booleans, true above one half). This is the only place that treats them apart.
+
+    Where one real tensor requires a gradient, those that do not are frozen, as everywhere in
+    torch: they are no part of the vector. Where none does, all of them are searched.
 
     Parameters
     ----------
@@ -29,7 +33,9 @@ class ParameterVector:
     TypeError
         If a tensor is complex, or two real tensors differ in dtype.
     ValueError
-        If there are no coordinates, or tensors lie on several devices.
+        If there are no coordinates, tensors lie on several devices, or an integer is too large
+        for a double; by `read`, if other parameters are frozen than at the start, or their
+        number of entries has changed.
 
     Examples
     --------
@@ -51,8 +57,6 @@ class ParameterVector:
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
                 raise TypeError(f"params of groups must be tensors; got {came(tensor)}")
-        if sum(tensor.numel() for tensor in tensors) == 0:
-            raise ValueError("params of groups must hold at least one coordinate; got none")
         if any(tensor.is_complex() for tensor in tensors):
             raise TypeError("params of groups must be real, integer or boolean; got a complex one")
         if len({tensor.device for tensor in tensors}) > 1:
@@ -60,68 +64,102 @@ class ParameterVector:
         dtypes = {tensor.dtype for tensor in tensors if tensor.is_floating_point()}
         if len(dtypes) > 1:
             raise TypeError(f"real params must share one dtype; got {sorted(map(str, dtypes))}")
+        self._all = tensors
+        self._require = [tensor.requires_grad for tensor in tensors]
+        self.tensors = searched(tensors)
+        if sum(tensor.numel() for tensor in self.tensors) == 0:
+            raise ValueError("params of groups must hold at least one coordinate; got none")
+        kept = {id(tensor) for tensor in self.tensors}
+        self.sizes = [
+            sum(tensor.numel() for tensor in group["params"] if id(tensor) in kept)
+            for group in groups
+        ]
+        self._lengths = [tensor.numel() for tensor in self.tensors]
+        self._length = sum(self._lengths)
+        self._flat = len(self.tensors) == 1 and self.tensors[0].dim() == 1
         dtype = dtypes.pop() if dtypes else torch.get_default_dtype()
-        self.sizes = [sum(tensor.numel() for tensor in group["params"]) for group in groups]
-        self._tensors = tensors
-        common = _common_vector(tensors)
-        if common is None:
-            common = torch.cat([tensor.detach().reshape(-1).to(dtype) for tensor in tensors])
-        self._vector: Tensor = common
-        self._views: list[tuple[Tensor, Tensor, int]] = []
-        self._discrete: list[tuple[Tensor, Tensor]] = []
-        start = 0
-        for tensor in tensors:
-            view = self._vector[start : start + tensor.numel()].view(tensor.shape)
-            start += tensor.numel()
-            if tensor.is_floating_point():
-                self._views.append((tensor, view, view.data_ptr()))
-            else:
-                self._discrete.append((tensor, view))
-        self._attach()
+        # The latent real of each integer or boolean entry, by the tensor's place.
+        self._latent = {
+            i: _encode(tensor, dtype)
+            for i, tensor in enumerate(self.tensors)
+            if not tensor.is_floating_point()
+        }
+        self._flat = self._flat and not self._latent
 
     @property
     def discrete(self) -> bool:
         """Whether some of the parameters are integers or booleans."""
-        return bool(self._discrete)
-
-    @property
-    def values(self) -> Tensor:
-        """The vector itself, not a copy."""
-        return self._vector
-
-    def _attach(self) -> None:
-        """Make the real tensors views again; a tensor that was given new data keeps them."""
-        for tensor, view, address in self._views:
-            if tensor.data_ptr() != address:
-                view.copy_(tensor.detach())
-                tensor.data = view  # .data, so that the tensor stays the same leaf
-        for tensor, view in self._discrete:
-            moved = tensor != _decode(view, tensor.dtype)
-            view[moved] = tensor[moved].to(view.dtype)
+        return bool(self._latent)
 
     def read(self) -> Tensor:
         """Return a copy of the vector, with the latent reals of integers and booleans."""
-        self._attach()
-        return self._vector.clone()
+        if [tensor.requires_grad for tensor in self._all] != self._require:
+            self._check_frozen()
+        if self._flat:
+            vector = self.tensors[0].clone()
+            if vector.requires_grad:
+                vector = vector.detach()
+        else:
+            vector = torch.cat([self._part(i).reshape(-1) for i in range(len(self.tensors))])
+        if vector.numel() != self._length:
+            raise ValueError(
+                f"params must keep their {self._length} coordinates; got {vector.numel()}"
+            )
+        return vector
+
+    def _check_frozen(self) -> None:
+        now = searched(self._all)
+        if [id(tensor) for tensor in now] != [id(tensor) for tensor in self.tensors]:
+            raise ValueError(
+                "params were frozen, or thawed, since this optimizer was made; make a new one"
+            )
+        self._require = [tensor.requires_grad for tensor in self._all]
+
+    def _part(self, i: int) -> Tensor:
+        """Return one tensor's entries, or the latent reals that they still stand for."""
+        tensor = self.tensors[i].detach()
+        if i not in self._latent:
+            return tensor
+        latent = self._latent[i] = self._latent[i].to(tensor.device)
+        moved = tensor != _decode(latent, tensor.dtype)
+        if moved.any():
+            fresh = _encode(tensor, latent.dtype)
+            latent = torch.where(moved, fresh, latent.to(fresh.dtype))
+            self._latent[i] = latent
+        return latent
 
     def write(self, vector: Tensor) -> None:
         """Set all parameters from a vector of reals."""
-        self._vector.copy_(vector)
-        for tensor, view in self._discrete:
-            tensor.copy_(_decode(view, tensor.dtype))
+        if torch.is_grad_enabled():
+            with torch.no_grad():
+                self.write(vector)
+            return
+        if self._flat:
+            self.tensors[0].copy_(vector)
+            return
+        parts = [
+            part.view(tensor.shape)
+            for part, tensor in zip(torch.split(vector, self._lengths), self.tensors, strict=True)
+        ]
+        for i in self._latent:
+            self._latent[i] = parts[i].clone()
+            parts[i] = _decode(parts[i], self.tensors[i].dtype)
+        torch._foreach_copy_(self.tensors, parts)
 
     def per_coordinate(self, values: Sequence[float]) -> Tensor:
         """Repeat one value a group over the coordinates of that group."""
-        vector = self._vector
+        vector = self._part(0)
         each = torch.tensor(values, dtype=vector.dtype, device=vector.device)
         return each.repeat_interleave(torch.tensor(self.sizes, device=vector.device))
 
     def set_gradients(self, gradient: Tensor) -> None:
-        """Give each real tensor its part of a gradient, as ``.grad``."""
-        if self._discrete:
+        """Give each real tensor its part of a gradient, as ``.grad``; frozen ones get none."""
+        if self._latent:
             raise ValueError("integers and booleans take no gradient; use no inner optimizer")
-        pieces = torch.split(gradient, [tensor.numel() for tensor in self._tensors])
-        for tensor, piece in zip(self._tensors, pieces, strict=True):
+        if len(self.tensors) < len(self._all):
+            for tensor in self._all:
+                tensor.grad = None
+        for tensor, piece in zip(self.tensors, torch.split(gradient, self._lengths), strict=True):
             tensor.grad = piece.view(tensor.shape)
 
     def gradients(self) -> Tensor:
@@ -129,9 +167,32 @@ class ParameterVector:
         return torch.cat(
             [
                 (torch.zeros_like(tensor) if tensor.grad is None else tensor.grad).reshape(-1)
-                for tensor in self._tensors
+                for tensor in self.tensors
             ]
         )
+
+    def has_gradients(self) -> bool:
+        """Whether any tensor has a ``.grad``."""
+        return any(tensor.grad is not None for tensor in self.tensors)
+
+
+def searched(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return the tensors that are not frozen."""
+    if not any(tensor.requires_grad for tensor in tensors):
+        return list(tensors)
+    return [each for each in tensors if each.requires_grad or not each.is_floating_point()]
+
+
+def _encode(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return integers or booleans as reals of a type, or as doubles if it cannot hold them."""
+    for kind in (dtype, torch.float64):
+        latent = tensor.detach().to(kind)
+        # A double also rounds the largest of int64 up, out of the range of int64.
+        if bool((_decode(latent, tensor.dtype) == tensor).all()) and not bool(
+            (latent.abs() > 2 / torch.finfo(kind).eps).any()
+        ):
+            return latent
+    raise ValueError("params of integers must lie within 2**53; got a larger one")
 
 
 def _decode(latent: Tensor, dtype: torch.dtype) -> Tensor:
@@ -140,19 +201,3 @@ def _decode(latent: Tensor, dtype: torch.dtype) -> Tensor:
         return latent > 0.5
     limits = torch.iinfo(dtype)
     return latent.round().clamp(limits.min, limits.max).to(dtype)
-
-
-def _common_vector(tensors: Sequence[Tensor]) -> Tensor | None:
-    """Return the vector that the tensors are consecutive views of already, or None."""
-    first, start = tensors[0], tensors[0].data_ptr()
-    for tensor in tensors:
-        if (
-            not tensor.is_floating_point()
-            or not tensor.is_contiguous()
-            or tensor.data_ptr() != start
-            or tensor.untyped_storage().data_ptr() != first.untyped_storage().data_ptr()
-        ):
-            return None
-        start += tensor.numel() * tensor.element_size()
-    total = sum(tensor.numel() for tensor in tensors)
-    return first.detach().as_strided((total,), (1,))

@@ -52,7 +52,7 @@ class SmoothedGrad(GradientEstimator):
         self,
         params: ParamsT,
         *,
-        lr: float = 0.1,
+        lr: float | None = None,
         h: float = 0.01,
         decay: float = 0.9,
         smooth: Literal["estimate", "direction"] = "estimate",
@@ -66,11 +66,18 @@ class SmoothedGrad(GradientEstimator):
         check_choice("noise", noise, ("normal", "rademacher", "uniform"))
         self.decay, self.smooth, self.noise = decay, smooth, noise
 
+    @property
+    def kind(self) -> str:
+        """The class and what remembers: the two remember different things."""
+        return f"{super().kind} of {self.smooth}"
+
     def draw(self, like: Tensor) -> Tensor:
         """Return fresh noise of mean 0 and variance 1 in each coordinate."""
         if self.noise == "normal":
             return self.normal(like)
-        uniform = torch.empty_like(like).uniform_(-0.5, 0.5, generator=self.generator)
+        uniform = self.drawn(
+            like, lambda empty: empty.uniform_(-0.5, 0.5, generator=self.generator)
+        )
         return uniform.sign() if self.noise == "rademacher" else uniform * 12**0.5
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

@@ -1,6 +1,5 @@
 """Simultaneous perturbation stochastic approximation."""
 
-import torch
 from torch import Tensor
 
 from descent.zeroth_order.base import Loss
@@ -15,7 +14,8 @@ class SPSA(GradientEstimator):
         \Delta_i = \pm 1 \text{ with probability } \tfrac12
 
     Its mean is the gradient up to O(h²), exactly so for a quadratic. Two evaluations a step,
-    none of them at x: the loss that is returned is their mean.
+    none of them at x: the loss that is returned is their mean, and the best point so far is one
+    of the probes, h away in each coordinate from where the run was.
 
     Standard name: SPSA (Spall 1992). Not `RandomGrad`, which keeps one bit of the difference.
 
@@ -31,7 +31,8 @@ class SPSA(GradientEstimator):
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the estimate, and the mean of the two losses."""
-        signs = torch.empty_like(x).random_(0, 2, generator=self.generator).mul_(2).sub_(1)
+        signs = self.drawn(x, lambda empty: empty.random_(0, 2, generator=self.generator))
+        signs.mul_(2).sub_(1)
         above = loss(self.shifted(x, "h", signs))
         below = loss(self.shifted(x, "h", signs, -1.0))
         return signs * ((above - below) / (2 * self.each("h"))), (above + below) / 2

@@ -1,16 +1,15 @@
 """What the wrappers share: one step of any optimizer, and what they do with it."""
 
-import copy
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.optim import Optimizer
 
-from descent.arguments import came
 from descent.zeroth_order.base import ZerothOrder, finite_loss
+from descent.zeroth_order.inner import Nested, check_optimizer
 
 
-class Wrapper(ZerothOrder):
+class Wrapper(Nested, ZerothOrder):
     """Base of the wrappers: they take the step of another optimizer and judge it by the loss.
 
     The wrapped optimizer is any `torch.optim.Optimizer`, one of this package or one that uses
@@ -26,13 +25,19 @@ class Wrapper(ZerothOrder):
         The wrapped optimizer.
     generator : torch.Generator, optional
         Source of the wrapper's own randomness, if it has any.
+
+    Raises
+    ------
+    TypeError
+        If optimizer is no torch.optim.Optimizer.
+    ValueError
+        By `step`, if the wrapped optimizer uses gradients and the closure computes none.
     """
 
-    def __init__(
-        self, optimizer: torch.optim.Optimizer, *, generator: torch.Generator | None = None
-    ) -> None:
-        if not isinstance(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {came(optimizer)}")
+    optimizer: Optimizer
+
+    def __init__(self, optimizer: Optimizer, *, generator: Generator | None = None) -> None:
+        check_optimizer(optimizer)
         super().__init__(optimizer.param_groups, optimizer.defaults, generator)
         self.optimizer = optimizer
         self.gradients = getattr(optimizer, "gradients", True)
@@ -43,16 +48,14 @@ class Wrapper(ZerothOrder):
         assert closure is not None
         self.vector.write(x)
         value: Any = self.optimizer.step(lambda: self.evaluate(closure))
+        if self.gradients:
+            self.check_gradients()
         return self.vector.read(), finite_loss(value)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state, with the wrapped optimizer's."""
-        state = super().state_dict()
-        state["search"]["optimizer"] = copy.deepcopy(self.optimizer.state_dict())
-        return state
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from a saved state, with the wrapped optimizer's."""
-        super().load_state_dict(state_dict)
-        self.optimizer.load_state_dict(copy.deepcopy(state_dict["search"]["optimizer"]))
-        self.param_groups = self.optimizer.param_groups
+    def check_gradients(self) -> None:
+        """Raise a ValueError if no parameter has a gradient after the closure was called."""
+        if not self.vector.has_gradients():
+            raise ValueError(
+                f"closure must compute gradients for {type(self.optimizer).__name__}: it returned "
+                "the loss, and no parameter has a .grad"
+            )
