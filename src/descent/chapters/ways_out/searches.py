@@ -75,7 +75,8 @@ def _groups(optimizer: Any) -> list[dict[str, Any]]:
 def search_once(search: str, length: float, start: float, seed: int) -> tuple[Array, Array]:
     """Return what one run has spent after each step, and where its parameter is then.
 
-    The parameter is what the optimizer leaves there: for a population its best point.
+    The parameter is what the optimizer leaves there: for a population its best point, which is
+    the start until a candidate is better.
     """
     x, chosen = torch.tensor([start], dtype=torch.float64), options(search, length)
     optimizer = SEARCHES[search].optimizer([x], seed, **chosen)

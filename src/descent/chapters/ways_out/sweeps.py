@@ -97,6 +97,7 @@ RACE = Sweep(
     ],
     probes=[0, 16, 64],
     rtol=1e-2,
+    version=2,
 )
 PATHS = Sweep(
     "13-paths",
@@ -104,6 +105,7 @@ PATHS = Sweep(
     [{"way": way, "length": length} for way in ALL_WAYS for length in LENGTHS],
     probes=[0, 64],
     rtol=1e-2,
+    version=2,
 )
 OP = Sweep(
     "13-op",
@@ -115,4 +117,5 @@ OP = Sweep(
     ],
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
