@@ -2,17 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import aggregation
-from descent.aggregation import RULES
+from descent.aggregation import RULES, Rule
 
 SEEDS = st.integers(0, 10_000)
-RANDOM = {"random_alternation", "matched_noise", "pcgrad"}
-LOSS_ONLY = {"equal_sum", "fixed_weights", "random_alternation", "matched_noise"}
-HISTORY = {"loss_slope", "softadapt", "dwa"}
-SUM_TO_ONE = set(RULES) - {"pcgrad", "upgrad"}
+RANDOM = {name for name, rule in RULES.items() if "deterministic" not in rule.properties}
 
 
 def problem(seed, m=4, d=3, runs=()):
@@ -21,7 +19,7 @@ def problem(seed, m=4, d=3, runs=()):
 
 
 def options(name, m=4):
-    return {"weights": np.full(m, 1 / m)} if name == "fixed_weights" else {}
+    return {"weights": np.ones(m) / max(m, 1)} if name == "fixed_weights" else {}
 
 
 def start(name, seed=0):
@@ -42,22 +40,7 @@ def test_gradient_is_the_weighted_sum(name, seed):
     np.testing.assert_allclose(step.gradient, step.weights @ gradients, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", sorted(SUM_TO_ONE))
-@given(seed=SEEDS)
-def test_weights_sum_to_one(name, seed):
-    assert twice(name, *problem(seed)).weights.sum() == pytest.approx(1, abs=1e-12)
-
-
-@pytest.mark.parametrize("name", sorted(set(RULES) - RANDOM))
-@given(seed=SEEDS)
-def test_permuting_the_losses_permutes_the_weights(name, seed):
-    losses, gradients = problem(seed, d=6)
-    order = np.random.default_rng(seed).permutation(4)
-    plain, permuted = twice(name, losses, gradients), twice(name, losses[order], gradients[order])
-    np.testing.assert_allclose(permuted.weights, plain.weights[order], rtol=1e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize("name", sorted(SUM_TO_ONE | {"pcgrad", "upgrad"}))
+@pytest.mark.parametrize("name", RULES)
 @given(seed=SEEDS)
 def test_equal_gradients_give_the_equal_sum(name, seed):
     losses, gradients = problem(seed, m=1)
@@ -71,14 +54,6 @@ def test_equal_gradients_give_the_equal_sum(name, seed):
 def test_common_stationary_points_stay_stationary(name):
     losses, gradients = problem(1)
     np.testing.assert_array_equal(twice(name, losses, 0 * gradients).gradient, 0)
-
-
-@pytest.mark.parametrize("name", RULES)
-@given(seed=SEEDS, factor=st.floats(0.01, 100))
-def test_scaling_every_loss_scales_the_direction(name, seed, factor):
-    losses, gradients = problem(seed)
-    plain, scaled = twice(name, losses, gradients), twice(name, factor * losses, factor * gradients)
-    np.testing.assert_allclose(scaled.gradient, factor * plain.gradient, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -150,16 +125,6 @@ def test_noise_of_alternation_and_its_control_have_the_stated_covariance(rule):
     np.testing.assert_allclose(np.cov(step.weights.T), expected, atol=10 / np.sqrt(n))
 
 
-@pytest.mark.parametrize("name", ["mgda", "upgrad"])
-@given(seed=SEEDS)
-def test_no_loss_rises_to_first_order(name, seed):
-    losses, gradients = problem(seed, m=3, d=6)
-    step = RULES[name](losses, gradients, **({"iterations": 3000} if name == "mgda" else {}))
-    squares = (step.gradient**2).sum()
-    floor = -1e-6 if name == "upgrad" else squares - 1e-2 * (gradients**2).sum()
-    assert (gradients @ step.gradient >= floor).all()
-
-
 def test_the_equal_sum_lets_a_loss_rise():
     conflict = np.array([[10.0, 0.0], [-1.0, 0.1]])
     assert conflict[1] @ aggregation.equal_sum(np.zeros(2), conflict).gradient < 0
@@ -177,8 +142,63 @@ def test_the_equal_sum_lets_a_loss_rise():
         (lambda: RULES["dwa"](np.zeros(1), np.eye(1), temperature=0), ValueError, "temperature"),
         (lambda: RULES["fixed_weights"](np.zeros(2), np.eye(2), weights=[1]), ValueError, "2 num"),
         (lambda: RULES["random_alternation"](np.zeros(2), np.eye(2), 7), TypeError, "Generator"),
+        (lambda: RULES["equal_sum"]([], np.zeros((0, 3))), ValueError, "at least one loss"),
+        (lambda: RULES["mgda"]([], [torch.zeros(2)]), TypeError, "losses must be tensors"),
+        (lambda: RULES["mgda"].backward(np.zeros(2), np.eye(2)), TypeError, "carry their graph"),
     ],
 )
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_no_losses_are_refused_by_every_rule(name):
+    with pytest.raises(ValueError, match="at least one loss"):
+        RULES[name](np.zeros(0), np.zeros((0, 3)), start(name), **options(name, 0))
+
+
+@pytest.mark.parametrize("name", sorted(RANDOM))
+def test_a_rule_that_draws_wants_its_generator_and_goes_on_with_it(name):
+    losses, gradients = problem(2)
+    with pytest.raises(TypeError, match=f"numpy.random.Generator, since {name} draws; got None"):
+        RULES[name](losses, gradients)
+    rng = np.random.default_rng(0)
+    found = [RULES[name](losses, gradients, rng) for _ in range(20)]
+    assert all(one.state is rng for one in found)
+    assert len({one.weights.tobytes() for one in found}) > 1
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_one_dimension_or_none_and_one_loss(name):
+    for m, d in ((1, 1), (1, 0), (3, 0), (3, 1)):
+        step = twice(name, np.ones(m), np.ones((m, d)))
+        assert step.gradient.shape == (d,)
+        assert np.isfinite(step.weights).all()
+
+
+def test_losses_at_rest_share_the_weight_of_inverse_lengths_and_of_mgda():
+    gradients = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
+    for name in ("inverse_gradient_norm", "mgda"):
+        np.testing.assert_array_equal(RULES[name](np.zeros(3), gradients).weights, [0.5, 0, 0.5])
+
+
+def test_inverse_lengths_push_alike_over_thirty_decades():
+    gradients = np.diag([1e-15, 1.0, 1e15])
+    step = aggregation.inverse_gradient_norm(np.zeros(3), gradients)
+    np.testing.assert_allclose(step.gradient, step.gradient[0], rtol=1e-12)
+
+
+def test_dwa_reads_losses_of_any_size():
+    first = aggregation.dwa(np.array([1e-30, 2e-30]), np.eye(2))
+    step = aggregation.dwa(np.array([0.5e-30, 2e-30]), np.eye(2), first.state)
+    np.testing.assert_allclose(step.weights.round(4), [0.4378, 0.5622])
+    zero = aggregation.dwa(np.zeros(2), np.eye(2), np.zeros(2))
+    np.testing.assert_array_equal(zero.weights, [0.5, 0.5])
+
+
+def test_a_property_has_a_name():
+    with pytest.raises(ValueError, match="properties must be some of non-conflicting"):
+        Rule(np.square, properties={"swift"})
+    with pytest.raises(ValueError, match="got 'not negative'"):
+        Rule(np.square, properties="not negative")

@@ -1,7 +1,8 @@
 """Aggregation: rules that turn several losses into one step.
 
 Each rule is called as ``rule(losses, parameters, state)`` and returns the combined gradient,
-the weights and the next state; see `Rule`. One rule a file.
+the weights and the next state, or as ``rule.backward(...)``, which writes ``.grad``; see
+`Rule`. What holds for which rule: `Rule.properties`. One rule a file.
 """
 
 from descent.aggregation.accumulated import AccumulatedLoss
@@ -16,7 +17,7 @@ from descent.aggregation.matched_noise import matched_noise
 from descent.aggregation.mgda import mgda
 from descent.aggregation.pcgrad import pcgrad
 from descent.aggregation.random_alternation import random_alternation
-from descent.aggregation.rule import Combined, Rule
+from descent.aggregation.rule import PROPERTIES, Combined, Rule
 from descent.aggregation.softadapt import softadapt
 from descent.aggregation.upgrad import upgrad
 
@@ -41,6 +42,7 @@ RULES: dict[str, Rule] = {
 """Every rule by its name."""
 
 __all__ = [
+    "PROPERTIES",
     "RULES",
     "AccumulatedLoss",
     "Combined",

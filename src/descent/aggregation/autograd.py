@@ -5,48 +5,147 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from descent.aggregation.rule import Combined, Rule, check_finite
+from descent.arguments import Array, came
 
 
 def combine(
-    rule: Rule,
-    losses: Any,
-    parameters: Sequence[torch.Tensor],
-    state: Any,
-    options: dict[str, Any],
+    rule: Rule, losses: Any, parameters: Any, state: Any, options: dict[str, Any]
 ) -> Combined:
     """Return Σ w_i ∇l_i as a list of tensors shaped like the parameters; see `Rule`.
 
     The graph of the losses is used up.
     """
-    stacked = losses if isinstance(losses, torch.Tensor) else torch.stack(list(losses))
-    parameters = list(parameters)
-    if stacked.ndim != 1 or not parameters:
-        raise ValueError(
-            "losses must be m scalars and parameters a list of tensors; got shape "
-            f"{tuple(stacked.shape)} and {len(parameters)} tensors"
-        )
-    values = stacked.detach().double().cpu().numpy()
-    check_finite("losses", values)
+    values, shared = _scalars(losses), _tensors("parameters", parameters)
+    numbers = torch.stack(values).detach().double().cpu().numpy()
+    check_finite("losses", numbers)
     if not rule.needs_gradients:
-        weights, state = rule.weights(values, None, state, **options)
-        factors = torch.as_tensor(weights, dtype=stacked.dtype, device=stacked.device)
-        return Combined(_gradients(factors @ stacked, parameters, False), weights, state)
-    rows = [_gradients(loss, parameters, True) for loss in stacked]
-    jacobian = torch.stack([torch.cat([part.reshape(-1) for part in row]) for row in rows])
-    gramian = (jacobian @ jacobian.T).double().cpu().numpy()
-    check_finite("gradients", gramian)
-    weights, state = rule.weights(values, gramian, state, **options)
-    factors = torch.as_tensor(weights, dtype=jacobian.dtype, device=jacobian.device)
-    parts = torch.split(factors @ jacobian, [p.numel() for p in parameters])
-    shaped = [part.reshape(p.shape) for part, p in zip(parts, parameters, strict=True)]
-    return Combined(shaped, np.asarray(weights), state)
+        weights, state = rule.weights(numbers, None, state, **options)
+        total = _weighted(weights, values, values[0].dtype)
+        combined = _gradients(total, shared, False)
+    else:
+        last = max(i for i, value in enumerate(values) if value.requires_grad)
+        rows = [_gradients(value, shared, i < last) for i, value in enumerate(values)]
+        weights, state = rule.weights(numbers, _reduced(rows), state, **options)
+        check_finite("weights", weights)
+        combined = [
+            _weighted(weights, parts, p.dtype) for p, *parts in zip(shared, *rows, strict=True)
+        ]
+    for g in combined:
+        if not torch.isfinite(g).all():
+            raise ValueError(f"gradients must be finite; their weighted sum is not in {g.dtype}")
+    return Combined(combined, np.asarray(weights), state)
 
 
-def _gradients(
-    loss: torch.Tensor, parameters: list[torch.Tensor], retain: bool
-) -> list[torch.Tensor]:
+def backward(
+    rule: Rule,
+    losses: Any,
+    parameters: Any,
+    state: Any,
+    own: Sequence[Any] | None,
+    options: dict[str, Any],
+) -> Combined:
+    """Add Σ w_i ∇l_i to the shared parameters' ``.grad``, ∇l_i to loss i's own; see `Rule`."""
+    values, shared = _scalars(losses), _tensors("parameters", parameters)
+    heads = [_tensors(f"own[{i}]", head) for i, head in enumerate(own or ())]
+    if own is not None and len(heads) != len(values):
+        raise ValueError(f"own must hold the parameters of {len(values)} losses; got {len(heads)}")
+    everywhere = [p for group in (shared, *heads) for p in group]
+    if len({id(p) for p in everywhere}) < len(everywhere):
+        raise ValueError("parameters and own must not share a tensor; got one that is in two")
+    if not all(p.is_leaf for p in everywhere):
+        raise ValueError(
+            "parameters and own must be leaves, which have a .grad; got one that isn't"
+        )
+    # The own gradients come first: they end at the heads, before the shared graph is used up.
+    apart = [
+        g for value, head in zip(values, heads, strict=False) for g in _gradients(value, head, True)
+    ]
+    if not all(torch.isfinite(g).all() for g in apart):
+        raise ValueError("gradients must be finite; got one by an own parameter that is not")
+    combined = combine(rule, values, shared, state, options)
+    for p, g in zip(everywhere, (*combined.gradient, *apart), strict=True):
+        p.grad = g.detach().clone() if p.grad is None else p.grad + g
+    return combined
+
+
+def _scalars(losses: Any) -> list[Tensor]:
+    """Return the losses one by one, in one dtype and on one device; an error if they are none."""
+    found = list(losses.unbind()) if _is_vector(losses) else losses
+    if not isinstance(found, list | tuple):
+        raise ValueError(f"losses must be m scalars; got {came(losses)}")
+    for i, value in enumerate(found):
+        if not isinstance(value, Tensor) or value.ndim or not value.is_floating_point():
+            raise ValueError(
+                f"losses must be m scalars, tensors of real numbers; losses[{i}] is {came(value)}"
+            )
+    if not found:
+        raise ValueError(f"losses must hold at least one loss; got {came(losses)}")
+    if not any(value.requires_grad for value in found):
+        raise ValueError("losses must carry a graph to their parameters; got constants alone")
+    dtype, device = found[0].dtype, found[0].device
+    for value in found[1:]:
+        dtype = torch.promote_types(dtype, value.dtype)
+    return [value.to(device, dtype) for value in found]
+
+
+def _is_vector(losses: Any) -> bool:
+    return isinstance(losses, Tensor) and losses.ndim == 1
+
+
+def _tensors(name: str, parameters: Any) -> list[Tensor]:
+    """Return one tensor or several as a list; an error unless each takes a gradient."""
+    found = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for i, p in enumerate(found):
+        if not isinstance(p, Tensor) or not p.requires_grad:
+            raise ValueError(
+                f"{name}[{i}] must be a tensor that requires a gradient; got {came(p)}"
+            )
+    if not found:
+        raise ValueError(f"{name} must hold a tensor; got none")
+    if len({id(p) for p in found}) < len(found):
+        raise ValueError(f"{name} must be different tensors; got one of them twice")
+    return found
+
+
+def _gradients(loss: Tensor, parameters: list[Tensor], retain: bool) -> list[Tensor]:
     """Return ∇loss; zero where a loss does not depend on a parameter."""
+    if not loss.requires_grad:
+        return [torch.zeros_like(p) for p in parameters]
     found = torch.autograd.grad(loss, parameters, retain_graph=retain, allow_unused=True)
     return [torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters, strict=True)]
+
+
+def _weighted(weights: Array, parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+    """Return Σ w_i part_i in a dtype; summed in single precision at least."""
+    stacked = torch.stack(list(parts)).to(torch.promote_types(dtype, torch.float32))
+    factors = torch.as_tensor(weights, dtype=stacked.dtype, device=stacked.device)
+    return (factors @ stacked.flatten(1)).reshape(parts[0].shape).to(dtype)
+
+
+def _reduced(rows: list[list[Tensor]]) -> Array:
+    r"""Return short rows (m, k) with the gradients' lengths and angles, in double precision.
+
+    Parameter by parameter :math:`J^T = QR`, of which Q leaves lengths and angles alone. Unlike
+    the products :math:`J J^T` the factors lose no digits, and have the gradients' range. Each
+    parameter is reduced on its own device.
+    """
+    blocks = []
+    for parts in zip(*rows, strict=True):
+        block = torch.stack(parts).flatten(1)  # (m, entries of this parameter)
+        if not block.numel():
+            continue
+        block = block.to(torch.promote_types(block.dtype, torch.float32))
+        largest = block.abs().amax(dim=1).double().cpu().numpy()
+        for i, value in enumerate(largest):
+            if not np.isfinite(value):
+                raise ValueError(f"gradients must be finite; got {value} in that of losses[{i}]")
+        exponent = np.where(largest > 0, np.frexp(largest)[1] - 1, 0)
+        scale = torch.as_tensor(np.ldexp(1.0, exponent)).to(block.dtype).to(block.device)
+        block = block / scale[:, None]  # by a power of two: nothing is rounded
+        if block.shape[1] > len(block):
+            block = torch.linalg.qr(block.T, mode="r").R.T
+        blocks.append(np.ldexp(block.double().cpu().numpy(), exponent[:, None]))
+    return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(rows), 0))

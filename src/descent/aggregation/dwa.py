@@ -4,15 +4,28 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.rule import Rule, check_previous, softmax
-from descent.arguments import Array, check_real
+from descent.aggregation.lengths import softmax
+from descent.aggregation.rule import Rule, check_previous
+from descent.arguments import Array, check_array, check_real
 
-_SMALLEST = 1e-12  # keeps the ratio finite once a loss has reached 0
+_SMALLEST = 1e-12  # of the largest loss: keeps the ratio finite once a loss has reached 0
 
 
-@partial(Rule, needs_gradients=False)
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "sums to one",
+        "not negative",
+        "order does not matter",
+        "scale does not matter",
+        "linear under scaling",
+        "rests only in balance",
+        "deterministic",
+    },
+)
 def dwa(
-    losses: Array, gramian: None, state: Array | None, *, temperature: float = 2.0
+    losses: Array, gradients: None, state: Array | None, *, temperature: float = 2.0
 ) -> tuple[Array, Array]:
     r"""Weigh by the ratio of the loss to what it was a step before, through a softmax.
 
@@ -32,5 +45,9 @@ def dwa(
     check_previous(state, losses)
     if (losses < 0).any():
         raise ValueError(f"losses must not be negative; got {losses.min()}")
-    floored = np.maximum(losses, _SMALLEST)
-    return softmax(floored / (floored if state is None else state) / temperature), floored
+    before = losses if state is None else check_array("state", state)
+    largest = np.maximum(losses, before).max(axis=-1, keepdims=True)
+    # the second floor counts where even the largest loss is 0
+    least = np.maximum(_SMALLEST * largest, np.finfo(float).tiny)
+    ratio = np.maximum(losses, least) / np.maximum(before, least)
+    return softmax(ratio / temperature), losses.copy()

@@ -9,8 +9,21 @@ from descent.aggregation.rule import Rule
 from descent.arguments import Array
 
 
-@partial(Rule, needs_gradients=False)
-def equal_sum(losses: Array, gramian: None, state: Any) -> tuple[Array, Any]:
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "sums to one",
+        "not negative",
+        "order does not matter",
+        "scale does not matter",
+        "linear under scaling",
+        "rests only in balance",
+        "deterministic",
+        "memoryless",
+    },
+)
+def equal_sum(losses: Array, gradients: None, state: Any) -> tuple[Array, Any]:
     r"""Follow the gradient of the mean loss.
 
     .. math:: w_i = 1/m

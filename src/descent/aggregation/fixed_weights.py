@@ -10,9 +10,19 @@ from descent.aggregation.rule import Rule
 from descent.arguments import Array, check_array
 
 
-@partial(Rule, needs_gradients=False)
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "not negative",
+        "scale does not matter",
+        "linear under scaling",
+        "deterministic",
+        "memoryless",
+    },
+)
 def fixed_weights(
-    losses: Array, gramian: None, state: Any, *, weights: npt.ArrayLike
+    losses: Array, gradients: None, state: Any, *, weights: npt.ArrayLike
 ) -> tuple[Array, Any]:
     r"""Follow the gradient of a weighted sum, :math:`\sum_i w_i l_i`.
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descent.aggregation.rule import Rule, shares
+from descent.aggregation.lengths import scaled, shares
+from descent.aggregation.rule import Rule
 from descent.arguments import Array, check_count, check_real
 
 
@@ -16,10 +17,22 @@ class SlopeState(NamedTuple):
     history: tuple[Array, ...]
 
 
-@partial(Rule, needs_gradients=False)
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "sums to one",
+        "not negative",
+        "order does not matter",
+        "scale does not matter",
+        "linear under scaling",
+        "rests only in balance",
+        "deterministic",
+    },
+)
 def loss_slope(
     losses: Array,
-    gramian: None,
+    gradients: None,
     state: SlopeState | None,
     *,
     rate: float = 0.1,
@@ -55,6 +68,7 @@ def loss_slope(
         equal = np.full(losses.shape, 1 / losses.shape[-1])
         return equal, SlopeState(equal, (losses.copy(),))
     history = (*state.history, losses.copy())[-window - 1 :]
-    slew = np.abs(np.diff(np.stack(history), axis=0)).mean(axis=0)
+    values = scaled(np.stack(history), (0, -1))[0]
+    slew = np.abs(np.diff(values, axis=0)).mean(axis=0)
     weights = state.weights + rate * (shares(slew) - state.weights)
     return weights, SlopeState(weights, history)

@@ -8,9 +8,18 @@ from descent.aggregation.rule import Rule, generator
 from descent.arguments import Array
 
 
-@partial(Rule, needs_gradients=False)
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "sums to one",
+        "scale does not matter",
+        "linear under scaling",
+        "memoryless",
+    },
+)
 def matched_noise(
-    losses: Array, gramian: None, state: np.random.Generator | None
+    losses: Array, gradients: None, state: np.random.Generator
 ) -> tuple[Array, np.random.Generator]:
     r"""Follow the mean loss plus Gaussian noise with the covariance of random alternation.
 
@@ -24,9 +33,10 @@ def matched_noise(
     Examples
     --------
     >>> import numpy as np
-    >>> float(matched_noise(np.zeros(3), np.eye(3)).weights.sum().round(12))
+    >>> step = matched_noise(np.zeros(3), np.eye(3), np.random.default_rng(0))
+    >>> float(step.weights.sum().round(12))
     1.0
     """
-    rng, m = generator(state), losses.shape[-1]
+    rng, m = generator(state, "matched_noise"), losses.shape[-1]
     xi = rng.standard_normal(losses.shape)
     return 1 / m + (xi - xi.mean(axis=-1, keepdims=True)) / np.sqrt(m), rng

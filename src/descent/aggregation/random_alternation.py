@@ -8,9 +8,19 @@ from descent.aggregation.rule import Rule, generator
 from descent.arguments import Array
 
 
-@partial(Rule, needs_gradients=False)
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "sums to one",
+        "not negative",
+        "scale does not matter",
+        "linear under scaling",
+        "memoryless",
+    },
+)
 def random_alternation(
-    losses: Array, gramian: None, state: np.random.Generator | None
+    losses: Array, gradients: None, state: np.random.Generator
 ) -> tuple[Array, np.random.Generator]:
     r"""Follow one loss, drawn anew at each step with equal chances.
 
@@ -26,5 +36,5 @@ def random_alternation(
     >>> random_alternation(np.zeros(2), np.eye(2), np.random.default_rng(0)).weights
     array([0., 1.])
     """
-    rng, m = generator(state), losses.shape[-1]
+    rng, m = generator(state, "random_alternation"), losses.shape[-1]
     return np.eye(m)[rng.integers(m, size=losses.shape[:-1])], rng

@@ -4,13 +4,26 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.rule import Rule, check_previous, shares, softmax
+from descent.aggregation.lengths import scaled, shares, softmax
+from descent.aggregation.rule import Rule, check_previous
 from descent.arguments import Array, check_real
 
 
-@partial(Rule, needs_gradients=False)
+@partial(
+    Rule,
+    needs_gradients=False,
+    properties={
+        "sums to one",
+        "not negative",
+        "order does not matter",
+        "scale does not matter",
+        "linear under scaling",
+        "rests only in balance",
+        "deterministic",
+    },
+)
 def softadapt(
-    losses: Array, gramian: None, state: Array | None, *, beta: float = 1.0
+    losses: Array, gradients: None, state: Array | None, *, beta: float = 1.0
 ) -> tuple[Array, Array]:
     r"""Weigh by the change of the loss since the last step, through a softmax.
 
@@ -29,5 +42,6 @@ def softadapt(
     """
     check_real("beta", beta)
     check_previous(state, losses)
-    change = losses - (losses if state is None else state)
+    now, before = scaled(np.stack([losses, losses if state is None else state]), (0, -1))[0]
+    change = now - before
     return softmax(beta * np.sign(change) * shares(np.abs(change))), losses.copy()

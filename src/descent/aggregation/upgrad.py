@@ -1,47 +1,57 @@
 """UPGrad: project each gradient onto the directions that harm no loss."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from descent.aggregation.least_squares import nonnegative
+from descent.aggregation.lengths import averaged, compact, directions
 from descent.aggregation.rule import Rule
-from descent.arguments import Array, check_count, check_real
+from descent.arguments import Array
 
 
-@Rule
-def upgrad(
-    losses: Array, gramian: Array, state: Any, *, sweeps: int = 200, tolerance: float = 1e-9
-) -> tuple[Array, Any]:
+@partial(
+    Rule,
+    properties={
+        "non-conflicting",
+        "not negative",
+        "order does not matter",
+        "scale does not matter",
+        "linear under scaling",
+        "rests only in balance",
+        "deterministic",
+        "memoryless",
+    },
+)
+def upgrad(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
     r"""Project every gradient onto the dual cone of all of them, then average.
 
-    .. math:: w = \frac1m \sum_i \arg\min \{ v^T J J^T v : v_j \ge \delta_{ij} \}
+    .. math:: g = \frac1m \sum_i \arg\min \{ |v - \nabla l_i|^2 :
+              v \cdot \nabla l_j \ge 0 \text{ for all } j \}
 
     of Quinton and Rey (2024). To first order no loss rises along minus the direction, and
-    without conflict it is the equal sum. Coordinate descent on the m quadratic programs.
-    The weights need not sum to 1.
+    without conflict it is the equal sum. The weights need not sum to 1; each is at
+    least 1/m.
+
+    Notes
+    -----
+    The projection is :math:`\nabla l_i + \sum_j y_j \nabla l_j` with the y >= 0 that make it
+    shortest, a non-negative least-squares problem that an active set solves exactly. It does
+    not change when other gradients change their lengths, so that unit vectors are enough.
 
     Examples
     --------
     >>> import numpy as np
-    >>> upgrad(np.zeros(2), np.array([[1.0, 0.0], [-1.0, 1.0]])).gradient.round(6)
+    >>> upgrad(np.zeros(2), np.array([[1.0, 0.0], [-1.0, 1.0]])).gradient
     array([0.25, 0.75])
     """
-    check_count("sweeps", sweeps, 1)
-    check_real("tolerance", tolerance, above=0)
     m = losses.shape[-1]
-    least = np.eye(m)
-    v = np.broadcast_to(least, gramian.shape).copy()  # row i belongs to gradient i
-    slope = gramian.copy()  # v @ gramian, kept up to date
-    square = np.diagonal(gramian, axis1=-2, axis2=-1)
-    for _ in range(sweeps):
-        moved = 0.0
-        for j in range(m):
-            length = square[..., j, None]
-            step = -slope[..., j] / np.where(length > 0, length, 1.0)
-            step = np.maximum(step, least[:, j] - v[..., j])
-            v[..., j] += step
-            slope += step[..., None] * gramian[..., None, j, :]
-            moved = max(moved, float(np.abs(step).max()))
-        if moved < tolerance:
-            break
-    return v.mean(axis=-2), state
+    units, lengths = directions(gradients)
+    units = compact(units)
+    cosines = units @ units.swapaxes(-1, -2)
+    coefficients = np.broadcast_to(np.eye(m), cosines.shape).copy()
+    for *run, i in np.argwhere((cosines < 0).any(axis=-1)):  # gradients in conflict with another
+        rows = units[tuple(run)]
+        coefficients[(*run, i)] += nonnegative(rows.T, -rows[i])
+    return averaged(coefficients, lengths), state

@@ -136,8 +136,6 @@ RANDOM = (aggregation.random_alternation, aggregation.matched_noise, aggregation
 OPTIONS: dict[str, Callable[[int], dict[str, Any]]] = {
     # one loss counts for half, the others share the rest
     "fixed_weights": lambda m: {"weights": np.append(0.5, np.full(m - 1, 0.5 / (m - 1)))},
-    "mgda": lambda m: {"iterations": 20},
-    "upgrad": lambda m: {"sweeps": 15},
 }
 
 

@@ -241,14 +241,13 @@ def aggregated(
 ) -> Answers:
     """Return what a rule of chapter 9 makes of the two data points' gradients."""
     combine = aggregation.RULES[rule]
-    options = {"iterations": 1} if rule == "mgda" else {}  # exact for two losses
     state: object = rng if rule == "pcgrad" else None
 
     def gradient(w: Array, k: int) -> Array:
         nonlocal state
         gradients = model.gradients(w)
         losses = model.losses(w) if rule in READS_LOSSES else np.zeros_like(gradients)
-        combined = combine(losses.T, gradients.T[..., None], state, **options)
+        combined = combine(losses.T, gradients.T[..., None], state)
         state = combined.state
         return np.asarray(combined.gradient[..., 0])
 
