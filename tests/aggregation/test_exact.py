@@ -155,7 +155,7 @@ def test_a_solution_of_scipy_that_is_none_is_replaced():
     """Of the two columns one is orthogonal to the target and one points away: x = 0."""
     columns = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 2.0]]).T / np.sqrt([3, 6])
     target = np.array([1.0, -1.0, 0.0]) / np.sqrt(2)
-    np.testing.assert_allclose(nonnegative(columns, target), 0, atol=1e-15)
+    np.testing.assert_allclose(nonnegative(columns[None], target[None]), 0, atol=1e-15)
     for wrong in ([0.0, 0.305], [0.1, 0.0]):
         assert excess(columns, target, np.array(wrong)) > 1e9
     jacobian = np.array([[-1, 1, 0], [-2, -1, -2], [-2, -2, -2], [-2, 1, 2], [1, 1, 2.0]])
@@ -166,7 +166,7 @@ def test_a_solution_of_scipy_that_is_none_is_replaced():
 def test_two_programs_of_the_active_set_agree(problem, i):
     units = directions(problem[1]).units
     target = -units[i % len(units)]
-    points = [solve(units.T, target) for solve in (nonnegative, active_set)]
+    points = [nonnegative(units.T[None], target[None])[0], active_set(units.T, target)]
     assert all(excess(units.T, target, x) <= 1 for x in points)
     np.testing.assert_allclose(
         units.T @ points[0], units.T @ points[1], atol=1e-13 * (1 + points[0].sum())

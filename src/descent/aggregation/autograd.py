@@ -122,7 +122,7 @@ def _weighted(weights: Array, parts: Sequence[Tensor], dtype: torch.dtype) -> Te
     """Return Σ w_i part_i in a dtype; summed in single precision at least."""
     stacked = torch.stack(list(parts)).to(torch.promote_types(dtype, torch.float32))
     factors = torch.as_tensor(weights, dtype=stacked.dtype, device=stacked.device)
-    return (factors @ stacked.flatten(1)).reshape(parts[0].shape).to(dtype)
+    return (factors @ stacked.reshape(len(parts), -1)).reshape(parts[0].shape).to(dtype)
 
 
 def _reduced(rows: list[list[Tensor]]) -> Array:

@@ -9,45 +9,47 @@ ROUNDING = 1e-14
 
 
 def nonnegative(columns: Array, target: Array) -> Array:
-    """Return the x >= 0 that minimizes |columns x - target|, exact but for rounding.
+    """Return the x >= 0 (n, m) that minimize |columns x - target|, exact but for rounding.
 
-    Columns and target have lengths of order 1. The algorithm is that of Lawson and Hanson,
-    "Solving Least Squares Problems" (1974), as SciPy has it. SciPy 1.17 returns points that
-    are far from the minimum once in some ten thousand problems, where a column is orthogonal
-    to what is left; so the conditions of optimality are checked, and a slower program of the
-    same algorithm takes over where they do not hold.
+    The columns (n, k, m) and the targets (n, k) of n problems have lengths of order 1. The
+    algorithm is that of Lawson and Hanson, "Solving Least Squares Problems" (1974), as SciPy
+    has it. SciPy 1.17 returns points that are far from the minimum once in some ten thousand
+    problems, where a column is orthogonal to what is left; so the conditions of optimality
+    are checked, and a slower program of the same algorithm takes over where they do not hold.
 
     Examples
     --------
     >>> import numpy as np
-    >>> nonnegative(np.eye(2), np.array([3.0, -1.0]))
-    array([3., 0.])
+    >>> nonnegative(np.eye(2)[None], np.array([[3.0, -1.0]]))
+    array([[3., 0.]])
     """
-    m = columns.shape[-1]
-    try:
-        x = np.asarray(nnls(columns, target, maxiter=30 * m)[0])
-        if excess(columns, target, x) <= 1:
-            return x
-    except RuntimeError:  # it went round in circles
-        pass
-    x = active_set(columns, target)
-    if excess(columns, target, x) > 1:
-        raise ArithmeticError(f"the active set of {m} gradients did not come to its end")
+    n, _, m = columns.shape
+    x = np.zeros((n, m))
+    for i in range(n):
+        try:
+            x[i] = nnls(columns[i], target[i], maxiter=30 * m)[0]
+        except RuntimeError:  # it went round in circles
+            x[i] = active_set(columns[i], target[i])
+    for (i,) in np.argwhere(excess(columns, target, x) > 1):
+        x[i] = active_set(columns[i], target[i])
+        if excess(columns[i], target[i], x[i]) > 1:
+            raise ArithmeticError(f"the active set of {m} gradients did not come to its end")
     return x
 
 
-def excess(columns: Array, target: Array, x: Array) -> float:
-    """Return by how much more than rounding x misses the conditions of optimality.
+def excess(columns: Array, target: Array, x: Array) -> Array:
+    """Return by how much more than rounding each x misses the conditions of optimality.
 
     With the residual r: c_j·r <= 0 for every column, and c_j·r = 0 where x_j > 0.
     """
-    slope = (target - columns @ x) @ columns
-    worst = max(slope.max(), np.abs(slope[x > 0]).max(initial=0.0))
-    return float(worst / (10 * ROUNDING * len(x) * (1 + x.sum())))
+    residual = target - (columns @ x[..., None])[..., 0]
+    slope = (residual[..., None, :] @ columns)[..., 0, :]
+    worst = np.where(x > 0, np.abs(slope), slope).max(axis=-1)
+    return np.asarray(worst / (10 * ROUNDING * x.shape[-1] * (1 + x.sum(axis=-1))))
 
 
 def active_set(columns: Array, target: Array) -> Array:
-    """Return what `nonnegative` does, by Lawson and Hanson's algorithm step by step."""
+    """Return what `nonnegative` does for one problem, step by step."""
     m = columns.shape[-1]
     x, free = np.zeros(m), np.zeros(m, dtype=bool)
     for _ in range(30 * m):

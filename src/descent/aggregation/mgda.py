@@ -59,9 +59,9 @@ def mgda(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
     inverse = np.where(at_rest, 0.0, shortest / np.where(at_rest, 1.0, lengths))  # in [0, 1]
     # |Σ y_i ∇l_i|² + (Σ y_i - 1)² in the variables z_i = y_i |∇l_i|, to a factor
     columns = np.concatenate([units, inverse[..., None]], axis=-1).swapaxes(-1, -2)
-    target = np.append(np.zeros(units.shape[-1]), 1.0)
-    flat = columns.reshape(-1, *columns.shape[-2:])
-    z = np.reshape([nonnegative(one, target) for one in flat], losses.shape)
+    columns = columns.reshape(-1, *columns.shape[-2:])
+    target = np.broadcast_to(np.append(np.zeros(units.shape[-1]), 1.0), columns.shape[:2])
+    z = nonnegative(columns, target).reshape(losses.shape)
     return shares(np.where(shortest > 0, z * inverse, at_rest)), state
 
 

@@ -1,5 +1,6 @@
 """UPGrad: project each gradient onto the directions that harm no loss."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -47,11 +48,10 @@ def upgrad(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
     array([0.25, 0.75])
     """
     m = losses.shape[-1]
-    units, lengths = directions(gradients)
-    units = compact(units)
-    cosines = units @ units.swapaxes(-1, -2)
-    coefficients = np.broadcast_to(np.eye(m), cosines.shape).copy()
-    for *run, i in np.argwhere((cosines < 0).any(axis=-1)):  # gradients in conflict with another
-        rows = units[tuple(run)]
-        coefficients[(*run, i)] += nonnegative(rows.T, -rows[i])
-    return averaged(coefficients, lengths), state
+    directed, lengths = directions(gradients)
+    units = compact(directed).reshape(math.prod(lengths.shape[:-1]), m, -1)
+    conflict = ((units @ units.swapaxes(-1, -2)) < 0).any(axis=-1)
+    run, i = np.nonzero(conflict)
+    coefficients = np.broadcast_to(np.eye(m), (len(units), m, m)).copy()
+    coefficients[run, i] += nonnegative(units[run].swapaxes(-1, -2), -units[run, i])
+    return averaged(coefficients.reshape(*lengths.shape, m), lengths), state
