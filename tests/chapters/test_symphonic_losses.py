@@ -74,15 +74,39 @@ def test_rice_agrees_with_counting_and_the_number_of_layers_cancels():
         assert counted.error < 0.01
 
 
-def test_rice_in_the_plane_is_the_closed_form_for_an_isotropic_field():
-    """Longuet-Higgins: E (Δf)² / (8π√3 E|∇f|²); the noise is nearly isotropic."""
-    rng = np.random.default_rng(0)
-    layers = numbers.random_layers(300, 4, 2, rng)
-    x = rng.uniform(0, 4, (300, 2))
-    gradient = layers.gradient(x)
-    laplacian = np.trace(layers.hessian(x), axis1=-2, axis2=-1)
-    isotropic = (laplacian**2).mean() / (8 * np.pi * np.sqrt(3) * (gradient**2).sum(-1).mean())
-    assert numbers.rice_plane(n_samples=50_000) == pytest.approx(isotropic, rel=0.08)
+def test_the_mean_determinant_is_the_closed_form_for_isotropic_fields():
+    """Longuet-Higgins: density E (Δf)² / (8π√3 E|∇f|²)."""
+    for scale in (1e-6, 1.0, 7.0):
+        found = numbers.mean_determinant(scale * np.array([[3.0, 1, 0], [1, 3, 0], [0, 0, 1]]))
+        assert found == pytest.approx(scale / np.sqrt(3), rel=1e-13)
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_the_mean_determinant_is_that_of_a_sample_and_has_converged(seed):
+    covariance = numbers.plane_covariances()[1]
+    if seed is not None:  # any other field
+        root = np.eye(3) + 0.4 * np.random.default_rng(seed).standard_normal((3, 3))
+        covariance = root @ root.T
+    exact = numbers.mean_determinant(covariance)
+    assert numbers.mean_determinant(covariance, 200) == pytest.approx(exact, rel=1e-9)
+    a, b, c = np.random.default_rng(5).multivariate_normal(np.zeros(3), covariance, 400_000).T
+    determinant = a * b - c * c
+    sample = np.where((determinant > 0) & (a > 0), determinant, 0)
+    error = sample.std() / np.sqrt(len(sample))
+    assert abs(sample.mean() - exact) < 4 * error
+    assert error < 0.01 * exact
+
+
+def test_rice_in_the_plane_is_exact():
+    """The covariances are rational; the density is .58708, by a quadrature of its own, too."""
+    first, second = numbers.plane_covariances()
+    for ours, finer in zip((first, second), numbers.plane_covariances(40), strict=True):
+        np.testing.assert_allclose(ours, finer, rtol=1e-12, atol=1e-13)
+    layers = numbers.random_layers(4000, 2, 2, np.random.default_rng(0))
+    x = numbers.grid(1, 6, 2).reshape(-1, 2) + 0.5 + 1 / 12  # the middles of 36 squares
+    sampled = np.einsum("nmi,nmj->ij", *[layers.gradient(x)] * 2) / layers.n_layers / len(x)
+    np.testing.assert_allclose(sampled, first, atol=0.03)
+    assert numbers.rice_plane() == pytest.approx(0.587077477282, abs=1e-11)
 
 
 def test_normal_slopes_make_the_noise_gaussian_and_unit_slopes_do_not():

@@ -165,6 +165,5 @@ def case(of=None, nan="", **arguments):
 def tells(message, name, value):
     """Say whether an error's message names the argument and what came."""
     name = next(iter(value)) if name == "options" else name
-    name = "parameters" if name == "gramian" else name  # what a rule's call names it
     named = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", message)
     return bool(named) and (" got " in message or repr(value) in message)

@@ -13,6 +13,7 @@ from kinds import (
     instance,
     positive,
     real,
+    rng,
     tensor,
     torch_rng,
 )
@@ -23,20 +24,21 @@ from descent.networks.reparameterization import ADAM
 from descent.networks.variational_autoencoder import VariationalAutoencoder
 
 LOSSES, GRADIENTS = [1.0, 0.5], [[1.0, 0.0], [-1.0, 1.0]]
+TRUNK, HEAD, OTHER = (torch.ones(2, requires_grad=True) for _ in range(3))
 
 
 def rule(state=None, **options):
     """Return a valid call of a rule; it takes gradients where its weights take their products."""
     return case(
         losses=array(LOSSES, [1.0, 2.0, 3.0], 1.0, free=True),
-        gramian=array(GRADIENTS, np.ones((3, 2)), 1.0, free=True),
+        gradients=array(GRADIENTS, np.ones((3, 2)), 1.0, free=True),
         state=state or anything(None, "what the rule itself returned"),
         **options,
     )
 
 
 def drawn():
-    return given(lambda: None, 0, np.random.RandomState(0), "seed", torch.Generator())
+    return rng()
 
 
 def previous():
@@ -104,11 +106,36 @@ CASES = {
     "aggregation.softadapt": rule(previous(), beta=real(1.0)),
     "aggregation.dwa": rule(previous(), temperature=positive(2.0)),
     "aggregation.pcgrad": rule(drawn()),
-    "aggregation.mgda": rule(iterations=count(10, least=1)),
-    "aggregation.upgrad": rule(sweeps=count(10, least=1), tolerance=positive(1e-9)),
+    "aggregation.mgda": rule(),
+    "aggregation.upgrad": rule(),
     "aggregation.random_alternation": rule(drawn()),
     "aggregation.matched_noise": rule(drawn()),
-    "aggregation.Rule": case(weights=function(np.square), needs_gradients=flag()),
+    "aggregation.Rule": case(
+        weights=function(np.square),
+        needs_gradients=flag(),
+        properties=given(
+            lambda: {"not negative"}, {"swift"}, "not negative", 3, None, [["not negative"]]
+        ),
+    ),
+    "aggregation.Rule.backward": case(
+        of=lambda: aggregation.mgda,
+        losses=given(
+            lambda: [(TRUNK**2).sum() + HEAD.sum(), TRUNK.sum()],
+            [1.0, 2.0],
+            np.ones(2),
+            torch.ones(2),
+            [(TRUNK**2).sum(), TRUNK],
+            [TRUNK.sum() * np.nan, TRUNK.sum()],
+            "x",
+            None,
+        ),
+        parameters=given(lambda: TRUNK, [], [TRUNK, TRUNK], [torch.ones(2)], np.ones(2), "x", 1.0),
+        state=anything(None, "what the rule itself returned"),
+        own=given(
+            lambda: [HEAD, OTHER], [HEAD], [HEAD, HEAD], [HEAD, [1.0]], 1.0, "xy", [1.0, 2.0]
+        ),
+        options=anything({}, "the rule's own"),
+    ),
     "aggregation.AccumulatedLoss": case(),
     "aggregation.AccumulatedLoss.add": case(
         of=aggregation.AccumulatedLoss, losses=array(LOSSES), weights=array([0.5, 0.5], [0.5])

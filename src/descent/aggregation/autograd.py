@@ -1,6 +1,6 @@
 """Rules on losses that carry a graph: gradients by torch, weights by the rule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,8 @@ def backward(
 ) -> Combined:
     """Add Σ w_i ∇l_i to the shared parameters' ``.grad``, ∇l_i to loss i's own; see `Rule`."""
     values, shared = _scalars(losses), _tensors("parameters", parameters)
+    if own is not None and not isinstance(own, Sequence):
+        raise TypeError(f"own must be a sequence of tensors or of several each; got {came(own)}")
     heads = [_tensors(f"own[{i}]", head) for i, head in enumerate(own or ())]
     if own is not None and len(heads) != len(values):
         raise ValueError(f"own must hold the parameters of {len(values)} losses; got {len(heads)}")
@@ -79,7 +81,7 @@ def _scalars(losses: Any) -> list[Tensor]:
     for i, value in enumerate(found):
         if not isinstance(value, Tensor) or value.ndim or not value.is_floating_point():
             raise ValueError(
-                f"losses must be m scalars, tensors of real numbers; losses[{i}] is {came(value)}"
+                f"losses must be m scalars, real tensors; got {came(value)} as number {i}"
             )
     if not found:
         raise ValueError(f"losses must hold at least one loss; got {came(losses)}")
@@ -97,6 +99,8 @@ def _is_vector(losses: Any) -> bool:
 
 def _tensors(name: str, parameters: Any) -> list[Tensor]:
     """Return one tensor or several as a list; an error unless each takes a gradient."""
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"{name} must be a tensor or several; got {came(parameters)}")
     found = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for i, p in enumerate(found):
         if not isinstance(p, Tensor) or not p.requires_grad:

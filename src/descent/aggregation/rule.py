@@ -85,7 +85,9 @@ class Rule:
         check_callable("weights", weights)
         self.weights = weights
         self.needs_gradients = check_flag("needs_gradients", needs_gradients)
-        if isinstance(properties, str) or not set(properties) <= set(PROPERTIES):
+        if not isinstance(properties, Collection) or not all(
+            name in tuple(PROPERTIES) for name in properties
+        ):
             raise ValueError(
                 f"properties must be some of {', '.join(PROPERTIES)}; got {came(properties)}"
             )
