@@ -62,6 +62,18 @@ def test_periodic_and_twice_continuously_differentiable(dimension, cells):
             np.testing.assert_allclose(derivative(shifted), derivative(inside), atol=1e-6)
 
 
+@pytest.mark.parametrize("cells", [3, 4, 7])
+@pytest.mark.parametrize("far", [1e3, 2.0**41, 1e15, 1e20, -1e20, 1e300])
+def test_far_away_the_noise_is_the_same(cells, far):
+    """A remainder is exact, so the value is that of the very number that came."""
+    noise = layers(2, cells)
+    x = far + np.array([[0.3, -0.7], [0.5, 0.25]])
+    for part in (noise.value, noise.gradient, noise.hessian):
+        np.testing.assert_allclose(part(x), part(np.fmod(x, cells)), rtol=1e-9, atol=1e-9)
+    each = np.broadcast_to(x[:, None, :], (2, 3, 2))
+    np.testing.assert_array_equal(noise.each(each)[0], noise.value(x))
+
+
 def test_a_cubic_fade_would_have_a_jump_in_its_curvature():
     """The negative control: 3t² - 2t³ has the second derivative 6 at 0, the quintic has 0."""
     assert perlin.fade(np.array(0.0))[2] == perlin.fade(np.array(1.0))[2] == 0

@@ -132,6 +132,7 @@ class Perlin:
         x = check_array("x", x)
         if x.shape[-2:] != self.offsets.shape:
             raise ValueError(f"x must end in {self.offsets.shape}; got shape {x.shape}")
+        x = self._near(x)
         value, gradient, _ = self._in_layers(
             [x[..., k] + self.offsets[:, k] for k in range(self.dimension)], 1
         )
@@ -143,10 +144,15 @@ class Perlin:
             raise ValueError(
                 f"x must have {self.dimension} coordinates in its last axis; got shape {x.shape}"
             )
+        x = self._near(x)
         # Coordinates are kept apart: numpy is slow on short last axes.
         return self._in_layers(
             [x[..., k, None] + self.offsets[:, k] for k in range(self.dimension)], order
         )
+
+    def _near(self, x: Array) -> Array:
+        """Return x, by whole periods nearer to 0 if far away: exact, as a remainder is."""
+        return x if np.abs(x).max(initial=0.0) < 2.0**40 else np.fmod(x, self.cells)
 
     def _in_layers(self, y: list[Array], order: int) -> tuple[Array, Array, Array]:
         """Return derivatives up to an order at the coordinates y of each layer, each (..., m)."""
@@ -156,7 +162,7 @@ class Perlin:
         # s[k][bit][order of derivative], each (..., m)
         s1 = [fade(part) for part in t]
         s = [((1 - one[0], -one[1], -one[2]), one) for one in s1]
-        low = [part.astype(np.intp) % cells for part in corner]
+        low = [(part - cells * np.floor(part / cells)).astype(np.intp) for part in corner]
         index = [(part, np.where(part + 1 == cells, 0, part + 1)) for part in low]
         slopes = [np.ascontiguousarray(self.lattice[..., k]).ravel() for k in range(d)]
         value = np.zeros(t[0].shape)
