@@ -25,7 +25,13 @@ from descent.perlin import aligned_layers
 
 COLOUR = dict(zip(RULES, (BLUE, RED, GREEN), strict=True))
 MARKER = dict(zip(RULES, "os^", strict=True))
-_NAMES = {"softadapt": "SoftAdapt", "dwa": "DWA", "pcgrad": "PCGrad", "mgda": "MGDA"}
+_NAMES = {
+    "softadapt": "SoftAdapt",
+    "dwa": "DWA",
+    "pcgrad": "PCGrad",
+    "mgda": "MGDA",
+    "upgrad": "UPGrad",
+}
 _SHOWN_CELLS = {1: 16, 2: 6}
 _SHOWN_POINTS = {1: 48, 2: 16}
 
