@@ -164,6 +164,14 @@ def test_equal_sum_finds_the_minimum_from_its_basin_and_not_with_a_step_beyond_t
         assert (race.distance("perlin", path.x[-1]) < 1e-3) == stays
 
 
+def test_the_noise_goes_on_arriving_and_the_sum_does_not():
+    budgets = (50, 200, 800)
+    noisy = race.arrivals(8, "random_alternation", 0.2, (100, 101, 102), budgets)
+    calm = race.arrivals(8, "equal_sum", 0.05, (100, 101, 102), budgets)
+    assert noisy[2] > noisy[0] + 0.1
+    assert calm[2] == calm[1]
+
+
 def test_alternation_is_drawn_in_where_the_exponent_is_negative():
     layers = aligned_layers(8, 16, 1, np.random.default_rng(1))
     curvatures = layers.hessian(np.zeros(1))[:, 0, 0]

@@ -17,6 +17,8 @@ RADIUS = 0.1
 """A run succeeds when it ends this close to the shared minimum."""
 STARTS = 8
 """Starts on each landscape."""
+BUDGETS = (125, 500, 1000, 2000, 4000)
+"""Numbers of steps after which a walk is looked at."""
 STEP_SIZES = (0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.4, 0.65, 1.0)
 """The list that every rule chooses from."""
 
@@ -154,3 +156,18 @@ def successes(
     landscapes = problem(name, m, seeds)
     ends = walk(landscapes, aggregation.RULES[rule], x, eta, n_steps, rng, **options).x[-1]
     return np.asarray((distance(name, ends) < RADIUS).sum(axis=1))
+
+
+def arrivals(
+    m: int, rule: str, step_size: float, seeds: Sequence[int], budgets: Sequence[int] = BUDGETS
+) -> Array:
+    """Return the share of starts on Perlin noise that are at the shared minimum after n steps.
+
+    One walk of each start, looked at after each of the budgets, which rise.
+    """
+    rng = np.random.default_rng([91, m])
+    x = rng.uniform(-2, 2, (STARTS, len(seeds), DIMENSION["perlin"]))
+    landscapes, follow = problem("perlin", m, seeds), aggregation.RULES[rule]
+    path = walk(landscapes, follow, x, step_size, budgets[-1], rng, keep=budgets[-1])
+    at_rest = distance("perlin", path.x[np.array(budgets) - 1]) < RADIUS
+    return np.asarray(at_rest.mean(axis=(1, 2)))
