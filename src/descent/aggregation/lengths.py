@@ -8,7 +8,7 @@ from descent.arguments import Array
 
 
 def scaled(values: Array, axis: int | tuple[int, ...] = -1) -> tuple[Array, Array]:
-    """Return values times a power of two, the largest along the axes in [1/2, 1), and its log2.
+    """Return values times a power of two, the largest along the axes of order 1, and its log2.
 
     Nothing is rounded: values that differ by a power of two come out the same.
 
@@ -19,7 +19,8 @@ def scaled(values: Array, axis: int | tuple[int, ...] = -1) -> tuple[Array, Arra
     array([0.4..., 0.6...])
     """
     exponent = np.frexp(np.abs(values).max(axis=axis, keepdims=True))[1]
-    return np.ldexp(values, -exponent), exponent
+    exponent = np.clip(exponent, -1000, 1000)  # the power of two itself must fit a float
+    return values * np.ldexp(1.0, -exponent), exponent
 
 
 class Directions(NamedTuple):
@@ -41,6 +42,10 @@ def directions(gradients: Array) -> Directions:
 
 def norms(gradients: Array) -> Array:
     """Return the lengths |∇l_i| of the gradients (..., m, k), shape (..., m)."""
+    with np.errstate(over="ignore", under="ignore"):
+        squares = (gradients * gradients).sum(axis=-1)
+    if squares.min() > 1e-250 and squares.max() < 1e250:  # nothing over- or underflowed
+        return np.asarray(np.sqrt(squares))
     return directions(gradients).lengths
 
 
@@ -88,4 +93,5 @@ def inverse_shares(amounts: Array) -> Array:
 
 def softmax(logits: Array) -> Array:
     """Return exp(logits) divided by its sum over the last axis."""
-    return shares(np.exp(logits - logits.max(axis=-1, keepdims=True)))
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))

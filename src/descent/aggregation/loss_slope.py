@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descent.aggregation.lengths import scaled, shares
+from descent.aggregation.lengths import shares
 from descent.aggregation.rule import Rule
 from descent.arguments import Array, check_count, check_real
 
@@ -68,7 +68,7 @@ def loss_slope(
         equal = np.full(losses.shape, 1 / losses.shape[-1])
         return equal, SlopeState(equal, (losses.copy(),))
     history = (*state.history, losses.copy())[-window - 1 :]
-    values = scaled(np.stack(history), (0, -1))[0]
-    slew = np.abs(np.diff(values, axis=0)).mean(axis=0)
+    halves = np.stack(history) / 2  # whose differences can't overflow; shares don't see the 2
+    slew = np.abs(np.diff(halves, axis=0)).mean(axis=0)
     weights = state.weights + rate * (shares(slew) - state.weights)
     return weights, SlopeState(weights, history)

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from descent.aggregation.lengths import scaled, shares, softmax
+from descent.aggregation.lengths import shares, softmax
 from descent.aggregation.rule import Rule, check_previous
 from descent.arguments import Array, check_real
 
@@ -42,6 +42,5 @@ def softadapt(
     """
     check_real("beta", beta)
     check_previous(state, losses)
-    now, before = scaled(np.stack([losses, losses if state is None else state]), (0, -1))[0]
-    change = now - before
+    change = losses / 2 - (losses if state is None else state) / 2  # halves: it can't overflow
     return softmax(beta * np.sign(change) * shares(np.abs(change))), losses.copy()

@@ -50,8 +50,11 @@ def upgrad(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
     m = losses.shape[-1]
     directed, lengths = directions(gradients)
     units = compact(directed).reshape(math.prod(lengths.shape[:-1]), m, -1)
-    conflict = ((units @ units.swapaxes(-1, -2)) < 0).any(axis=-1)
-    run, i = np.nonzero(conflict)
-    coefficients = np.broadcast_to(np.eye(m), (len(units), m, m)).copy()
-    coefficients[run, i] += nonnegative(units[run].swapaxes(-1, -2), -units[run, i])
+    cosines = units @ units.swapaxes(-1, -2)
+    coefficients = np.broadcast_to(np.eye(m), cosines.shape).copy()
+    if m == 2:  # the projection on the other's complement, as in PCGrad
+        coefficients += np.maximum(-cosines, 0)
+    else:
+        run, i = np.nonzero((cosines < 0).any(axis=-1))  # in conflict with another
+        coefficients[run, i] += nonnegative(units[run].swapaxes(-1, -2), -units[run, i])
     return averaged(coefficients.reshape(*lengths.shape, m), lengths), state
