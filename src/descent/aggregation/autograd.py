@@ -23,16 +23,14 @@ def combine(
     check_finite("losses", numbers)
     if not rule.needs_gradients:
         weights, state = rule.weights(numbers, None, state, **options)
-        total = _weighted(weights, values, values[0].dtype)
-        combined = _gradients(total, shared, False)
+        combined = _gradients(_weighted(weights, torch.stack(values)), shared, False)
     else:
         last = max(i for i, value in enumerate(values) if value.requires_grad)
         rows = [_gradients(value, shared, i < last) for i, value in enumerate(values)]
-        weights, state = rule.weights(numbers, _reduced(rows), state, **options)
+        blocks = [torch.stack(parts) for parts in zip(*rows, strict=True)]
+        weights, state = rule.weights(numbers, _reduced(blocks), state, **options)
         check_finite("weights", weights)
-        combined = [
-            _weighted(weights, parts, p.dtype) for p, *parts in zip(shared, *rows, strict=True)
-        ]
+        combined = [_weighted(weights, block) for block in blocks]
     for g in combined:
         if not torch.isfinite(g).all():
             raise ValueError(f"gradients must be finite; their weighted sum is not in {g.dtype}")
@@ -122,34 +120,48 @@ def _gradients(loss: Tensor, parameters: list[Tensor], retain: bool) -> list[Ten
     return [torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters, strict=True)]
 
 
-def _weighted(weights: Array, parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
-    """Return Σ w_i part_i in a dtype; summed in single precision at least."""
-    stacked = torch.stack(list(parts)).to(torch.promote_types(dtype, torch.float32))
-    factors = torch.as_tensor(weights, dtype=stacked.dtype, device=stacked.device)
-    return (factors @ stacked.reshape(len(parts), -1)).reshape(parts[0].shape).to(dtype)
+def _weighted(weights: Array, parts: Tensor) -> Tensor:
+    """Return Σ w_i part_i of parts (m, ...) in their dtype; summed in single precision at least."""
+    wide = parts.to(torch.promote_types(parts.dtype, torch.float32))
+    factors = torch.as_tensor(weights, dtype=wide.dtype, device=wide.device)
+    return (factors @ wide.reshape(len(parts), -1)).reshape(parts.shape[1:]).to(parts.dtype)
 
 
-def _reduced(rows: list[list[Tensor]]) -> Array:
+def _reduced(blocks: list[Tensor]) -> Array:
     r"""Return short rows (m, k) with the gradients' lengths and angles, in double precision.
 
-    Parameter by parameter :math:`J^T = QR`, of which Q leaves lengths and angles alone. Unlike
-    the products :math:`J J^T` the factors lose no digits, and have the gradients' range. Each
-    parameter is reduced on its own device.
+    From the gradients by one parameter after another, each (m, ...), :math:`J^T = QR`, of which
+    Q leaves lengths and angles alone. Unlike the products :math:`J J^T` the factors lose no
+    digits, and have the gradients' range. Each parameter is reduced on its own device.
     """
-    blocks = []
-    for parts in zip(*rows, strict=True):
-        block = torch.stack(parts).flatten(1)  # (m, entries of this parameter)
-        if not block.numel():
+    short = []
+    for block in blocks:
+        m, n = len(block), block[0].numel()
+        if not n:
             continue
-        block = block.to(torch.promote_types(block.dtype, torch.float32))
-        largest = block.abs().amax(dim=1).double().cpu().numpy()
+        wide = block.reshape(m, n).to(torch.promote_types(block.dtype, torch.float32))
+        largest = wide.abs().amax(dim=1).double().cpu().numpy()
         for i, value in enumerate(largest):
             if not np.isfinite(value):
                 raise ValueError(f"gradients must be finite; got {value} in that of losses[{i}]")
         exponent = np.where(largest > 0, np.frexp(largest)[1] - 1, 0)
-        scale = torch.as_tensor(np.ldexp(1.0, exponent)).to(block.dtype).to(block.device)
-        block = block / scale[:, None]  # by a power of two: nothing is rounded
-        if block.shape[1] > len(block):
-            block = torch.linalg.qr(block.T, mode="r").R.T
-        blocks.append(np.ldexp(block.double().cpu().numpy(), exponent[:, None]))
-    return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(rows), 0))
+        if np.abs(exponent).max() > 30:  # divide by a power of two: nothing is rounded
+            scale = torch.as_tensor(np.ldexp(1.0, exponent)).to(wide.dtype).to(wide.device)
+            wide = wide / scale[:, None]
+        else:
+            exponent = np.zeros_like(exponent)
+        wide = _factor(wide) if n > m else wide
+        short.append(np.ldexp(wide.double().cpu().numpy(), exponent[:, None]))
+    return np.concatenate(short, axis=1) if short else np.zeros((len(blocks[0]), 0))
+
+
+def _factor(rows: Tensor) -> Tensor:
+    """Return Rᵀ (m, m) of rows (m, n); first of pieces that fit a processor's cache."""
+    m, n = rows.shape
+    piece = max(1024, 4 * m)
+    if whole := n // piece * piece:
+        pieces = rows[:, :whole].reshape(m, -1, piece).permute(1, 2, 0)
+        factors = torch.linalg.qr(pieces, mode="r").R.reshape(-1, m)
+        rows = torch.cat([factors.T, rows[:, whole:]], dim=1)
+    upper: Tensor = torch.linalg.qr(rows.T, mode="r").R
+    return upper.T
