@@ -2,10 +2,10 @@
 
 import os
 
-# Before numpy and torch are loaded: one thread a process, as in the book's kernels and sweeps.
-# A training in single precision feels the order in which a sum is taken.
+# Before numpy and torch are loaded: one thread a process, as in the book's kernels and sweeps,
+# unless a trial of other roundings asks for more. Sums are then taken in another order.
 for library in ("MKL", "OMP", "OPENBLAS"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"
+    os.environ[f"{library}_NUM_THREADS"] = os.environ.get("DESCENT_THREADS", "1")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from descent.arguments import check_array, check_count
 
@@ -61,3 +61,67 @@ def wilson(successes: int, runs: int) -> tuple[float, float]:
         raise ValueError(f"successes must not exceed runs={runs}; got {successes}")
     interval = binomtest(successes, runs).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
+
+
+class ClusteredRate(NamedTuple):
+    """A success rate of runs in groups, with its interval and what lies between the groups."""
+
+    share: float
+    low: float
+    high: float
+    between: float
+
+
+def clustered_rate(outcomes: ArrayLike) -> ClusteredRate:
+    r"""Return the success rate of groups of runs, with a 95 % interval that respects the groups.
+
+    Runs of one group are alike, so n runs tell less than n independent ones:
+
+    .. math:: n_e = \frac{n}{1 + (m - 1) \rho}, \qquad
+        \rho = \frac{B - W}{B + (m - 1) W},
+
+    with m runs a group and the mean squares B between and W within the groups (Kish 1965;
+    the estimate of ρ by analysis of variance, cut to 0 … 1). The interval is Wilson's for nₑ
+    runs. Where all outcomes are the same ρ cannot be seen, and each group counts as one run.
+
+    Parameters
+    ----------
+    outcomes : array_like of bool, shape (groups, m)
+        The runs of each group; m ≥ 1, two groups at least.
+
+    Returns
+    -------
+    ClusteredRate
+        The share of successes, the ends of its interval, and ρ: the share of the variance of an
+        outcome that lies between the groups. It is 1 where the repeats of a group always agree.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two groups, or no runs.
+
+    Examples
+    --------
+    >>> agree = clustered_rate([[True, True], [False, False], [True, True], [True, True]])
+    >>> agree.share, agree.between
+    (0.75, 1.0)
+    >>> round(agree.low, 6) == round(wilson(3, 4)[0], 6)
+    True
+    """
+    hits = check_array("outcomes", outcomes, ("groups", "runs"))
+    if len(hits) < 2 or not hits.size:
+        raise ValueError(f"outcomes must be runs of two groups at least; got shape {hits.shape}")
+    if not np.isin(hits, (0, 1)).all():
+        raise ValueError(f"outcomes must be true or false; got {hits!r}")
+    groups, m = hits.shape
+    share, means = hits.mean(), hits.mean(axis=1)
+    between = m * np.sum((means - share) ** 2) / (groups - 1)
+    within = np.sum((hits - means[:, None]) ** 2) / (groups * max(m - 1, 1))
+    total = between + (m - 1) * within
+    rho = float(np.clip((between - within) / total, 0, 1)) if total > 0 and m > 1 else 1.0
+    n = hits.size / (1 + (m - 1) * rho)
+    z = norm.ppf(0.975)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    low, high = max(float(middle - half), 0.0), min(float(middle + half), 1.0)
+    return ClusteredRate(float(share), low, high, rho)

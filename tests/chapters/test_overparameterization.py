@@ -3,12 +3,19 @@
 from functools import partial
 
 import numpy as np
+import pandas
 import pytest
 import torch
 
 from descent.chapters.overparameterization import numbers, pictures, rivals
 from descent.chapters.overparameterization.ensemble import Ensemble, train_ensemble
-from descent.chapters.overparameterization.sweeps import tangent_size, trained
+from descent.chapters.overparameterization.sweeps import (
+    NUDGE,
+    REPEATS,
+    SEEDS,
+    tangent_size,
+    trained,
+)
 from descent.landscapes import OBJECTIVES, Shifted, ackley, qubic_1d, six_hump_camel, sphere
 from descent.networks import models
 from descent.networks.reparameterization import train
@@ -189,9 +196,53 @@ def test_rates_of_a_table_are_pooled_over_its_rows():
     frame = pictures.sweeps.load("08-shifted-optimum")
     rates = pictures.pooled(frame, ["shift"])
     assert {key[0] for key in rates} == set(pictures.SHIFTS)
-    assert all(rate.runs == 60 for rate in rates.values())
+    per_row = SEEDS * REPEATS
+    assert all(rate.runs == per_row * (1 + (c in (0, -10, 3))) for (c,), rate in rates.items())
     home, beside = rates[(0.0,)], rates[(-10.0,)]
     assert home.low > beside.high
+
+
+def test_a_rate_respects_that_repeats_are_alike():
+    hits = np.array([[True] * 3] * 14 + [[False] * 3] * 6)
+    rate, alone = numbers.rate(hits), numbers.rate(hits[:, 0])
+    assert (rate.successes, rate.runs, rate.between) == (42, 60, pytest.approx(1))
+    assert (rate.low, rate.high) == pytest.approx((alone.low, alone.high))
+    naive = numbers.rate(hits.ravel())
+    assert rate.low < naive.low < naive.high < rate.high
+    assert numbers.repeats(hits) == (14, 0, 6)
+    assert rate.interval == "48 to 85 %"
+
+
+def test_a_table_of_single_trainings_is_read_by_seed():
+    frame = pandas.DataFrame(
+        {"seed": [1, 0, 1, 0], "repeat": [0, 1, 1, 0], "reached": [True, False, True, True]}
+    )
+    assert pictures.by_seed(frame).tolist() == [[True, False], [True, True]]
+
+
+def test_repeats_of_a_chaotic_run_part_and_those_of_a_calm_one_do_not():
+    """What moves the start by 1e-5 moves a calm end by as little, and draws a chaotic one anew."""
+    starts = 10.0 + NUDGE * np.arange(4)[:, None]
+    ends = {
+        rate: train_ensemble(
+            "mlp5", 4, 16, "ackley", starts, [0] * 4, learning_rate=rate, epochs=300
+        ).x[-1]
+        for rate in (1e-4, 3.2e-2)
+    }
+    assert np.ptp(ends[1e-4]) < 2e-3  # the fit stops within 1e-3 of the start
+    assert np.ptp(ends[3.2e-2]) > 1e-2
+
+
+def test_calm_paths_of_the_sources_networks_have_calm_repeats():
+    frame = pictures.sweeps.load("08-source-networks")
+    calm = frame[(frame.hidden_ch == 512) & (frame.seed == 0)]
+    for _, group in calm.groupby(["objective", "shift"]):
+        if (group.objective.iloc[0], group["shift"].iloc[0]) != ("ackley", 0.0):
+            assert len(group) == REPEATS
+            assert group.reached.nunique() == 1
+            np.testing.assert_allclose(
+                np.array(group.x.tolist()), [group.x.iloc[0]] * REPEATS, atol=2e-3
+            )
 
 
 def test_bad_arguments_are_named():
@@ -205,3 +256,5 @@ def test_bad_arguments_are_named():
         numbers.product_of_weights(ackley.gradient, -1.0, 2, np.ones(2))
     with pytest.raises(ValueError, match="optimizer"):
         train_ensemble("mlp5", 4, 12, "ackley", [1.0], [0], optimizer="lbfgs")
+    with pytest.raises(ValueError, match="start must have shape"):
+        train_ensemble("mlp5", 4, 12, "ackley", [[1.0], [2.0]], [0])

@@ -107,6 +107,9 @@ CASES = {
     },
     "information.narrow_start": case(epsilon=real(0.5, least=0, most=1)),
     "estimates.mean_with_error": case(samples=array([1.0, 2.0, 3.0], [1.0])),
+    "estimates.clustered_rate": case(
+        outcomes=array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], [[1.0, 1.0]])
+    ),
     "estimates.wilson": case(successes=count(3), runs=count(5, least=1)),
     "networks.activations.softplus": case(z=array([0.5, -0.5], nan=True, free=True)),
     **{

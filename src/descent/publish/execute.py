@@ -36,12 +36,13 @@ TURN = 0.2
 
 def kernel_environment() -> dict[str, str]:
     """Return the environment of a kernel, in which no setting of the user bears on the run."""
+    # One thread a kernel, the same sums in the same order, unless other roundings are tried.
+    threads = os.environ.get("DESCENT_THREADS", "1")
     return os.environ | {
         "DESCENT_RENDER": "static",
-        # One thread a kernel: the same sums in the same order on every machine.
-        "MKL_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
         "PYTHONHASHSEED": "0",
         # The library whose files the fingerprint names, wherever the environment was made.
         "PYTHONPATH": str(Path(__file__).parents[2]),

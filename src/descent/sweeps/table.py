@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descent.sweeps.comparison import Comparison, differences
+
 if TYPE_CHECKING:
     import pandas
 
@@ -51,15 +53,19 @@ class Sweep:
     name : str
         Chapter number, then what the table holds: ``08-shifted-optimum``.
     run : callable
-        Takes a point's values by name and returns a dictionary of numbers, strings or flat
-        lists of numbers. It lives at the top level of its module, so that another process
+        Takes a point's values by name and returns a dictionary of numbers, strings or lists of
+        numbers. It lives at the top level of its module, so that another process
         can import it.
     points : sequence of dict
         One a row. Two may not be equal.
     probes : sequence of int
         The rows that a test computes anew: few and cheap ones.
     rtol : float
-        Relative agreement that is asked of a recomputed number.
+        Relative agreement that is asked of a recomputed number. Truth values and strings agree
+        exactly.
+    compare : mapping of str to Comparison
+        How columns of results are compared of which less survives another processor, each
+        with its reason (`descent.sweeps.comparison`).
     version : int
         Raise it when `run` gives other results than before: rows of another version do not
         count.
@@ -83,6 +89,7 @@ class Sweep:
     probes: Sequence[int]
     rtol: float = 1e-9
     version: int = 1
+    compare: Mapping[str, Comparison] = field(default_factory=dict)
     keys: list[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +110,16 @@ class Sweep:
     def compute(self, index: int) -> Row:
         """Return the results at one point, as they are stored."""
         return results(self.run, self.points[index])
+
+    def differences(self, stored: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+        """Return how results differ from the stored ones where they may not, a line a column.
+
+        Raises
+        ------
+        ValueError
+            If nothing is compared, or a comparison is for no column.
+        """
+        return differences(stored, new, self.rtol, self.compare)
 
 
 def grid(**lists: Iterable[Any]) -> list[dict[str, Any]]:

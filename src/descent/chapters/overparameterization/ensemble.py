@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch.nn import functional
 
 from descent.adam import FRESH, adam_step
 from descent.arguments import Array
@@ -18,7 +18,7 @@ MAX_FIT_STEPS = 3000
 
 
 class Ensemble:
-    """Networks that differ in their seed alone, with their weights stacked.
+    """Networks of one shape, one for each seed, with their weights stacked.
 
     Calling it returns x, shape (seeds, d), with the sums of `descent.networks.models.SkipNetwork`.
     """
@@ -51,10 +51,10 @@ class Ensemble:
             h = torch.cat(features, dim=-1)
             for layer in group:
                 length = w[f"{layer}.parametrizations.weight.original0"]
-                direction = functional.normalize(
-                    w[f"{layer}.parametrizations.weight.original1"], dim=-1
-                )
-                h = (h @ direction.mT) * length.mT + w[f"{layer}.bias"][:, None]
+                along = w[f"{layer}.parametrizations.weight.original1"]
+                # length · along/|along|, but the features are scaled, as there are fewer of them.
+                scale = length / along.square().sum(-1, keepdim=True).sqrt()
+                h = (h @ along.mT) * scale.mT + w[f"{layer}.bias"][:, None]
                 h = torch.relu(h)
             features.append(h)
         return (features[-1] @ w["head.weight"].mT + w["head.bias"][:, None]).squeeze(1)
@@ -72,7 +72,7 @@ def train_ensemble(
     in_ch: int,
     hidden_ch: int,
     objective: str,
-    start: Sequence[float],
+    start: npt.ArrayLike,
     seeds: Sequence[int],
     shift: float = 0.0,
     learning_rate: float = LEARNING_RATE,
@@ -88,7 +88,11 @@ def train_ensemble(
     Parameters
     ----------
     start
-        In the coordinates of the shifted objective.
+        Shape (d,), or (seeds, d) when the networks do not share it. In the coordinates of the
+        shifted objective.
+    seeds
+        Of the initial weights. A seed may come more than once, from a start beside the other:
+        that repeats its run as another processor would, which rounds otherwise.
     learning_rate
         Of the main run; the fit has the source's.
     decay
@@ -98,12 +102,16 @@ def train_ensemble(
     """
     if optimizer not in ("adam", "sgd"):
         raise ValueError(f"optimizer must be 'adam' or 'sgd'; got {optimizer!r}")
-    f, target = Shifted(OBJECTIVES[objective], shift), torch.tensor(start, dtype=torch.float32)
-    networks = Ensemble(model, in_ch, hidden_ch, len(start), seeds)
+    begin = np.atleast_1d(np.asarray(start, float))
+    if begin.ndim > 2 or (begin.ndim == 2 and len(begin) != len(seeds)):
+        raise ValueError(f"start must have shape (d,) or ({len(seeds)}, d); got {begin.shape}")
+    f, d = Shifted(OBJECTIVES[objective], shift), begin.shape[-1]
+    target = torch.tensor(begin, dtype=torch.float32)
+    networks = Ensemble(model, in_ch, hidden_ch, d, seeds)
     weights = list(networks.weights.values())
     moments = [FRESH] * len(weights)
     n = len(seeds)
-    paths = np.full((epochs, n, len(start)), np.nan)
+    paths = np.full((epochs, n, d), np.nan)
     fit_steps, count = np.full(n, -1), 0
     while True:
         x = networks()

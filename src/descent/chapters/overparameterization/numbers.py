@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from descent.adam import FRESH, Moments, adam_step
 from descent.arguments import Array, check_count, check_real, check_step_size
-from descent.estimates import wilson
+from descent.estimates import clustered_rate, wilson
 from descent.landscapes import Objective, Shifted, ackley, six_hump_camel
 
 Gradient = Callable[[Array], Array]
@@ -32,24 +32,37 @@ def reached(objective: Objective, x: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 
 class Rate(NamedTuple):
-    """A success rate with its 95 % interval of Wilson."""
+    """A success rate with its 95 % interval, and how much of its variance is between seeds."""
 
     successes: int
     runs: int
     low: float
     high: float
+    between: float = 1.0
 
     @property
     def share(self) -> float:
         """Successes by runs."""
         return self.successes / self.runs
 
+    @property
+    def interval(self) -> str:
+        """The interval in percent, for a sentence."""
+        return f"{100 * self.low:.0f} to {100 * self.high:.0f} %"
+
     def __str__(self) -> str:
         return f"{self.successes} of {self.runs}"
 
 
-def rate(successes: npt.ArrayLike) -> Rate:
-    """Return the success rate of a list of outcomes.
+def rate(outcomes: npt.ArrayLike) -> Rate:
+    """Return the success rate of runs, with Wilson's interval.
+
+    Parameters
+    ----------
+    outcomes
+        Whether each run succeeds, (runs,); or (seeds, repeats), if the repeats of a seed differ
+        by their rounding alone. They are alike then, and the interval takes that into account
+        (`descent.estimates.clustered_rate`).
 
     Raises
     ------
@@ -60,12 +73,38 @@ def rate(successes: npt.ArrayLike) -> Rate:
     --------
     >>> str(rate([True, True, False, True]))
     '3 of 4'
+    >>> rate([[True, True], [False, False]]).interval == rate([True, False]).interval
+    True
     """
-    outcomes = np.asarray(successes, bool)
-    if not outcomes.size:
-        raise ValueError("successes must hold at least one outcome; got none")
-    k, n = int(outcomes.sum()), outcomes.size
-    return Rate(k, n, *wilson(k, n))
+    hits = np.asarray(outcomes, bool)
+    if not hits.size:
+        raise ValueError("outcomes must hold at least one outcome; got none")
+    k, n = int(hits.sum()), hits.size
+    if hits.ndim == 1:
+        return Rate(k, n, *wilson(k, n))
+    clustered = clustered_rate(hits)
+    return Rate(k, n, clustered.low, clustered.high, clustered.between)
+
+
+class Repeats(NamedTuple):
+    """How many seeds succeed in all their repeats, in some, and in none."""
+
+    always: int
+    sometimes: int
+    never: int
+
+
+def repeats(outcomes: npt.ArrayLike) -> Repeats:
+    """Count the seeds of outcomes (seeds, repeats) by what their repeats do.
+
+    Examples
+    --------
+    >>> repeats([[True, True], [False, True], [True, True]])
+    Repeats(always=2, sometimes=1, never=0)
+    """
+    hits = np.asarray(outcomes, bool)
+    every, some = int(hits.all(axis=1).sum()), int(hits.any(axis=1).sum())
+    return Repeats(every, some - every, len(hits) - some)
 
 
 # Descent in x.

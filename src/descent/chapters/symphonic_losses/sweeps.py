@@ -4,7 +4,7 @@ from typing import Any
 
 from descent.aggregation import RULES
 from descent.chapters.symphonic_losses.race import successes
-from descent.sweeps import Sweep
+from descent.sweeps import MostAgree, Sweep
 
 TUNING = tuple(range(4))
 """Seeds of the landscapes on which a rule chooses its step size."""
@@ -32,6 +32,6 @@ SUCCESS = Sweep(
         if m == RACE_LAYERS or (problem == "perlin" and rule in COMPARED)
     ],
     probes=[0, 4],
-    rtol=1e-9,
+    compare={"successes": MostAgree(0.95, "at the longest steps a few descents are chaotic")},
     version=2,
 )
