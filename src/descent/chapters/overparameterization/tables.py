@@ -1,0 +1,65 @@
+"""Chapter 8: its tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from descent import prose
+from descent.chapters.overparameterization.numbers import Rate
+from descent.prose import fixed
+
+CASES = {
+    "Ackley, $c = 0$": ("ackley", 0.0),
+    "Ackley, $c = -10$": ("ackley", -10.0),
+    "camel": ("six_hump_camel", 0.0),
+    "quartic": ("qubic_1d", 0.0),
+}
+"""Objective and shift by the title of a column."""
+
+
+def slopes(rows: Sequence[tuple[str, float, float, float]]) -> str:
+    """Return a Markdown table of f' in x beside the gradient in the weights, by network and x."""
+    head = [
+        "network",
+        "$x$",
+        "$\\lvert f'(x)\\rvert$",
+        "$\\lVert\\nabla \\tilde f(\\theta)\\rVert$",
+    ]
+    cells = [
+        [name, fixed(x, 1), fixed(slope, 4), fixed(lifted, 4), fixed(lifted / slope, 3)]
+        for name, x, slope, lifted in rows
+    ]
+    return prose.table([*head, "ratio"], cells, "lrrrr")
+
+
+def plain_descent(rates: Mapping[tuple[float, float], Rate]) -> str:
+    """Return a Markdown table of success rates by learning rate, constant and falling to zero."""
+    sizes = sorted({size for _, size in rates})
+    rows = [
+        [fixed(size, 5).rstrip("0"), *(str(rates[d, size]) for d in (0.0, 1.0))] for size in sizes
+    ]
+    return prose.table(["learning rate", "constant", "falling to zero"], rows, "rrr")
+
+
+def rivals(searches: Any, network: Sequence[str]) -> str:
+    """Return a Markdown table of tuned searches in x, and of the network in its last row.
+
+    Parameters
+    ----------
+    searches : pandas.DataFrame
+        The table ``08-rivals``.
+    network : sequence of str
+        The network's rates, an entry a column.
+    """
+    at = searches.set_index(["search", "objective", "shift"])
+    rows = []
+    for search in searches["search"].unique():
+        found = [at.loc[(search, *case)] for case in CASES.values()]
+        rows.append([search, *(f"{r.successes} of {r.runs} ({r.setting:g})" for r in found)])
+    rows.append(["network of the source's size", *network])
+    return prose.table(["search", *CASES], rows, "lrrrr")
+
+
+def without_a_miss(searches: Any) -> list[str]:
+    """Return the searches all of whose runs reach a global minimum in every column."""
+    whole = (searches["successes"] == searches["runs"]).groupby(searches["search"], sort=False)
+    return [str(search) for search, sure in whole.all().items() if sure]
