@@ -219,6 +219,14 @@ CASES = {
     "large_deviations.diffusion_exponent": case(model=wells(), start=real(1.05), end=real(1.1)),
     "large_deviations.prefactor": case(model=wells(), **ENDS),
     "large_deviations.log_mean_first_passage_time": case(**ONE, **ENDS),
+    "smoothing.smooth": case(
+        f=function(np.square),
+        dimension=given(lambda: 2, 0, 2.5, "2", np.nan),
+        tolerance=real(1e-9, least=1e-13, below=1),
+        n_samples=given(lambda: 10, 3, 5, 2.5, "4", None),
+        generator=rng(),
+        return_error=flag(),
+    ),
     "smoothing.smoothed_sinc": case(**GAUSS),
     "smoothing.smoothed_sinc_faddeeva": case(x=points(), sigma=WIDE),
     "smoothing.smoothed_steps": case(
