@@ -62,15 +62,17 @@ def correlation(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def _unit(x: Array) -> Array:
-    """Divide by a power of two, so that squares neither overflow nor vanish; exact."""
-    largest = np.abs(x).max(initial=0.0)
-    return np.ldexp(x, -np.frexp(largest)[1]) if largest > 0 else x
+    """Divide by a power of two where squares would overflow or vanish; exact."""
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.vdot(x, x)
+    if 1e-200 < squares < 1e200 or not x.any():
+        return x
+    return np.asarray(np.ldexp(x, -np.frexp(np.abs(x).max())[1]))
 
 
 def _varying(rest: Array, whole: Array) -> Array:
     """Return what is left of some numbers; zeros if it is no more than their rounding."""
-    rounding = 1e-14 * np.abs(whole).max(initial=0.0)
-    return rest if np.abs(rest).max(initial=0.0) > rounding else np.zeros_like(rest)
+    return rest if np.vdot(rest, rest) > 1e-28 * np.vdot(whole, whole) else np.zeros_like(rest)
 
 
 def _cosine(x: Array, y: Array) -> float:

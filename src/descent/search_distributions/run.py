@@ -128,16 +128,18 @@ def ascend(
         )
     objective = Objective(f, d, ranked=ranked)
     path, first_width = [state], _width(covariance)
+    rounding = np.finfo(float).eps
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         while len(path) <= n_steps and state.status == "completed":
             state = step(state, objective)
-            size = max(np.abs(state.mean).max(), np.abs(state.covariance).max())
-            smallest = np.finfo(float).eps * max(np.abs(state.mean).max(), first_width)
-            if not size <= FAR:
+            distance = np.abs(state.mean).max()
+            if not max(distance, np.abs(state.covariance).max()) <= FAR:
                 state = replace(state, status="diverged")
             elif state.status == "completed" and objective.best_value >= goal:
                 state = replace(state, status="reached")
-            elif state.status == "completed" and _width(state.covariance) <= smallest:
+            elif state.status == "completed" and _width(state.covariance) <= rounding * max(
+                distance, first_width
+            ):
                 state = replace(state, status="singular")
             path.append(state)
     return Run(
@@ -152,4 +154,4 @@ def ascend(
 
 def _width(covariance: Array) -> float:
     """Return the largest standard deviation along an axis."""
-    return float(np.sqrt(np.diag(covariance).max()))
+    return float(np.sqrt(covariance.diagonal().max()))
