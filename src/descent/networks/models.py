@@ -293,10 +293,10 @@ def build(
     --------
     >>> build("mlp9", 4, 8, generator=torch.Generator().manual_seed(0))().shape
     torch.Size([1])
-    >>> build("mlp3", generator=torch.Generator())
+    >>> build("resnet", generator=torch.Generator())
     Traceback (most recent call last):
     ...
-    ValueError: name must be one of parameter, mlp5, mlp9, mlp17; got 'mlp3'
+    ValueError: name must be one of parameter, mlp5, mlp9, mlp17; got 'resnet'
     """
     check_choice("name", name, MODELS)
     return MODELS[name](in_ch, hidden_ch, out_ch, generator=generator, device=device, dtype=dtype)
