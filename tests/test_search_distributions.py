@@ -154,8 +154,8 @@ def test_blocks_and_calls_are_independent():
 @pytest.mark.parametrize("name", ASCENTS)
 def test_each_ascent_finds_the_top_of_a_bowl(name):
     run = ASCENTS[name](bowl, [2.0, 0.0], np.eye(2), 300, np.random.default_rng(2))
-    assert run.status == "completed"
-    assert run.evaluations == 300 * 50
+    assert run.status == ("singular" if name == "xNES" else "completed")  # xNES has arrived
+    assert run.evaluations == 50 * (len(run.means) - 1)
     assert np.abs(run.means[-1] - 1).max() < 0.5
     assert np.linalg.det(run.covariances[-1]) < 0.9
 
@@ -282,9 +282,106 @@ def test_singular_end_is_told():
     np.testing.assert_allclose(run.covariances[-1], 0.05)
 
 
+@pytest.mark.parametrize("name", ["natural", "xNES"])
+def test_a_search_that_shrinks_to_rounding_is_over(name):
+    run = ASCENTS[name](bowl, [2.0, 0.0], np.eye(2), 5000, np.random.default_rng(2))
+    assert run.status == "singular"
+    widths = np.sqrt(np.diagonal(run.covariances, axis1=1, axis2=2).max(axis=1))
+    assert widths[-1] <= np.finfo(float).eps * (1 + 1e-9) < widths[-2]
+    assert np.abs(run.means[-1] - 1).max() < 1e-14
+    assert run.evaluations == 50 * (len(run.means) - 1) < 250_000
+
+
+@pytest.mark.parametrize("name", ASCENTS)
+def test_a_search_stops_at_its_target(name):
+    options = dict(clipping=NO_CLIPPING) if name == "plain" else {}
+    ascent = {"plain": score_function_ascent, "xNES": xnes}.get(name, log_cholesky_ascent)
+    options |= {"xNES": {}, "natural": dict(natural=True, step_size=0.1)}.get(name, SMALL)
+    run = ascent(
+        bowl, [4.0, 0.0], np.eye(2), 900, np.random.default_rng(0), target=-0.01, **options
+    )
+    assert run.status == "reached"
+    assert run.best_value == bowl(run.best) >= -0.01
+    assert run.evaluations == 50 * (len(run.means) - 1) < 900 * 50
+    before = ascent(
+        bowl, [4.0, 0.0], np.eye(2), len(run.means) - 2, np.random.default_rng(0), **options
+    )
+    assert before.status == "completed"
+    assert before.best_value < -0.01
+
+
+def test_the_best_sample_is_kept():
+    seen = []
+
+    def watched(x):
+        seen.extend(bowl(x))
+        return bowl(x)
+
+    run = xnes(watched, [2.0, 0.0], np.eye(2), 7, np.random.default_rng(1))
+    assert run.best_value == max(seen) == bowl(run.best)
+    none = xnes(bowl, [2.0, 0.0], np.eye(2), 0, np.random.default_rng(1))
+    assert np.isnan(none.best).all()
+    assert none.best_value == -np.inf
+
+
+def test_points_that_are_not_allowed_are_ranked_last():
+    """The top of the bowl at (1, 1) lies outside x₀ < 0.5: the search ends at the wall."""
+
+    def walled(x):
+        return np.where(x[:, 0] < 0.5, bowl(x), -np.inf)
+
+    run = xnes(walled, [-2.0, 0.0], np.eye(2), 400, np.random.default_rng(0))
+    np.testing.assert_allclose(run.best, [0.5, 1.0], atol=1e-4)
+    # It is the limit of a penalty.
+    for penalty in (1e3, 1e300):
+        other = xnes(
+            lambda x, p=penalty: np.where(x[:, 0] < 0.5, bowl(x), -p),
+            [-2.0, 0.0],
+            np.eye(2),
+            20,
+            np.random.default_rng(0),
+        )
+        np.testing.assert_array_equal(other.means, run.means[:21])
+    np.testing.assert_allclose(
+        rank_utilities([3.0, -np.inf, -5.0, 4.0]), rank_utilities([3.0, -100.0, -5.0, 4.0])
+    )
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
+def test_values_that_no_method_can_take_are_named(hole):
+    def holed(x):
+        values = bowl(x)
+        values[7] = hole
+        return values
+
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=f"f must be finite .ranks, as of xnes.* got {hole}"):
+        log_cholesky_ascent(holed, [0.0, 0.0], np.eye(2), 3, rng)
+    if hole != -np.inf:
+        with pytest.raises(ValueError, match=f"f must be finite, or -inf; got {hole}"):
+            xnes(holed, [0.0, 0.0], np.eye(2), 3, rng)
+        with pytest.raises(ValueError, match=f"values must be finite, or -inf; got {hole}"):
+            rank_utilities([1.0, hole])
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1e3])
+def test_the_unit_of_x_changes_nothing_of_xnes(unit):
+    plain = xnes(bowl, [2.0, 0.0], np.eye(2), 200, np.random.default_rng(1))
+    scaled = xnes(
+        lambda x: bowl(x / unit),
+        [2.0 * unit, 0.0],
+        unit**2 * np.eye(2),
+        200,
+        np.random.default_rng(1),
+    )
+    assert scaled.status == plain.status == "singular"
+    np.testing.assert_allclose(scaled.means[:60] / unit, plain.means[:60], atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda rng: xnes(bowl, [0.0, 0.0], np.eye(2), 1, rng, target=np.nan), "target must be"),
         (lambda rng: xnes(bowl, [0.0, 0.0], -np.eye(2), 1, rng), "covariance must be positive"),
         (lambda rng: xnes(bowl, [0.0, 0.0], np.eye(3), 1, rng), "must have the shapes"),
         (lambda rng: xnes(bowl, [0.0, 0.0], np.eye(2), 1, rng, n_samples=1), "n_samples must be"),

@@ -23,3 +23,19 @@ def check_torch_generator(name: str, value: object) -> None:
     """Raise a TypeError unless the value is a torch.Generator."""
     if not isinstance(value, torch.Generator):
         raise TypeError(f"{name} must be a torch.Generator; got {came(value)}")
+
+
+def check_placement(
+    device: torch.device | str | None, dtype: torch.dtype | None
+) -> tuple[torch.device | None, torch.dtype | None]:
+    """Return where and in which precision tensors are wanted; an error if there is no such."""
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise TypeError(f"dtype must be a torch.dtype of floats, or None; got {came(dtype)}")
+    if device is not None and not isinstance(device, torch.device):
+        if not isinstance(device, str):
+            raise TypeError(f"device must be a torch.device or its name; got {came(device)}")
+        try:
+            device = torch.device(device)
+        except RuntimeError:
+            raise ValueError(f"device must be the name of one; got {device!r}") from None
+    return device, dtype

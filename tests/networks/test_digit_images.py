@@ -1,9 +1,12 @@
 """Digit images: the checks of the four files, and the data that stand in for them."""
 
 import gzip
+import socket
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sklearn.datasets
 
 from descent.networks import digit_images
 from descent.networks.digit_images import MNIST_FILES, load_digit_images, load_digits8, load_mnist
@@ -97,3 +100,111 @@ def test_inputs_lie_between_one_level_and_one():
     assert images.side == 8
     with pytest.raises(ValueError, match="source must be"):
         load_digit_images("letters")
+
+
+@pytest.fixture
+def refused(monkeypatch, tmp_path):
+    """A machine without MNIST, whose network refuses; the list of who was asked for."""
+    asked = []
+
+    def refuse(host, *args, **kwargs):
+        asked.append(host)
+        raise socket.gaierror("the network refuses")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: refuse(address))
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.delenv("DESCENT_MNIST_DIR", raising=False)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    return asked
+
+
+def test_a_download_asks_the_network_and_says_what_it_answered(refused):
+    with pytest.raises(
+        FileNotFoundError, match=r"cannot be downloaded .*the network refuses.*set "
+    ):
+        load_mnist()
+    assert refused
+    with pytest.raises(FileNotFoundError, match="cannot be downloaded"):
+        load_digit_images("mnist")
+    assert load_digit_images().name == "8×8 digits"
+
+
+def test_no_download_asks_nobody(refused):
+    with pytest.raises(FileNotFoundError, match="MNIST is not on this machine"):
+        load_mnist(download=False)
+    assert load_digit_images(download=False).name == "8×8 digits"
+    assert not refused
+
+
+def test_a_download_that_comes_is_mnist(refused, monkeypatch):
+    def fetch(name, **options):
+        assert name == "mnist_784"
+        assert options["n_retries"] >= 1  # scikit-learn refuses less, before it asks anybody
+        pixels = np.zeros((70_000, 784))
+        pixels[0, 5] = 255
+        return SimpleNamespace(data=pixels, target=np.resize(["5", "0"], 70_000).astype(object))
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
+    images = load_mnist()
+    assert (images.pixels.dtype, images.pixels[0, 5], images.n_training) == (np.uint8, 255, 60_000)
+    np.testing.assert_array_equal(images.labels[:3], [5, 0, 5])
+
+
+def move(folder, how):
+    """Lay the four files out as people have them."""
+    for name in MNIST_FILES:
+        content = (folder / name).read_bytes()
+        (folder / name).unlink()
+        place, compressed = {
+            "dotted": (name.replace("-idx", ".idx"), False),
+            "dotted, gzipped": (name.replace("-idx", ".idx") + ".gz", True),
+            "a folder each": (f"{name}/{name}", False),
+            "torchvision": (f"MNIST/raw/{name}", False),
+            "torchvision, raw": (f"raw/{name}.gz", True),
+            "unpacked, name kept": (f"{name}.gz", False),
+            "packed, without ending": (name, True),
+        }[how]
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(gzip.compress(content) if compressed else content)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "dotted",
+        "dotted, gzipped",
+        "a folder each",
+        "torchvision",
+        "torchvision, raw",
+        "unpacked, name kept",
+        "packed, without ending",
+    ],
+)
+def test_files_are_found_as_people_have_them(small, how):
+    published = load_mnist(small)
+    move(small, how)
+    moved = load_mnist(small)
+    np.testing.assert_array_equal(moved.pixels, published.pixels)
+    np.testing.assert_array_equal(moved.labels, published.labels)
+
+
+def test_a_tilde_is_the_home_folder(small, monkeypatch):
+    monkeypatch.setenv("HOME", str(small.parent))
+    monkeypatch.setenv("DESCENT_MNIST_DIR", f"~/{small.name}")
+    assert load_digit_images().name == "MNIST"
+
+
+def test_a_half_written_file_is_named_though_a_whole_one_lies_beside_it(small):
+    name = "t10k-labels-idx1-ubyte"
+    content = (small / name).read_bytes()
+    (small / f"{name}.gz").write_bytes(gzip.compress(content))
+    (small / name).write_bytes(content[:-1])
+    with pytest.raises(ValueError, match=f"{name} must hold"):
+        load_mnist(small)
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"does not exist, .*nowhere"):
+        load_mnist(tmp_path / "nowhere")

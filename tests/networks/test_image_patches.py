@@ -1,5 +1,6 @@
 """The images of the compression task: their sources, and that test and training do not touch."""
 
+import socket
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,3 +92,20 @@ def test_bad_arguments():
         load("MNIST")
     with pytest.raises(ValueError, match="stride must be at least 1"):
         photograph_patches(0)
+
+
+def test_a_network_that_refuses_is_asked_and_told(monkeypatch, tmp_path):
+    asked = []
+
+    def refuse(host, *args, **kwargs):
+        asked.append(host)
+        raise socket.gaierror("the network refuses")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: refuse(address))
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.delenv(proxy, raising=False)
+    with pytest.raises(ConnectionError, match=r"the network refuses.*photographs"):
+        cifar_10(data_home=str(tmp_path))
+    assert asked
+    assert "photographs" in load("best", data_home=str(tmp_path)).source

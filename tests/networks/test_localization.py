@@ -133,6 +133,7 @@ def test_shares_of_the_images_alone():
     [
         (lambda s: questions(s.inputs, np.zeros(len(s), int)), "labels \\[1, 7, 6, 8\\]"),
         (lambda s: questions(s.inputs, s.part, ((0, 1), (1, 2))), "two pairs of different"),
+        (lambda s: localization.contrast_share(s.without(1, 0)), "none of part 0 of side 1"),
         (lambda s: Samples(s.inputs, s.side + 1, s.part), "side must be 0 or 1"),
         (lambda s: Samples(s.inputs, s.side[:3], s.part), "side must have shape"),
         (

@@ -137,3 +137,23 @@ def test_errors_name_the_argument(arguments, message):
 def test_a_width_is_an_integer():
     with pytest.raises(TypeError, match=r"hidden_ch must be an integer; got 7\.5"):
         models.mlp5(3, 7.5, 2, generator=seeded())
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_the_same_seed_gives_the_same_weights_in_every_precision(name):
+    single, double = (
+        models.build(name, 4, 8, 2, generator=torch.Generator().manual_seed(3), dtype=dtype)
+        for dtype in (None, torch.float64)
+    )
+    for one, other in zip(single.parameters(), double.parameters(), strict=True):
+        assert other.dtype == torch.float64
+        torch.testing.assert_close(one.double(), other, rtol=0, atol=0)
+    torch.testing.assert_close(double().float(), single(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_weights_can_be_kept_elsewhere(name):
+    """The meta device stands for any other: its tensors have a place and no numbers."""
+    model = models.build(name, 4, 8, 2, generator=torch.Generator().manual_seed(3), device="meta")
+    assert {weight.device.type for weight in model.parameters()} == {"meta"}
+    assert model().device.type == "meta"

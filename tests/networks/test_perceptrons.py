@@ -165,3 +165,14 @@ def test_networks_that_do_not_fit_are_refused():
         Perceptrons(good.hidden_weights, np.zeros((3, 8)), good.output_weights, good.output_biases)
     with pytest.raises(ValueError, match="activation must be one of"):
         networks(activation="swish")
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float16, 2e-2), (np.longdouble, 1e-12)])
+def test_every_precision_is_trained(dtype, tolerance):
+    """BLAS knows two of them and would update a copy of the others' hidden weights."""
+    x, y, _ = problem()
+    double = train(networks(), x, y, 0.1)
+    other = train(networks(dtype=dtype), x, y, 0.1)
+    assert other.hidden_weights.dtype == dtype
+    for name, array in double.parameters().items():
+        np.testing.assert_allclose(other.parameters()[name], array, atol=tolerance)

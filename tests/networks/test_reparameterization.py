@@ -199,3 +199,63 @@ def test_errors_name_the_argument():
         train(point(0.0), sphere, epochs=-1)
     with pytest.raises(ValueError, match="tolerance must be positive"):
         train(point(0.0), sphere, tolerance=0.0)
+
+
+class Makes(torch.nn.Module):
+    """A model that makes of its two weights whatever it is told."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.x, self.make = torch.nn.Parameter(torch.tensor([1.0, 2.0])), make
+
+    def forward(self):
+        return self.make(self.x)
+
+
+def square_of(x):
+    return (x**2).sum()
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda x: x.sum(), ValueError, r"model\(\) must have shape \(d,\); got \(\)"),
+        (lambda x: x * x[:, None], ValueError, r"must have shape \(d,\); got \(2, 2\)"),
+        (lambda x: x[:0], ValueError, r"must have shape \(d,\); got \(0,\)"),
+        (lambda x: x.detach(), ValueError, r"model\(\) must depend on weights that require"),
+        (lambda x: [1.0], TypeError, r"model\(\) must be a tensor of floats; got \[1.0\]"),
+        (lambda x: x.int(), TypeError, r"model\(\) must be a tensor of floats"),
+    ],
+)
+def test_a_model_that_makes_no_point_is_refused_at_once(make, error, message):
+    with pytest.raises(error, match=message):
+        train(Makes(make), square_of, epochs=1)
+
+
+def test_frozen_weights_stay_and_wholly_frozen_ones_are_refused():
+    model = models.mlp5(2, 4, 1, generator=seeded())
+    model.latent.requires_grad_(False)
+    before = model.latent.clone()
+    assert train(model, square_of, epochs=5).finished
+    torch.testing.assert_close(model.latent, before, rtol=0, atol=0)
+    with pytest.raises(ValueError, match="weights that require a gradient"):
+        train(model.requires_grad_(False), square_of, epochs=1)
+
+
+def test_an_objective_without_a_derivative_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"objective\(x\) must depend on x by operations"):
+        train(Makes(lambda x: x), lambda x: (x.detach() ** 2).sum(), epochs=1)
+
+
+def test_an_optimizer_that_needs_a_closure_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"optimizer must make .* without a closure; got LBFGS"):
+        train(Makes(lambda x: x), square_of, epochs=1, optimizer=torch.optim.LBFGS)
+
+
+def test_double_precision_is_trained_in_it():
+    double, single = (
+        train(models.mlp5(2, 4, 1, generator=seeded(), dtype=dtype), square_of, [0.5], epochs=20)
+        for dtype in (torch.float64, None)
+    )
+    np.testing.assert_allclose(double.x[:3], single.x[:3], atol=1e-2)
+    assert not np.array_equal(double.x, single.x)

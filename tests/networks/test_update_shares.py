@@ -1,9 +1,22 @@
-"""Shares of updating and the correlations between them."""
+"""Shares of updating and the correlations between them; units, extremes, and what is still."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from descent.networks import update_shares
+from descent.networks.update_shares import (
+    correlation,
+    partial_correlation,
+    share,
+    within_pixel_correlation,
+)
+
+X = np.random.default_rng(0).random((6, 4))
+Y = X + 0.5 * np.random.default_rng(1).random((6, 4))
+COVARIATE = np.random.default_rng(2).random((6, 4))
+UNITS = (1e-300, 1e-160, 1.0, 1e160, 1e300)
 
 
 def test_partial_correlations_see_through_a_common_cause():
@@ -35,3 +48,45 @@ def test_dead_parameters_have_no_share():
     assert np.isnan(update_shares.share(0.0, 0.0))
     assert np.isnan(update_shares.correlation([1.0, np.nan, 2.0], [1.0, 2.0, 3.0]))
     assert np.isnan(update_shares.correlation([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    "measure",
+    [correlation, within_pixel_correlation, lambda x, y: partial_correlation(x, y, COVARIATE)],
+)
+def test_the_unit_changes_nothing_and_a_mirror_the_sign(measure, unit, sign):
+    plain = measure(X, Y)
+    assert measure(X * unit * sign, Y / unit) == pytest.approx(sign * plain, rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-320, 1e-300, 1e300, 1e308])
+def test_shares_of_any_scale(unit):
+    np.testing.assert_allclose(share([unit, unit], [unit, 0.0]), [0.5, 1.0])
+
+
+@given(st.permutations(range(24)))
+def test_the_order_of_the_pairs_changes_nothing(order):
+    x, y = X.ravel(), Y.ravel()
+    assert correlation(x[order], y[order]) == pytest.approx(correlation(x, y), rel=1e-12)
+
+
+@pytest.mark.parametrize("constant", [0.1, 1e-9, 1e9, -0.3])
+def test_what_does_not_vary_has_no_correlation(constant):
+    """The mean of equal numbers differs from them by rounding, which is no variation."""
+    still = np.full((6, 4), constant)
+    assert np.isnan(correlation(still, Y))
+    assert np.isnan(correlation(still, still * 3))
+    assert np.isnan(within_pixel_correlation(still, still * 3))
+    assert np.isnan(partial_correlation(still, Y, COVARIATE))
+
+
+def test_what_the_covariates_explain_wholly_has_no_correlation():
+    assert np.isnan(partial_correlation(2 * COVARIATE + 1, Y, COVARIATE))
+    few = [a.ravel()[:3] for a in (X, Y, COVARIATE)]
+    assert np.isnan(partial_correlation(*few))  # one degree of freedom: always 1 or -1
+    four = [a.ravel()[:4] for a in (X, Y, COVARIATE)]
+    assert abs(partial_correlation(*four)) < 1
+    # A covariate that is given twice takes one degree of freedom, not two.
+    assert partial_correlation(*four, four[2]) == pytest.approx(partial_correlation(*four))

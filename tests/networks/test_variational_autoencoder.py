@@ -136,3 +136,30 @@ def test_names_of_the_losses():
     assert tuple(autoencoder.losses(images, passed)) == autoencoder.LOSSES
     seven = autoencoder.losses(images, passed, higher_moments=True)
     assert tuple(seven) == (*autoencoder.LOSSES, *autoencoder.HIGHER_MOMENTS)
+
+
+def test_the_weights_have_the_precision_of_the_mean_image():
+    images = random(4, 3, 32, 32)
+    passes = {}
+    for dtype in (torch.float32, torch.float64):
+        vae = VariationalAutoencoder(
+            torch.zeros(3, 32, 32, dtype=dtype), generator(), latent=4, channels=2
+        )
+        passes[dtype] = vae(images.to(dtype), generator(1))
+        assert all(part.dtype == dtype for part in passes[dtype])
+    torch.testing.assert_close(
+        passes[torch.float32].mean.double(), passes[torch.float64].mean, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_another_precision_than_the_weights_is_named():
+    vae = VariationalAutoencoder(torch.zeros(3, 32, 32), generator(), latent=4, channels=2)
+    with pytest.raises(TypeError, match="images must have the autoencoder's dtype"):
+        vae(random(4, 3, 32, 32).double(), generator())
+    with pytest.raises(TypeError, match="z must have the autoencoder's dtype"):
+        vae.decode(torch.zeros(2, 4, dtype=torch.float64))
+
+
+def test_a_covariance_of_one_row_is_refused():
+    with pytest.raises(ValueError, match="z must have 2 rows or more"):
+        autoencoder.batch_covariance(torch.ones(1, 3))

@@ -83,7 +83,7 @@ LONG = ONE | dict(step_size=positive(0.3))  # one step is enough to escape
 ESCAPE = dict(start=real(1.0, most=SADDLE), threshold=real(SADDLE, least=1.0))
 GAUSS = dict(x=points(), sigma=array([0.0, 1.0], [-1.0, 1.0], free=True))
 WIDE = array([0.5, 1.0], [0.0, 1.0], free=True)
-ASCENT = function(smoothing.smoothed_sinc)
+ASCENT = function(smoothing.smoothed_sinc, lambda x, sigma: x, lambda x, sigma: (x * np.nan, x, x))
 ENDS = dict(minimum=real(PIT), saddle=real(SADDLE))
 
 
@@ -219,6 +219,14 @@ CASES = {
     "large_deviations.diffusion_exponent": case(model=wells(), start=real(1.05), end=real(1.1)),
     "large_deviations.prefactor": case(model=wells(), **ENDS),
     "large_deviations.log_mean_first_passage_time": case(**ONE, **ENDS),
+    "smoothing.smooth": case(
+        f=function(np.square),
+        dimension=given(lambda: 2, 0, 2.5, "2", np.nan),
+        tolerance=real(1e-9, least=1e-13, below=1),
+        n_samples=given(lambda: 10, 3, 5, 2.5, "4", None),
+        generator=rng(),
+        return_error=flag(),
+    ),
     "smoothing.smoothed_sinc": case(**GAUSS),
     "smoothing.smoothed_sinc_faddeeva": case(x=points(), sigma=WIDE),
     "smoothing.smoothed_steps": case(
@@ -233,9 +241,10 @@ CASES = {
         smoothed=ASCENT,
         x=points(),
         sigma=WIDE,
-        max_step=positive(0.1),
+        max_step=real(0.5, above=0, most=0.5),
+        tolerance=real(1e-4, least=1e-6, below=1),
         least_sigma=positive(1e-3),
-        n_steps=count(5),
+        n_steps=count(5000),
         hold_sigma=flag(),
     ),
     "smoothing.ascent.graduated_ascent": case(
@@ -244,7 +253,7 @@ CASES = {
         sigmas=given(
             lambda: [2.0, 1.0], [], [1.0, 2.0], [1.0, -1.0], [1.0, np.nan], None, 1.0, "x"
         ),
-        options=given(lambda: {"n_steps": 3}, {"n_steps": 2.5}, {"max_step": -1.0}),
+        options=given(lambda: {"n_steps": 300}, {"n_steps": 2.5}, {"max_step": -1.0}),
     ),
     "perlin.fade": case(t=through()),
     "perlin.Perlin": case(

@@ -62,11 +62,16 @@ def vae():
 IMAGES = torch.linspace(0, 1, 2 * 3072).reshape(2, 3, 32, 32)
 BATCH = tensor([[1.0, 2.0], [0.5, -1.0], [0.0, 0.3]])
 WIDTH = count(4, least=1)
+PLACED = dict(
+    device=given(lambda: "cpu", "nowhere", 1.0, [0]),
+    dtype=given(lambda: torch.float64, torch.int64, "float64", float),
+)
 WIDTHS = dict(
     in_ch=count(2, least=1),
     hidden_ch=count(4, least=1),
     out_ch=count(2, least=1),
     generator=torch_rng(),
+    **PLACED,
 )
 PAIR = dict(
     images=tensor(IMAGES, torch.ones(2, 3, 5, 5)),
@@ -140,7 +145,7 @@ CASES = {
     "aggregation.AccumulatedLoss.add": case(
         of=aggregation.AccumulatedLoss, losses=array(LOSSES), weights=array([0.5, 0.5], [0.5])
     ),
-    "networks.models.Parameter": case(out_ch=count(2, least=1), generator=torch_rng()),
+    "networks.models.Parameter": case(out_ch=count(2, least=1), generator=torch_rng(), **PLACED),
     "networks.models.Parameter.forward": case(of=model),
     "networks.models.SkipNetwork": case(
         in_ch=count(2, least=1),
@@ -148,6 +153,7 @@ CASES = {
         out_ch=count(2, least=1),
         generator=torch_rng(),
         normalized=flag(True),
+        **PLACED,
     ),
     "networks.models.SkipNetwork.forward": case(
         of=lambda: mlp5(2, 4, 2, generator=torch.Generator())
@@ -157,6 +163,7 @@ CASES = {
         hidden_ch=anything(4, "has no effect"),
         out_ch=count(2, least=1),
         generator=torch_rng(),
+        **PLACED,
     ),
     **{
         f"networks.models.{name}": case(**WIDTHS, normalized=flag(True))

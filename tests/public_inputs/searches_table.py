@@ -51,6 +51,7 @@ ASCENT = dict(
     n_steps=count(3),
     rng=rng(),
     n_samples=count(5, least=2),
+    target=real(-1e-9),
 )
 STEP = dict(step_size=positive(0.01))
 LIMIT = positive(2.0)
@@ -103,7 +104,9 @@ CASES = {
         epsilon=real(1e-8, least=0),
     ),
     "search_distributions.leave_one_out": case(values=array([1.0, 2.0, 6.0], [1.0])),
-    "search_distributions.rank_utilities": case(values=array([1.0, 2.0, 6.0])),
+    "search_distributions.rank_utilities": case(
+        values=array([1.0, 2.0, 6.0], [1.0, np.nan], [1.0, np.inf], nan=True)
+    ),
     "search_distributions.score_function_gradient": case(
         values=array(np.ones(6), np.ones(5)),
         samples=array(POINTS, POINTS[:, :1]),

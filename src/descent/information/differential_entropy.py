@@ -127,10 +127,11 @@ def thermostat_entropies(k: float, width: float) -> dict[str, float]:
     """
     check_real("k", k, above=0)
     check_real("width", width, above=0)
+    # h(M s) = h(s) + log |det M|: Cover and Thomas, Elements of Information Theory, section 8.6.
     start = 2 * float(np.log(width))
     log_k = float(np.log(k))
     room = sum_of_uniforms_entropy(width, k * width)
-    decorrelated = room + float(np.log(width))
+    decorrelated = room + float(np.log(width))  # h(x, y) = h(x) + h(y) if independent
     return {
         "t-1": start,
         "t": start + log_k,
@@ -247,6 +248,8 @@ def histogram_entropy(samples: npt.ArrayLike, bins: int) -> float:
     count, edges = np.histogramdd(points, bins)
     cell = np.prod([e[1] - e[0] for e in edges])
     p = count[count > 0] / len(points)
+    # Entropy of the cells plus log of their size: Cover and Thomas, section 8.3. Its bias from
+    # thin cells, (occupied - 1)/(2 N), is Miller's and Madow's; see Paninski (2003).
     return float(-(p * np.log(p)).sum() + np.log(cell))
 
 
@@ -329,6 +332,7 @@ def log_spread(covariance: npt.ArrayLike, measure: Spread = "determinant") -> fl
     0.0
     """
     c = check_array("covariance", covariance, (2, 2))
+    # With the determinant it is 2 h - 2 log(2πe) of a Gaussian: Cover and Thomas, section 8.4.
     spreads = {
         "determinant": c[0, 0] * c[1, 1] - c[0, 1] * c[1, 0],
         "trace": c[0, 0] + c[1, 1],

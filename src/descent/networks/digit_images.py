@@ -11,8 +11,11 @@ import hashlib
 import math
 import os
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -130,8 +133,10 @@ def load_mnist(
     Parameters
     ----------
     folder : path, optional
-        Folder with the four idx files, gzipped (``.gz``) or not. Without it the one in
-        ``DESCENT_MNIST_DIR``; without that OpenML, downloaded once and kept by scikit-learn.
+        Folder with the four idx files, gzipped (``.gz``) or not; names with a dot
+        (``train-images.idx3-ubyte``), a folder a file, and torchvision's ``MNIST/raw`` are
+        found as well. Without it the one in ``DESCENT_MNIST_DIR``; without that OpenML,
+        downloaded once and kept by scikit-learn.
     download : bool
         Whether it may come over the network; without it only what scikit-learn has kept.
 
@@ -151,7 +156,7 @@ def load_mnist(
     if not folder:
         return _from_openml(download)
     images, labels, images_test, labels_test = (
-        _read_idx(Path(folder), name, *facts) for name, facts in MNIST_FILES.items()
+        _read_idx(Path(folder).expanduser(), name, *facts) for name, facts in MNIST_FILES.items()
     )
     return _mnist(np.concatenate([images, images_test]), np.concatenate([labels, labels_test]))
 
@@ -189,12 +194,15 @@ def _from_openml(download: bool) -> DigitImages:
         f"set {VARIABLE} to a folder with its four idx files ({', '.join(MNIST_FILES)}, gzipped"
         " or not), or call descent.networks.digit_images.load_mnist() once to download it"
     )
-    kept = any(Path(get_data_home(), "openml").rglob("mnist_784*"))
+    kept = any(Path(get_data_home(), "openml").rglob("mnist_784.arff*"))
     if not kept and not download:
         raise FileNotFoundError(f"MNIST is not on this machine: {ways}")
     try:
-        data = fetch_openml("mnist_784", version=1, as_frame=False, n_retries=0)
-    except (OSError, ImportError) as error:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "A network error occurred", UserWarning)
+            # scikit-learn takes one retry at the least.
+            data = fetch_openml("mnist_784", version=1, as_frame=False, n_retries=1, delay=0.1)
+    except (OSError, ImportError, HTTPException) as error:
         raise FileNotFoundError(f"MNIST cannot be downloaded ({error}): {ways}") from error
     if data.data.shape != (70_000, 784):
         raise ValueError(f"mnist_784 must have shape (70000, 784); got {data.data.shape}")
@@ -202,15 +210,18 @@ def _from_openml(download: bool) -> DigitImages:
 
 
 def _read_idx(folder: Path, name: str, shape: tuple[int, ...], checksum: str) -> NDArray[np.uint8]:
-    found = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    found = next((path for path in _places(folder, name) if path.is_file()), None)
     if found is None:
-        raise FileNotFoundError(f"neither {name} nor {name}.gz is in {str(folder)!r} ({VARIABLE})")
-    try:
-        content = (
-            gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
+        where = "is in" if folder.is_dir() else "is in the folder, which does not exist,"
+        raise FileNotFoundError(
+            f"neither {name} nor {name}.gz {where} {str(folder)!r} ({VARIABLE})"
         )
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{found} is truncated or not a gzip file: {error}") from error
+    content = found.read_bytes()
+    if content.startswith(b"\x1f\x8b"):  # gzip, whatever the name: browsers unpack some files
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{found} is truncated or not a gzip file: {error}") from error
     header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
     expected = len(header) + int(np.prod(shape))
     if len(content) != expected:
@@ -220,3 +231,13 @@ def _read_idx(folder: Path, name: str, shape: tuple[int, ...], checksum: str) ->
     if hashlib.sha256(content).hexdigest() != checksum:
         raise ValueError(f"{found} is not the file of MNIST: its SHA-256 must be {checksum}")
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
+
+
+def _places(folder: Path, name: str) -> Iterator[Path]:
+    """Yield where a file may lie: as published, as archivers unpack it, as torchvision keeps it."""
+    dotted = name.replace("-idx", ".idx")
+    for base in (folder, folder / "MNIST" / "raw", folder / "raw"):
+        for spelt in (name, dotted):
+            yield base / spelt
+            yield base / f"{spelt}.gz"
+            yield base / spelt / spelt

@@ -1,7 +1,9 @@
 """Small colour images, 32 by 32: CIFAR-10, or patches of two photographs without a network."""
 
+import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from http.client import HTTPException
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ SHAPE = (SIZE, SIZE, 3)
 SOURCES = ("photographs", "CIFAR_10")
 BLOCK = 64
 TRAIN_IMAGES = 50_000  # CIFAR-10's own division
+FETCH = partial(fetch_openml, n_retries=1, delay=0.1)  # the fewest that scikit-learn takes
 
 
 class ImageSets(NamedTuple):
@@ -122,7 +125,9 @@ def _patches(pixels: Images, stride: int) -> Images:
 
 
 def cifar_10(
-    *, data_home: str | None = None, fetch: Callable[..., Any] = fetch_openml
+    *,
+    data_home: str | None = None,
+    fetch: Callable[..., Any] = FETCH,
 ) -> ImageSets:
     """Return CIFAR-10 through scikit-learn, which keeps it in its folder once fetched.
 
@@ -146,8 +151,10 @@ def cifar_10(
         If what comes does not have 3072 numbers an image, or too few images.
     """
     try:
-        rows = fetch("CIFAR_10", version=1, as_frame=False, data_home=data_home).data
-    except OSError as error:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "A network error occurred", UserWarning)
+            rows = fetch("CIFAR_10", version=1, as_frame=False, data_home=data_home).data
+    except (OSError, HTTPException) as error:
         raise ConnectionError(
             "CIFAR_10 is not in scikit-learn's data folder and could not be fetched "
             f"({type(error).__name__}: {error}); load('photographs') needs no network"

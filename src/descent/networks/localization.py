@@ -328,5 +328,11 @@ def contrast_share(samples: Samples) -> Array:
     contrast = []
     for side in (0, 1):
         parts = [samples.inputs[(samples.side == side) & (samples.part == p)] for p in (0, 1)]
+        for p, images in enumerate(parts):
+            if not len(images):
+                raise ValueError(
+                    "samples must hold both parts of both sides; "
+                    f"got none of part {p} of side {side}"
+                )
         contrast.append(np.abs(parts[0].mean(axis=0) - parts[1].mean(axis=0)))
     return share(*contrast)

@@ -14,7 +14,7 @@ from torch.nn.utils import skip_init
 from torch.nn.utils.parametrizations import weight_norm
 
 from descent.arguments import came, check_choice, check_count, check_flag, check_kind
-from descent.tensor_arguments import check_torch_generator
+from descent.tensor_arguments import check_placement, check_torch_generator
 
 LAYERS_PER_GROUP = 4
 
@@ -30,13 +30,28 @@ class Parameter(nn.Module):
         Dimension of x, at least 1.
     generator : torch.Generator
         Source of randomness.
+    device : torch.device or str, optional
+        Where the weights are kept. They are drawn where the generator is, so that the same seed
+        gives the same weights everywhere.
+    dtype : torch.dtype, optional
+        Their precision; by default torch's.
     """
 
-    def __init__(self, out_ch: int, *, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        out_ch: int,
+        *,
+        generator: torch.Generator,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
         self.out_ch = _check_width("out_ch", out_ch)
         check_torch_generator("generator", generator)
-        self.x = nn.Parameter(0.01 * torch.randn(self.out_ch, generator=generator))
+        where, precision = check_placement(device, dtype)
+        x = torch.randn(self.out_ch, generator=generator, device=generator.device)
+        self.x = nn.Parameter(0.01 * x)
+        self.to(device=where, dtype=precision)
 
     def forward(self) -> torch.Tensor:
         """Return x, shape (out_ch,)."""
@@ -65,6 +80,11 @@ class SkipNetwork(nn.Module):
         Source of randomness. Weights and biases are uniform within ±1/sqrt(fan-in).
     normalized : bool
         Whether the groups' layers have weight normalization; the last layer never has.
+    device : torch.device or str, optional
+        Where the weights are kept. They are drawn where the generator is, so that the same seed
+        gives the same weights everywhere.
+    dtype : torch.dtype, optional
+        Their precision; by default torch's.
     """
 
     def __init__(
@@ -75,13 +95,18 @@ class SkipNetwork(nn.Module):
         *,
         generator: torch.Generator,
         normalized: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.out_ch = _check_width("out_ch", out_ch)
         groups = _check_groups(groups)
         check_flag("normalized", normalized)
         check_torch_generator("generator", generator)
-        self.latent = nn.Parameter(torch.rand(1, _check_width("in_ch", in_ch), generator=generator))
+        where, precision = check_placement(device, dtype)
+        shape = (1, _check_width("in_ch", in_ch))
+        latent = torch.rand(shape, generator=generator, device=generator.device)
+        self.latent = nn.Parameter(latent)
         self.groups = nn.ModuleList()
         seen = in_ch
         for widths in groups:
@@ -94,6 +119,7 @@ class SkipNetwork(nn.Module):
             self.groups.append(nn.Sequential(*layers))
             seen += before
         self.head = _linear(groups[-1][-1], out_ch, generator)
+        self.to(device=where, dtype=precision)
 
     def forward(self) -> torch.Tensor:
         """Return x, shape (out_ch,)."""
@@ -110,6 +136,8 @@ def parameter(
     out_ch: int = 1,
     *,
     generator: torch.Generator,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
 ) -> Parameter:
     """Return x itself as a model; it has no layers, so `in_ch` and `hidden_ch` have no effect.
 
@@ -118,7 +146,7 @@ def parameter(
     >>> number_of_weights(parameter(out_ch=2, generator=torch.Generator().manual_seed(0)))
     2
     """
-    return Parameter(out_ch, generator=generator)
+    return Parameter(out_ch, generator=generator, device=device, dtype=dtype)
 
 
 def mlp5(
@@ -128,6 +156,8 @@ def mlp5(
     *,
     generator: torch.Generator,
     normalized: bool = True,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
 ) -> SkipNetwork:
     """Return a network of four hidden layers and a linear one.
 
@@ -138,7 +168,15 @@ def mlp5(
     torch.Size([2])
     """
     widths = [_check_width("hidden_ch", hidden_ch)] * LAYERS_PER_GROUP
-    return SkipNetwork(in_ch, [widths], out_ch, generator=generator, normalized=normalized)
+    return SkipNetwork(
+        in_ch,
+        [widths],
+        out_ch,
+        generator=generator,
+        normalized=normalized,
+        device=device,
+        dtype=dtype,
+    )
 
 
 def mlp9(
@@ -148,6 +186,8 @@ def mlp9(
     *,
     generator: torch.Generator,
     normalized: bool = True,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
 ) -> SkipNetwork:
     """Return eight hidden layers; the latent input enters a second time after four of them.
 
@@ -167,7 +207,15 @@ def mlp9(
         )
     first = [hidden_ch] * (LAYERS_PER_GROUP - 1) + [hidden_ch - in_ch]
     groups = [first, [hidden_ch] * LAYERS_PER_GROUP]
-    return SkipNetwork(in_ch, groups, out_ch, generator=generator, normalized=normalized)
+    return SkipNetwork(
+        in_ch,
+        groups,
+        out_ch,
+        generator=generator,
+        normalized=normalized,
+        device=device,
+        dtype=dtype,
+    )
 
 
 def mlp17(
@@ -177,6 +225,8 @@ def mlp17(
     *,
     generator: torch.Generator,
     normalized: bool = True,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
 ) -> SkipNetwork:
     """Return four groups of four hidden layers with dense skips between the groups.
 
@@ -189,7 +239,15 @@ def mlp17(
     [4, 12, 20, 28]
     """
     groups = [[_check_width("hidden_ch", hidden_ch)] * LAYERS_PER_GROUP] * 4
-    return SkipNetwork(in_ch, groups, out_ch, generator=generator, normalized=normalized)
+    return SkipNetwork(
+        in_ch,
+        groups,
+        out_ch,
+        generator=generator,
+        normalized=normalized,
+        device=device,
+        dtype=dtype,
+    )
 
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
@@ -207,6 +265,8 @@ def build(
     out_ch: int = 1,
     *,
     generator: torch.Generator,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
 ) -> nn.Module:
     """Return the model of that name.
 
@@ -218,6 +278,11 @@ def build(
         Widths of the latent input, of the hidden layers, and dimension of x; each at least 1.
     generator : torch.Generator
         Source of randomness: the same seed gives the same weights.
+    device : torch.device or str, optional
+        Where the weights are kept. They are drawn where the generator is, so that the same seed
+        gives the same weights everywhere.
+    dtype : torch.dtype, optional
+        Their precision; by default torch's.
 
     Raises
     ------
@@ -228,13 +293,13 @@ def build(
     --------
     >>> build("mlp9", 4, 8, generator=torch.Generator().manual_seed(0))().shape
     torch.Size([1])
-    >>> build("mlp3", generator=torch.Generator())
+    >>> build("resnet", generator=torch.Generator())
     Traceback (most recent call last):
     ...
-    ValueError: name must be one of parameter, mlp5, mlp9, mlp17; got 'mlp3'
+    ValueError: name must be one of parameter, mlp5, mlp9, mlp17; got 'resnet'
     """
     check_choice("name", name, MODELS)
-    return MODELS[name](in_ch, hidden_ch, out_ch, generator=generator)
+    return MODELS[name](in_ch, hidden_ch, out_ch, generator=generator, device=device, dtype=dtype)
 
 
 def number_of_weights(model: nn.Module) -> int:
@@ -245,7 +310,9 @@ def number_of_weights(model: nn.Module) -> int:
 
 def _linear(in_features: int, out_features: int, generator: torch.Generator) -> nn.Linear:
     """Return a linear layer with weights and biases uniform within ±1/sqrt(in_features)."""
-    linear: nn.Linear = skip_init(nn.Linear, in_features, out_features)  # type: ignore[no-untyped-call]
+    linear: nn.Linear = skip_init(  # type: ignore[no-untyped-call]
+        nn.Linear, in_features, out_features, device=generator.device
+    )
     bound = 1 / math.sqrt(in_features)
     for weight in (linear.weight, linear.bias):
         nn.init.uniform_(weight, -bound, bound, generator=generator)

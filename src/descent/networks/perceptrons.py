@@ -321,6 +321,9 @@ def train_with_tallies(
 
 def _subtract_product(weights: Floats, changes: Floats, x: Floats) -> None:
     """Subtract changesᵀ x from the weights in place, in one pass over their memory."""
+    if weights.dtype not in (np.float32, np.float64):  # BLAS would change a copy
+        weights -= changes.T @ x
+        return
     (gemm,) = get_blas_funcs(("gemm",), (weights,))
     gemm(-1, x.T, changes.T, beta=1, c=weights.T, trans_b=1, overwrite_c=1)
 

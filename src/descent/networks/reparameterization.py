@@ -7,6 +7,7 @@ optimizer of the fit goes on into the main run together with its moments.
 """
 
 import copy
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +90,7 @@ class Training:
 
     Examples
     --------
-    >>> from descent import models
+    >>> from descent.networks import models
     >>> def seed():
     ...     return torch.Generator().manual_seed(0)
     >>> def square(x):
@@ -128,9 +129,9 @@ class Training:
         self.epochs = check_count("epochs", epochs)
         self.max_fit_steps = check_count("max_fit_steps", max_fit_steps)
         self.tolerance = check_real("tolerance", tolerance, above=0)
-        with torch.no_grad():
-            x = model()
-            _check_objective(objective, x)
+        x = _check_point(model())
+        _check_objective(objective, x)
+        x = x.detach()
         self._d = len(x)
         self.initial = None if initial is None else _check_initial(initial, x)
 
@@ -307,13 +308,14 @@ def train(
 
     Raises
     ------
-    ValueError
-        If a number is out of range, `initial` has not d finite numbers, or the objective is not
-        defined for d of them.
+    ValueError, TypeError
+        If a number is out of range, `initial` has not d finite numbers, the model makes no point
+        that its weights move, the objective is not defined for it or has no derivative, or an
+        optimizer needs a closure, as LBFGS does.
 
     Examples
     --------
-    >>> from descent import models
+    >>> from descent.networks import models
     >>> model = models.parameter(out_ch=1, generator=torch.Generator().manual_seed(0))
     >>> record = train(model, lambda x: (x**2).sum(-1), [0.1], epochs=3)
     >>> record.x.shape, record.fitted, bool(abs(record.x[0, 0] - 0.1) < 1e-3)
@@ -341,14 +343,32 @@ def _made(name: str, optimizer: object) -> torch.optim.Optimizer:
     """Return an optimizer; a TypeError if a factory made something else."""
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"{name} must make a torch.optim.Optimizer; got {came(optimizer)}")
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise TypeError(
+            f"{name} must make an optimizer that steps without a closure; "
+            f"got {type(optimizer).__name__}"
+        )
     return optimizer
+
+
+def _check_point(x: object) -> torch.Tensor:
+    """Return what a model makes; an error unless it is a point (d,) that its weights move."""
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        raise TypeError(f"model() must be a tensor of floats; got {came(x)}")
+    if x.ndim != 1 or not len(x):
+        raise ValueError(f"model() must have shape (d,); got {tuple(x.shape)}")
+    if not x.requires_grad:
+        raise ValueError("model() must depend on weights that require a gradient; got none")
+    return x
 
 
 def _check_initial(
     initial: Sequence[float] | npt.NDArray[np.float64], x: torch.Tensor
 ) -> torch.Tensor:
     """Return the start as a tensor like x; a ValueError if it is not d finite numbers."""
-    start = torch.as_tensor(check_array("initial", initial, finite=False), dtype=x.dtype)
+    values = check_array("initial", initial, finite=False)
+    start = torch.as_tensor(values, dtype=x.dtype, device=x.device)
     if start.shape != x.shape or not torch.isfinite(start).all():
         raise ValueError(
             f"initial must be {len(x)} finite number{'s' if len(x) > 1 else ''}, "
@@ -366,5 +386,10 @@ def _check_objective(
         came = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
         raise TypeError(
             f"objective(x) must be a scalar tensor for x of shape {tuple(x.shape)}; got {came}"
+        )
+    if not value.requires_grad:
+        raise ValueError(
+            "objective(x) must depend on x by operations that torch differentiates; "
+            f"got {value!r}, which does not require a gradient"
         )
     return value

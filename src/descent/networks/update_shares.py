@@ -27,9 +27,11 @@ def share(first: ArrayLike, second: ArrayLike) -> Array:
     for name, values in (("first", first), ("second", second)):
         if (values < 0).any():
             raise ValueError(f"{name} must not be negative; got {np.nanmin(values)}")
-    total = first + second
+    with np.errstate(over="ignore"):
+        scale = np.where(np.isinf(first + second), 0.5, 1.0)  # of two that overflow together
+    first, total = first * scale, first * scale + second * scale
     ratio: Array = np.full(total.shape, np.nan)
-    np.divide(first, total, out=ratio, where=total > 0)
+    np.divide(first, total, out=ratio, where=(total > 0) & np.isfinite(total))
     return ratio
 
 
@@ -54,10 +56,27 @@ def correlation(x: ArrayLike, y: ArrayLike) -> float:
     _check_alike(x=x, y=y)
     x, y = x.ravel(), y.ravel()
     both = np.isfinite(x) & np.isfinite(y)
-    return _cosine(x[both] - x[both].mean(), y[both] - y[both].mean()) if both.sum() > 2 else np.nan
+    if both.sum() < 3:
+        return np.nan
+    return _cosine(*(_varying(v - v.mean(), v) for v in (_unit(x[both]), _unit(y[both]))))
+
+
+def _unit(x: Array) -> Array:
+    """Divide by a power of two where squares would overflow or vanish; exact."""
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.vdot(x, x)
+    if 1e-200 < squares < 1e200 or not x.any():
+        return x
+    return np.asarray(np.ldexp(x, -np.frexp(np.abs(x).max())[1]))
+
+
+def _varying(rest: Array, whole: Array) -> Array:
+    """Return what is left of some numbers; zeros if it is no more than their rounding."""
+    return rest if np.vdot(rest, rest) > 1e-28 * np.vdot(whole, whole) else np.zeros_like(rest)
 
 
 def _cosine(x: Array, y: Array) -> float:
+    x, y = _unit(x), _unit(y)
     norm = np.sqrt((x @ x) * (y @ y))
     return float(x @ y / norm) if norm > 0 else np.nan
 
@@ -100,12 +119,16 @@ def within_pixel_correlation(x: Array, y: Array) -> float:
     x, y = _check_weights(x, y)
     both = np.isfinite(x) & np.isfinite(y)
     count = np.maximum(both.sum(axis=0), 1)
-    rest = [np.where(both, v - np.where(both, v, 0).sum(axis=0) / count, 0).ravel() for v in (x, y)]
-    return _cosine(rest[0], rest[1])
+    rest = []
+    for v in (_unit(np.where(both, x, 0)), _unit(np.where(both, y, 0))):
+        rest.append(_varying(np.where(both, v - v.sum(axis=0) / count, 0).ravel(), v))
+    return _cosine(*rest)
 
 
 def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
     """Return the correlation of x and y after a linear fit on the given covariates.
+
+    NaN when fewer than two degrees of freedom are left, or nothing of one of the two.
 
     Parameters
     ----------
@@ -132,7 +155,10 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
             f"given must broadcast to x of shape {x.shape}; got {[g.shape for g in covariates]}"
         ) from None
     kept = np.isfinite(columns).all(axis=0)
-    design = np.stack([np.ones(kept.sum()), *(c[kept] for c in columns[2:])], axis=1)
-    both = np.stack([columns[0][kept], columns[1][kept]], axis=1)
-    rest = both - design @ np.linalg.lstsq(design, both, rcond=None)[0]
-    return _cosine(rest[:, 0], rest[:, 1])
+    design = np.stack([np.ones(kept.sum()), *(_unit(c[kept]) for c in columns[2:])], axis=1)
+    both = np.stack([_unit(columns[0][kept]), _unit(columns[1][kept])], axis=1)
+    fit, _, rank, _ = np.linalg.lstsq(design, both, rcond=None)
+    if len(design) - rank < 2:
+        return np.nan
+    rest = both - design @ fit
+    return _cosine(*(_varying(rest[:, k], both[:, k]) for k in (0, 1)))

@@ -35,7 +35,8 @@ class VariationalAutoencoder(nn.Module):
     Parameters
     ----------
     mean_image : tensor (3, 32, 32)
-        What the decoder starts from: the mean of the training images.
+        What the decoder starts from: the mean of the training images. The weights have its
+        dtype, and are kept on its device.
     generator : torch.Generator
         Source of the first weights.
     latent : int
@@ -96,6 +97,7 @@ class VariationalAutoencoder(nn.Module):
             else:
                 nn.init.kaiming_uniform_(weights, math.sqrt(5), generator=generator)
         nn.init.constant_(last.bias[latent:], FIRST_LOG_VARIANCE)
+        self.to(device=mean_image.device, dtype=mean_image.dtype)
 
     @property
     def compression(self) -> float:
@@ -105,6 +107,7 @@ class VariationalAutoencoder(nn.Module):
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, (n, latent) each, for images (n, 3, 32, 32)."""
         check_tensor("images", images, IMAGES, finite=False)
+        self._check_precision("images", images)
         code = self.encoder(4 * (images - self.mean_image))
         mean, log_variance = code.split(self.latent, 1)
         return mean, log_variance
@@ -112,6 +115,7 @@ class VariationalAutoencoder(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Return images (n, 3, 32, 32) for latents (n, latent)."""
         check_tensor("z", z, ("n", self.latent), finite=False)
+        self._check_precision("z", z)
         images: Tensor = self.mean_image + self.decoder(z) / 4
         return images
 
@@ -119,8 +123,19 @@ class VariationalAutoencoder(nn.Module):
         """Encode, sample, decode."""
         check_torch_generator("generator", generator)
         mean, log_variance = self.encode(images)
-        z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
+        noise = torch.randn(
+            mean.shape, generator=generator, device=generator.device, dtype=mean.dtype
+        )
+        z = mean + (log_variance / 2).exp() * noise.to(mean.device)
         return Pass(mean, log_variance, z, self.decode(z))
+
+    def _check_precision(self, name: str, values: Tensor) -> None:
+        """Raise a TypeError unless a tensor has the dtype of the weights."""
+        dtype = next(self.parameters()).dtype
+        if values.dtype != dtype:
+            raise TypeError(
+                f"{name} must have the autoencoder's dtype, {dtype}; got {values.dtype}"
+            )
 
 
 def _check_pair(images: Tensor, made: Tensor, latent: int) -> None:
@@ -181,9 +196,13 @@ def batch_mean(z: Tensor) -> Tensor:
 def batch_covariance(z: Tensor) -> Tensor:
     """|C - I|² / d, with C the covariance of the batch (divided by n - 1) of d latent numbers."""
     check_tensor("z", z, ("n", "d"), finite=False)
+    if len(z) < 2:
+        raise ValueError(
+            f"z must have 2 rows or more, for a covariance; got shape {tuple(z.shape)}"
+        )
     centred = z - z.mean(0)
     covariance = centred.T @ centred / (len(z) - 1)
-    identity = torch.eye(z.shape[1], dtype=z.dtype)
+    identity = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
     return (covariance - identity).square().sum() / z.shape[1]
 
 

@@ -44,15 +44,23 @@ def rank_utilities(values: npt.ArrayLike) -> Array:
     .. math:: u_i \propto \max(0, \log(n/2 + 1) - \log(\mathrm{rank}_i)) - \text{mean}
 
     Rank 1 is the largest value. Tied values share the mean of their weights. An
-    increasing transformation of f changes nothing.
+    increasing transformation of f changes nothing. A value of -inf is the last of all.
+
+    Notes
+    -----
+    Wierstra et al., "Natural evolution strategies", JMLR 15 (2014), section on fitness
+    shaping, which gives these utilities.
 
     Examples
     --------
     >>> rank_utilities([3.0, 100.0, -5.0, 4.0]).round(3)
     array([-0.25,  0.48, -0.25,  0.02])
     """
-    values = check_array("values", values, ("n",))
+    values = check_array("values", values, ("n",), finite=False)
+    if not _rankable(values).all():
+        raise ValueError(f"values must be finite, or -inf; got {values[~_rankable(values)][0]}")
     n = len(values)
+    # u_k of the section on fitness shaping in Wierstra et al. (2014).
     weights = np.maximum(0.0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     weights = weights / weights.sum() - 1 / n
     _, which, count = np.unique(-values, return_inverse=True, return_counts=True)
@@ -135,8 +143,10 @@ def score_function_gradient(
 def estimate(values: Array, samples: Array, mean: Array, covariance: Array) -> DistributionGradient:
     """Do the work of `score_function_gradient`, inside a loop, where rounding may build up."""
     n, inverse = len(samples), np.linalg.inv(covariance)
-    scores = (samples - mean) @ inverse
+    # Both scores: the section on search gradients of Gaussians in Wierstra et al. (2014).
+    scores = (samples - mean) @ inverse  # ∇_μ log p = Σ⁻¹ (x - μ)
     outer = (scores * values[:, None]).T @ scores
+    # ∇_Σ log p = ½ Σ⁻¹ (x - μ)(x - μ)ᵀ Σ⁻¹ - ½ Σ⁻¹
     return DistributionGradient(values @ scores / n, (outer / n - values.mean() * inverse) / 2)
 
 
@@ -221,9 +231,21 @@ def _block_gradient(
     return estimate(evaluate(f, samples), samples, mean, covariance)
 
 
-def evaluate(f: Values, samples: Array) -> Array:
-    """Return the values of f at samples (n, d); an error unless they are n finite numbers."""
-    return check_array("f", f(samples), samples.shape[:1])
+def evaluate(f: Values, samples: Array, *, ranked: bool = False) -> Array:
+    """Return the values of f at samples (n, d); an error unless they are n finite numbers.
+
+    Where only their ranks count, -inf is a value too: the point is not allowed.
+    """
+    values = check_array("f", f(samples), samples.shape[:1], finite=False)
+    allowed = _rankable(values) if ranked else np.isfinite(values)
+    if not allowed.all():
+        least = "finite, or -inf" if ranked else "finite (ranks, as of xnes, could take -inf)"
+        raise ValueError(f"f must be {least}; got {values[~allowed][0]}")
+    return values
+
+
+def _rankable(values: Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(values < np.inf)  # NaN is not
 
 
 def draw(mean: Array, root: Array, n: int, rng: np.random.Generator) -> tuple[Array, Array]:

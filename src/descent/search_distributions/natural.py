@@ -7,11 +7,10 @@ from descent.arguments import Array, check_array, check_flag, check_real, check_
 from descent.search_distributions.gradient import (
     Values,
     draw,
-    evaluate,
     leave_one_out,
     rank_utilities,
 )
-from descent.search_distributions.run import Run, State, ascend
+from descent.search_distributions.run import Objective, Run, State, ascend
 
 
 def log_cholesky_ascent(
@@ -24,6 +23,7 @@ def log_cholesky_ascent(
     step_size: float = 0.05,
     n_samples: int = 50,
     natural: bool = False,
+    target: float | None = None,
 ) -> Run:
     r"""Gradient ascent on μ and the log-Cholesky coordinates of Σ, with a baseline.
 
@@ -41,7 +41,7 @@ def log_cholesky_ascent(
 
     Parameters
     ----------
-    f, mean, covariance, n_steps, rng, n_samples
+    f, mean, covariance, n_steps, rng, n_samples, target
         As in `score_function_ascent`.
     step_size : float
         With ``natural``, values are divided by their standard deviation first, and the
@@ -72,9 +72,9 @@ def log_cholesky_ascent(
     eta = check_step_size(step_size)
     natural = check_flag("natural", natural)
 
-    def step(state: State) -> State:
+    def step(state: State, objective: Objective) -> State:
         samples, z = draw(state.mean, state.root, n_samples, rng)
-        values = leave_one_out(evaluate(f, samples))
+        values = leave_one_out(objective(samples))
         if natural:
             values = values / max(float(values.std()), np.finfo(float).tiny)
         towards = values @ z / n_samples
@@ -93,7 +93,7 @@ def log_cholesky_ascent(
         root = np.tril(lower, -1) + np.diag(np.exp(np.clip(logs, -100, 100)))
         return State(moved, root @ root.T, root, "completed")
 
-    return ascend(step, mean, covariance, n_steps, n_samples, f, rng)
+    return ascend(step, mean, covariance, n_steps, n_samples, f, rng, target=target)
 
 
 def xnes(
@@ -106,6 +106,7 @@ def xnes(
     n_samples: int = 50,
     mean_rate: float = 1.0,
     shape_rate: float | None = None,
+    target: float | None = None,
 ) -> Run:
     r"""Exponential natural evolution strategy: natural gradient, ranks, exponential map.
 
@@ -115,8 +116,9 @@ def xnes(
 
     Parameters
     ----------
-    f, mean, covariance, n_steps, rng, n_samples
-        As in `score_function_ascent`.
+    f, mean, covariance, n_steps, rng, n_samples, target
+        As in `score_function_ascent`, but that f may be -inf, where a point is not allowed.
+        The paper draws 4 + ⌊3 log d⌋ samples a step, fewer than the default.
     mean_rate, shape_rate : float
         :math:`\eta_\mu` and :math:`\eta_A`, pure numbers. By default 1 and
         :math:`(9 + 3 \log d)/(5 d \sqrt d)`, as in the paper.
@@ -148,15 +150,16 @@ def xnes(
     eta_mean = check_real("mean_rate", mean_rate, above=0)
     eta_shape = check_real("shape_rate", rate, above=0)
 
-    def step(state: State) -> State:
+    def step(state: State, objective: Objective) -> State:
         samples, z = draw(state.mean, state.root, n_samples, rng)
-        u = rank_utilities(evaluate(f, samples))
-        spread = (z * u[:, None]).T @ z - u.sum() * np.eye(d)
+        u = rank_utilities(objective(samples))
+        # The steps of algorithm 1 (full matrix), Glasmachers et al. (2010):
+        spread = (z * u[:, None]).T @ z - u.sum() * np.eye(d)  # ∇_M = Σ u_k (z_k z_kᵀ - I)
         root = state.root @ _exponential(eta_shape / 2 * spread)
-        moved = state.mean + eta_mean * state.root @ (u @ z)
+        moved = state.mean + eta_mean * state.root @ (u @ z)  # ∇_δ = Σ u_k z_k
         return State(moved, root @ root.T, root, "completed")
 
-    return ascend(step, mean, covariance, n_steps, n_samples, f, rng)
+    return ascend(step, mean, covariance, n_steps, n_samples, f, rng, target=target, ranked=True)
 
 
 def _exponential(symmetric: Array) -> Array:

@@ -10,10 +10,9 @@ from descent.search_distributions.gradient import (
     Values,
     draw,
     estimate,
-    evaluate,
     leave_one_out,
 )
-from descent.search_distributions.run import Run, State, ascend
+from descent.search_distributions.run import Objective, Run, State, ascend
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,7 @@ def score_function_ascent(
     n_samples: int = 50,
     baseline: bool = False,
     clipping: Clipping = Clipping(),
+    target: float | None = None,
 ) -> Run:
     r"""Plain gradient ascent on the entries of μ and Σ, as in the source.
 
@@ -102,6 +102,9 @@ def score_function_ascent(
         Whether to subtract the mean of the others from each value (`leave_one_out`).
     clipping : Clipping
         The source's repairs, or `NO_CLIPPING`.
+    target : float, optional
+        The run stops, as ``reached``, after the first step with a sample whose value is no
+        lower.
 
     Returns
     -------
@@ -131,13 +134,13 @@ def score_function_ascent(
     baseline = check_flag("baseline", baseline)
     check_kind("clipping", clipping, Clipping)
 
-    def step(state: State) -> State:
+    def step(state: State, objective: Objective) -> State:
         samples, _ = draw(state.mean, state.root, n_samples, rng)
-        values = evaluate(f, samples)
+        values = objective(samples)
         if baseline:
             values = leave_one_out(values)
         gradient = estimate(values, samples, state.mean, state.covariance)
         moved = clipping(state.covariance + alpha * gradient.covariance, state.covariance)
         return State.of_covariance(state.mean + alpha * gradient.mean, moved)
 
-    return ascend(step, mean, covariance, n_steps, n_samples, f, rng)
+    return ascend(step, mean, covariance, n_steps, n_samples, f, rng, target=target)

@@ -8,10 +8,12 @@ from descent.smoothing.exact import (
     smoothed_sinc_faddeeva,
     smoothed_steps,
 )
+from descent.smoothing.of_values import smooth
 
 __all__ = [
     "REACH",
     "Smoothed",
+    "smooth",
     "smoothed_floored_sinc",
     "smoothed_sinc",
     "smoothed_sinc_faddeeva",

@@ -199,7 +199,7 @@ def smoothed_floored_sinc(x: npt.ArrayLike, sigma: npt.ArrayLike) -> Smoothed:
     A step function with a jump wherever :math:`h = (4 + 10/x) \sin x` crosses an
     integer. There are infinitely many, since 4 sin(x) never dies; those further than
     9 sigma from x are left out. As the function lies between -7 and 11, the value
-    changes by less than 4e-18 by that, and the derivatives by less than 1e-16 of
+    changes by less than 5e-18 by that, and the derivatives by less than 1e-16 of
     their natural size, 1/sigma.
 
     Parameters

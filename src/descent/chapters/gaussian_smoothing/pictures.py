@@ -140,7 +140,7 @@ SIGMAS = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.5, 5.0)
 def climb_paths(function: str, sigma: float) -> tuple[list[Array], npt.NDArray[np.bool_]]:
     """Return thinned paths, arrays (n, 2), from 41 starts, and which of them arrive."""
     starts = np.linspace(-20, 20, 41)
-    end = ascend(SMOOTHED[function], starts, sigma)
+    end = ascend(SMOOTHED[function], starts, sigma, max_step=0.1)  # steps too short to see
     paths = []
     for x, s in zip(end.x_path.T, end.sigma_path.T, strict=True):
         travelled = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(s)))])

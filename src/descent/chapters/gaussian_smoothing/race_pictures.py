@@ -19,6 +19,7 @@ from descent.search_distributions import Run
 
 SHOWN_METHODS = ("source", "with baseline", "natural gradient", "xNES")
 SHOWN_STEPS = (0, 10, 20, 40, 80, 120, 200)
+ROUNDING = 1e-24  # a variance by which a search has closed in on a point
 OF_STATUS = {"completed": BLUE, "singular": GOLD, "indefinite": RED, "diverged": VIOLET}
 
 
@@ -91,6 +92,8 @@ def sweep_caption(function: str, method: str, step: int) -> str:
     last = len(run.means) - 1
     if step >= last and run.status != "completed":
         ends = f"the covariance is {run.status}" if run.status != "diverged" else "it has diverged"
+        if np.diag(run.covariances[-1]).max() < ROUNDING:
+            ends = "the spread is down to rounding"
         return f"{function}, {method}: at step {last} {ends}, and the search is over (cross)."
     mean, covariance = run.means[step], run.covariances[step]
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0))
