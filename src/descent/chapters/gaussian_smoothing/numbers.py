@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from descent.arguments import Array
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, N_STARTS, reached
-from descent.landscapes import stationary_points
+from descent.landscapes import floored_sinc, stationary_points
 from descent.smoothing import REACH, smoothed_floored_sinc, smoothed_sinc
 from descent.smoothing.ascent import Climb, Smoother, ascend, graduated_ascent
 
@@ -88,6 +88,14 @@ def top_plateau() -> tuple[float, float]:
         lambda x: np.sin(x) * (4 * np.asarray(x) + 10) - 11 * np.asarray(x), 0.1, 3.0
     )
     return float(ends[0]), float(ends[1])
+
+
+def terraces(sigma: float = 0.1) -> tuple[float, float]:
+    """Return where most climbs of the staircase freeze one step below its top, left and right."""
+    ends = climbs("floored", sigma).x
+    left, right = top_plateau()
+    below = ends[floored_sinc(ends) == floored_sinc((left + right) / 2) - 1]
+    return float(np.median(below[below < left])), float(np.median(below[below > right]))
 
 
 def by_quadrature(function: str, x: float, sigma: float, n: int = 400_001) -> tuple[Array, Array]:

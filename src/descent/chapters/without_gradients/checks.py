@@ -134,14 +134,18 @@ DISCRETE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch
 """The types of integer and boolean tensors."""
 
 
+FACTOR, POWER = -1.7, 3
+"""Of the curve that `mixed_fit` is to find."""
+
+
 def mixed_fit(seed: int, steps: int = 600) -> tuple[float, int, bool, float]:
     r"""Fit a real, an integer and a boolean by one search; return them and the loss.
 
-    The data are :math:`y = 1.7\, x^3` with the sign turned; the parameters are the factor,
-    the power, and whether the sign is turned.
+    The data are FACTOR times x to the POWER; the parameters are the size of the factor, the
+    power, and whether the sign is turned.
     """
     x = torch.linspace(-1.2, 1.2, 25)
-    y = -1.7 * x**3
+    y = FACTOR * x**POWER
     factor, power, turned = torch.tensor([1.0]), torch.tensor([0]), torch.tensor([False])
     groups: list[dict[str, Any]] = [{"params": [factor]}, {"params": [power, turned], "lr": 1.0}]
     search = library.OrderWalk(
