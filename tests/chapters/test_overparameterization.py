@@ -129,9 +129,9 @@ def test_an_ensemble_is_trained_like_its_networks(optimizer):
     )  # fmt: skip
     factor = 1.0 if optimizer == "sgd" else 2.0
     for seed in range(2):
-        model = models.mlp5(8, 48, 1, generator=torch.Generator().manual_seed(seed))
+        network = models.mlp5(8, 48, 1, generator=torch.Generator().manual_seed(seed))
         record = train(
-            model,
+            network,
             OBJECTIVES["qubic_1d"],
             [0.5],
             epochs=40,
@@ -146,13 +146,13 @@ def test_an_ensemble_is_trained_like_its_networks(optimizer):
 def test_lifted_gradient_vanishes_with_that_of_the_function_only():
     """∇g = Jᵀ ∇f and J Jᵀ is at least 1, since the head's bias is among the weights."""
     for seed, name in enumerate(("mlp5", "mlp9", "mlp17")):
-        model = models.build(name, 4, 12, 1, generator=torch.Generator().manual_seed(seed))
-        model = model.double()
-        kernel, absolute = tangent_size(model)
+        network = models.build(name, 4, 12, 1, generator=torch.Generator().manual_seed(seed))
+        network = network.double()
+        kernel, absolute = tangent_size(network)
         assert kernel >= 1
         assert absolute >= kernel**0.5
-        x = model()
-        gradient = torch.autograd.grad(qubic_1d(x), list(model.parameters()))
+        x = network()
+        gradient = torch.autograd.grad(qubic_1d(x), list(network.parameters()))
         squares = sum(float((g**2).sum()) for g in gradient)
         slope = qubic_1d.gradient(x.detach().numpy()).item()
         assert squares == pytest.approx(kernel * slope**2, rel=1e-9)

@@ -38,9 +38,9 @@ def test_a_landscape_has_its_minimum_zero_off_the_centre(name):
 def test_the_networks_are_the_ones_that_torch_makes():
     theta = torch.randn(25, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     x = torch.linspace(-1, 1, 7, dtype=torch.float64)[:, None]
-    model = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
-    torch.nn.utils.vector_to_parameters(theta, model.double().parameters())
-    assert torch.allclose(numbers.network(theta, x, (1, 8, 1)), model(x))
+    network = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    torch.nn.utils.vector_to_parameters(theta, network.double().parameters())
+    assert torch.allclose(numbers.network(theta, x, (1, 8, 1)), network(x))
 
 
 def test_the_digits_loss_is_the_cross_entropy_of_guessing_at_the_start():

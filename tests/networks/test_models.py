@@ -1,4 +1,4 @@
-"""The models of a decision variable: sizes, wiring, gradients, seeds."""
+"""The networks of a decision variable: sizes, wiring, gradients, seeds."""
 
 import itertools
 
@@ -37,26 +37,26 @@ def test_the_numbers_of_weights_are_those_of_the_layers(i, extra, o, normalized)
         "mlp17": i + sum(hidden(i + k * h, h) for k in range(4)) + 4 * 3 * hidden(h, h) + head,
     }
     for name, number in expected.items():
-        model = models.MODELS[name](i, h, o, generator=seeded(), normalized=normalized)
-        assert models.number_of_weights(model) == number
-        assert model().shape == (o,)
+        network = models.MODELS[name](i, h, o, generator=seeded(), normalized=normalized)
+        assert models.number_of_weights(network) == number
+        assert network().shape == (o,)
     assert models.number_of_weights(models.parameter(i, h, o, generator=seeded())) == o
 
 
-def forward(model, joined):
+def forward(network, joined):
     """The network's output in NumPy, `joined(k)` naming the outputs that group k reads."""
 
     def relu(linear, x):
         w = linear.weight.detach().numpy()
         return np.maximum(w @ x + linear.bias.detach().numpy(), 0)
 
-    outputs = [model.latent.detach().numpy()[0]]
-    for k, group in enumerate(model.groups):
+    outputs = [network.latent.detach().numpy()[0]]
+    for k, group in enumerate(network.groups):
         x = np.concatenate([outputs[j] for j in joined(k)])
         for linear in itertools.islice(group, 0, None, 2):
             x = relu(linear, x)
         outputs.append(x)
-    return model.head.weight.detach().numpy() @ outputs[-1] + model.head.bias.detach().numpy()
+    return network.head.weight.detach().numpy() @ outputs[-1] + network.head.bias.detach().numpy()
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,21 @@ def forward(model, joined):
     ],
 )
 def test_each_group_reads_the_latent_input_and_the_groups_before_it(name, joined):
-    model = models.build(name, 3, 7, 2, generator=seeded()).double()
-    np.testing.assert_allclose(model().detach().numpy(), forward(model, joined), rtol=1e-12)
+    network = models.build(name, 3, 7, 2, generator=seeded()).double()
+    np.testing.assert_allclose(network().detach().numpy(), forward(network, joined), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", models.MODELS)
 def test_gradients_agree_with_finite_differences(name):
-    model = models.build(name, 3, 7, 2, generator=seeded()).double()
-    weights = list(model.parameters())
+    network = models.build(name, 3, 7, 2, generator=seeded()).double()
+    weights = list(network.parameters())
     direction = [torch.randn(w.shape, generator=seeded(i)).double() for i, w in enumerate(weights)]
 
     def moved(step):
         with torch.no_grad():
             for w, v in zip(weights, direction, strict=True):
                 w += step * v
-            x = model().clone()
+            x = network().clone()
             for w, v in zip(weights, direction, strict=True):
                 w -= step * v
         return x
@@ -90,7 +90,7 @@ def test_gradients_agree_with_finite_differences(name):
     step = 1e-6
     differences = (moved(step) - moved(-step)) / (2 * step)
     for i, difference in enumerate(differences):
-        gradient = torch.autograd.grad(model()[i], weights, allow_unused=False)
+        gradient = torch.autograd.grad(network()[i], weights, allow_unused=False)
         slope = sum(float((g * v).sum()) for g, v in zip(gradient, direction, strict=True))
         assert slope == pytest.approx(float(difference), rel=1e-6)
 
@@ -106,17 +106,17 @@ def test_the_seed_makes_the_weights_and_nothing_else_does(name):
 
 
 def test_weight_normalization_makes_the_length_of_a_row_a_weight_of_its_own():
-    model = models.mlp5(3, 7, 2, generator=seeded())
+    network = models.mlp5(3, 7, 2, generator=seeded())
     plain = models.mlp5(3, 7, 2, generator=seeded(), normalized=False)
-    torch.testing.assert_close(model(), plain())
-    before = model().clone()
-    rows = model.groups[0][0].parametrizations.weight
+    torch.testing.assert_close(network(), plain())
+    before = network().clone()
+    rows = network.groups[0][0].parametrizations.weight
     with torch.no_grad():
         rows.original1 *= 3
-    torch.testing.assert_close(model(), before)
+    torch.testing.assert_close(network(), before)
     with torch.no_grad():
         rows.original0 *= 3
-    assert not torch.allclose(model(), before)
+    assert not torch.allclose(network(), before)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_the_same_seed_gives_the_same_weights_in_every_precision(name):
 @pytest.mark.parametrize("name", models.MODELS)
 def test_weights_can_be_kept_elsewhere(name):
     """The meta device stands for any other: its tensors have a place and no numbers."""
-    model = models.build(name, 4, 8, 2, generator=torch.Generator().manual_seed(3), device="meta")
-    assert {weight.device.type for weight in model.parameters()} == {"meta"}
-    assert model().device.type == "meta"
+    network = models.build(name, 4, 8, 2, generator=torch.Generator().manual_seed(3), device="meta")
+    assert {weight.device.type for weight in network.parameters()} == {"meta"}
+    assert network().device.type == "meta"

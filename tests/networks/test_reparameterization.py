@@ -19,10 +19,10 @@ def seeded(seed=0):
 
 def point(*x):
     """A bare parameter that is at x already."""
-    model = models.parameter(out_ch=len(x), generator=seeded()).double()
+    network = models.parameter(out_ch=len(x), generator=seeded()).double()
     with torch.no_grad():
-        model.x[:] = torch.tensor(x, dtype=torch.float64)
-    return model
+        network.x[:] = torch.tensor(x, dtype=torch.float64)
+    return network
 
 
 class Adam:
@@ -41,9 +41,9 @@ class Adam:
 
 @pytest.mark.parametrize("carry_over", [True, False])
 def test_a_bare_parameter_follows_adam_by_hand(carry_over):
-    model = models.parameter(out_ch=2, generator=seeded()).double()
-    x, start = model.x.detach().numpy().copy(), np.array([0.2, 0.1])
-    record = train(model, six_hump_camel, start, epochs=200, carry_over=carry_over)
+    network = models.parameter(out_ch=2, generator=seeded()).double()
+    x, start = network.x.detach().numpy().copy(), np.array([0.2, 0.1])
+    record = train(network, six_hump_camel, start, epochs=200, carry_over=carry_over)
 
     adam, fit_steps = Adam(), 0
     while (error := np.mean((x - start) ** 2)) >= 1e-6:
@@ -74,17 +74,17 @@ def test_descent_in_x_stays_in_the_valley_where_it_starts(objective, start, x, l
 
 def test_a_step_in_the_weights_moves_x_by_the_tangent_kernel():
     def remainder(rate):
-        model = models.mlp5(3, 7, 2, generator=seeded()).double()
-        x = model()
+        network = models.mlp5(3, 7, 2, generator=seeded()).double()
+        x = network()
         kernel = torch.zeros(2, 2, dtype=torch.float64)
         rows = [
-            torch.autograd.grad(x[i], list(model.parameters()), retain_graph=True) for i in (0, 1)
+            torch.autograd.grad(x[i], list(network.parameters()), retain_graph=True) for i in (0, 1)
         ]
         for i in range(2):
             for j in range(2):
                 kernel[i, j] = sum((a * b).sum() for a, b in zip(rows[i], rows[j], strict=True))
         step = -rate * kernel.numpy() @ sphere.gradient(x.detach().numpy())
-        record = train(model, sphere, epochs=2, optimizer=partial(torch.optim.SGD, lr=rate))
+        record = train(network, sphere, epochs=2, optimizer=partial(torch.optim.SGD, lr=rate))
         return np.linalg.norm(record.x[1] - record.x[0] - step)
 
     assert remainder(1e-3) / remainder(5e-4) == pytest.approx(4, rel=0.02)
@@ -156,9 +156,9 @@ def test_a_fit_that_ends_too_early_says_so():
 @pytest.mark.parametrize("carry_over", [True, False])
 def test_a_training_goes_on_from_any_state_with_the_same_numbers(carry_over):
     def fresh(seed=3):
-        model = models.mlp5(3, 16, 2, generator=seeded(seed))
+        network = models.mlp5(3, 16, 2, generator=seeded(seed))
         return Training(
-            model, six_hump_camel, [0.5, 0.5], epochs=20, carry_over=carry_over, tolerance=0.02
+            network, six_hump_camel, [0.5, 0.5], epochs=20, carry_over=carry_over, tolerance=0.02
         )
 
     whole = fresh().run()
@@ -202,7 +202,7 @@ def test_errors_name_the_argument():
 
 
 class Makes(torch.nn.Module):
-    """A model that makes of its two weights whatever it is told."""
+    """A network that makes of its two weights whatever it is told."""
 
     def __init__(self, make):
         super().__init__()
@@ -219,12 +219,12 @@ def square_of(x):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda x: x.sum(), ValueError, r"model\(\) must have shape \(d,\); got \(\)"),
+        (lambda x: x.sum(), ValueError, r"network\(\) must have shape \(d,\); got \(\)"),
         (lambda x: x * x[:, None], ValueError, r"must have shape \(d,\); got \(2, 2\)"),
         (lambda x: x[:0], ValueError, r"must have shape \(d,\); got \(0,\)"),
-        (lambda x: x.detach(), ValueError, r"model\(\) must depend on weights that require"),
-        (lambda x: [1.0], TypeError, r"model\(\) must be a tensor of floats; got \[1.0\]"),
-        (lambda x: x.int(), TypeError, r"model\(\) must be a tensor of floats"),
+        (lambda x: x.detach(), ValueError, r"network\(\) must depend on weights that require"),
+        (lambda x: [1.0], TypeError, r"network\(\) must be a tensor of floats; got \[1.0\]"),
+        (lambda x: x.int(), TypeError, r"network\(\) must be a tensor of floats"),
     ],
 )
 def test_a_model_that_makes_no_point_is_refused_at_once(make, error, message):
@@ -233,13 +233,13 @@ def test_a_model_that_makes_no_point_is_refused_at_once(make, error, message):
 
 
 def test_frozen_weights_stay_and_wholly_frozen_ones_are_refused():
-    model = models.mlp5(2, 4, 1, generator=seeded())
-    model.latent.requires_grad_(False)
-    before = model.latent.clone()
-    assert train(model, square_of, epochs=5).finished
-    torch.testing.assert_close(model.latent, before, rtol=0, atol=0)
+    network = models.mlp5(2, 4, 1, generator=seeded())
+    network.latent.requires_grad_(False)
+    before = network.latent.clone()
+    assert train(network, square_of, epochs=5).finished
+    torch.testing.assert_close(network.latent, before, rtol=0, atol=0)
     with pytest.raises(ValueError, match="weights that require a gradient"):
-        train(model.requires_grad_(False), square_of, epochs=1)
+        train(network.requires_grad_(False), square_of, epochs=1)
 
 
 def test_an_objective_without_a_derivative_is_refused_at_once():

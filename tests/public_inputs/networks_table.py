@@ -45,7 +45,7 @@ def previous():
     return given(lambda: None, [1.0, 2.0, 3.0], "x", np.array([np.nan, 1.0]))
 
 
-def model():
+def network():
     return parameter(out_ch=2, generator=torch.Generator().manual_seed(0))
 
 
@@ -80,7 +80,7 @@ PAIR = dict(
 )
 FACTORY = function(ADAM, lambda parameters: 1.0)
 TRAINING = dict(
-    model=instance(model),
+    network=instance(network),
     objective=function(square, lambda x: 1.0, lambda x: x),
     initial=given(
         lambda: [0.1, 0.2],
@@ -146,7 +146,7 @@ CASES = {
         of=aggregation.AccumulatedLoss, losses=array(LOSSES), weights=array([0.5, 0.5], [0.5])
     ),
     "networks.models.Parameter": case(out_ch=count(2, least=1), generator=torch_rng(), **PLACED),
-    "networks.models.Parameter.forward": case(of=model),
+    "networks.models.Parameter.forward": case(of=network),
     "networks.models.SkipNetwork": case(
         in_ch=count(2, least=1),
         groups=given(lambda: [[3, 3]], [], [[]], [[0]], [[2.5]], 5, None, "x", [[3], 3]),
@@ -170,7 +170,7 @@ CASES = {
         for name in ("mlp5", "mlp9", "mlp17")
     },
     "networks.models.build": case(**WIDTHS, name=given(lambda: "mlp5", "mlp3", None, 5, ["mlp5"])),
-    "networks.models.number_of_weights": case(model=instance(model)),
+    "networks.models.number_of_weights": case(network=instance(network)),
     "networks.reparameterization.Training": case(**TRAINING | dict(main_optimizer=function(ADAM))),
     "networks.reparameterization.train": case(**TRAINING),
     "networks.variational_autoencoder.VariationalAutoencoder": case(

@@ -60,7 +60,7 @@ def run(config: DictConfig) -> float:
         raise
     with writing_errors(), folder.held():
         outcome, news = _outcome(config, settings, training, folder, every)
-    print(_summary(outcome, number_of_weights(training.model), folder.path, news), flush=True)
+    print(_summary(outcome, number_of_weights(training.network), folder.path, news), flush=True)
     return float(outcome["loss"] or "nan")
 
 

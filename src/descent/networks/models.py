@@ -1,6 +1,6 @@
 """Decision variables behind a network: x = F(z; W) with a learned input z and weights W.
 
-A model maps no input to a point: ``model()`` is x, of shape (out_ch,). Optimizing f(x) directly
+A network maps no input to a point: ``network()`` is x, of shape (out_ch,). Optimizing f(x) directly
 moves `parameter`, which is x itself; optimizing it indirectly moves the weights of `mlp5`, `mlp9`
 or `mlp17` and their latent input, and x follows.
 """
@@ -139,7 +139,7 @@ def parameter(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Parameter:
-    """Return x itself as a model; it has no layers, so `in_ch` and `hidden_ch` have no effect.
+    """Return x itself as a network; it has no layers, so `in_ch` and `hidden_ch` have no effect.
 
     Examples
     --------
@@ -163,8 +163,8 @@ def mlp5(
 
     Examples
     --------
-    >>> model = mlp5(4, 8, 2, generator=torch.Generator().manual_seed(0))
-    >>> model().shape
+    >>> network = mlp5(4, 8, 2, generator=torch.Generator().manual_seed(0))
+    >>> network().shape
     torch.Size([2])
     """
     widths = [_check_width("hidden_ch", hidden_ch)] * LAYERS_PER_GROUP
@@ -196,8 +196,8 @@ def mlp9(
 
     Examples
     --------
-    >>> model = mlp9(4, 8, 1, generator=torch.Generator().manual_seed(0))
-    >>> [module.in_features for module in model.groups[1] if hasattr(module, "in_features")]
+    >>> network = mlp9(4, 8, 1, generator=torch.Generator().manual_seed(0))
+    >>> [module.in_features for module in network.groups[1] if hasattr(module, "in_features")]
     [8, 8, 8, 8]
     """
     if _check_width("hidden_ch", hidden_ch) <= _check_width("in_ch", in_ch):
@@ -234,8 +234,8 @@ def mlp17(
 
     Examples
     --------
-    >>> model = mlp17(4, 8, 1, generator=torch.Generator().manual_seed(0))
-    >>> [group[0].in_features for group in model.groups]
+    >>> network = mlp17(4, 8, 1, generator=torch.Generator().manual_seed(0))
+    >>> [group[0].in_features for group in network.groups]
     [4, 12, 20, 28]
     """
     groups = [[_check_width("hidden_ch", hidden_ch)] * LAYERS_PER_GROUP] * 4
@@ -268,7 +268,7 @@ def build(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Module:
-    """Return the model of that name.
+    """Return the network of that name.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def build(
     Raises
     ------
     ValueError
-        If there is no model of that name, or a width is out of range.
+        If there is no network of that name, or a width is out of range.
 
     Examples
     --------
@@ -302,10 +302,10 @@ def build(
     return MODELS[name](in_ch, hidden_ch, out_ch, generator=generator, device=device, dtype=dtype)
 
 
-def number_of_weights(model: nn.Module) -> int:
+def number_of_weights(network: nn.Module) -> int:
     """Return the number of scalars that are learned, the latent input included."""
-    check_kind("model", model, nn.Module)
-    return sum(weight.numel() for weight in model.parameters())
+    check_kind("network", network, nn.Module)
+    return sum(weight.numel() for weight in network.parameters())
 
 
 def _linear(in_features: int, out_features: int, generator: torch.Generator) -> nn.Linear:

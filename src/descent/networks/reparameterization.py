@@ -1,4 +1,4 @@
-"""Descent on the weights of a model instead of on the decision variable itself.
+"""Descent on the weights of a network instead of on the decision variable itself.
 
 With x = F(W), one step of gradient descent on f(F(W)) moves x by -η J Jᵀ ∇f(x) + O(η²), where
 J = ∂F/∂W. Training has two phases: the *fit* moves F(W) to the start x0 by descending the mean
@@ -106,7 +106,7 @@ class Training:
 
     def __init__(
         self,
-        model: nn.Module,
+        network: nn.Module,
         objective: Callable[[torch.Tensor], torch.Tensor],
         initial: Sequence[float] | npt.NDArray[np.float64] | None = None,
         *,
@@ -118,18 +118,18 @@ class Training:
         tolerance: float = 1e-6,
         max_fit_steps: int = 100_000,
     ) -> None:
-        check_kind("model", model, nn.Module)
+        check_kind("network", network, nn.Module)
         check_callable("objective", objective)
         check_callable("optimizer", optimizer)
         for name, maker in (("main_optimizer", main_optimizer), ("schedule", schedule)):
             if maker is not None:
                 check_callable(name, maker)
         check_flag("carry_over", carry_over)
-        self.model, self.objective = model, objective
+        self.network, self.objective = network, objective
         self.epochs = check_count("epochs", epochs)
         self.max_fit_steps = check_count("max_fit_steps", max_fit_steps)
         self.tolerance = check_real("tolerance", tolerance, above=0)
-        x = _check_point(model())
+        x = _check_point(network())
         _check_objective(objective, x)
         x = x.detach()
         self._d = len(x)
@@ -143,7 +143,7 @@ class Training:
         which = (
             "optimizer" if self.initial is not None or main_optimizer is None else "main_optimizer"
         )
-        self.optimizer = _made(which, first(model.parameters()))
+        self.optimizer = _made(which, first(network.parameters()))
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.fit_steps, self.fit_error, self.diverged = 0, float("nan"), False
         self._x: list[list[float]] = []
@@ -195,7 +195,7 @@ class Training:
         """Return a copy of the state, plain values and tensors, fit for `torch.save`."""
         return copy.deepcopy(
             {
-                "model": self.model.state_dict(),
+                "model": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "phase": self.phase,
                 "fit_steps": self.fit_steps,
@@ -209,7 +209,7 @@ class Training:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go back to a state that `state` returned, of a training with the same arguments."""
         state = copy.deepcopy(state)
-        self.model.load_state_dict(state["model"])
+        self.network.load_state_dict(state["model"])
         if state["phase"] != self.phase:
             self._start_main()
         self.optimizer.load_state_dict(state["optimizer"])
@@ -220,7 +220,7 @@ class Training:
     def _fit(self) -> None:
         """Move F(W) one step towards the start, or begin the main run if it is there."""
         self.optimizer.zero_grad()
-        loss = (self.model() - self.initial).square().mean()
+        loss = (self.network() - self.initial).square().mean()
         self.fit_error = loss.item()
         if not np.isfinite(self.fit_error):
             self.diverged = True
@@ -235,14 +235,14 @@ class Training:
         """Begin the main run, with the fit's optimizer or with a new one."""
         self.phase = "main"
         if not self._carry_over:
-            made = self._main_factory(self.model.parameters())
+            made = self._main_factory(self.network.parameters())
             self.optimizer = _made("main_optimizer", made)
             self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
 
     def _descend(self) -> None:
         """Record x and f(x), then take one step of the main run."""
         self.optimizer.zero_grad()
-        x = self.model()
+        x = self.network()
         loss = self.objective(x)
         self._x.append(x.detach().tolist())
         self._loss.append(loss.item())
@@ -258,7 +258,7 @@ class Training:
 
 
 def train(
-    model: nn.Module,
+    network: nn.Module,
     objective: Callable[[torch.Tensor], torch.Tensor],
     initial: Sequence[float] | npt.NDArray[np.float64] | None = None,
     *,
@@ -270,20 +270,20 @@ def train(
     tolerance: float = 1e-6,
     max_fit_steps: int = 100_000,
 ) -> Record:
-    """Descend ``objective(model())`` on the weights of the model, from x = initial.
+    """Descend ``objective(network())`` on the weights of the network, from x = initial.
 
-    The model is changed in place. All randomness is in its weights, so the same model gives the
-    same record.
+    The network is changed in place. All randomness is in its weights, so the same network gives
+    the same record.
 
     Parameters
     ----------
-    model : torch.nn.Module
-        ``model()`` is x, of shape (d,); see `descent.networks.models`.
+    network : torch.nn.Module
+        ``network()`` is x, of shape (d,); see `descent.networks.models`.
     objective : callable
         ``objective(x)`` is a scalar tensor for x of shape (d,), for instance an objective of
         `descent.landscapes`.
     initial : sequence of d floats, optional
-        The start x0. Without it the main run begins where the model's weights put x.
+        The start x0. Without it the main run begins where the network's weights put x.
     epochs : int
         Steps of the main run.
     optimizer : callable
@@ -309,15 +309,15 @@ def train(
     Raises
     ------
     ValueError, TypeError
-        If a number is out of range, `initial` has not d finite numbers, the model makes no point
+        If a number is out of range, `initial` has not d finite numbers, the network makes no point
         that its weights move, the objective is not defined for it or has no derivative, or an
         optimizer needs a closure, as LBFGS does.
 
     Examples
     --------
     >>> from descent.networks import models
-    >>> model = models.parameter(out_ch=1, generator=torch.Generator().manual_seed(0))
-    >>> record = train(model, lambda x: (x**2).sum(-1), [0.1], epochs=3)
+    >>> network = models.parameter(out_ch=1, generator=torch.Generator().manual_seed(0))
+    >>> record = train(network, lambda x: (x**2).sum(-1), [0.1], epochs=3)
     >>> record.x.shape, record.fitted, bool(abs(record.x[0, 0] - 0.1) < 1e-3)
     ((3, 1), True, True)
 
@@ -326,7 +326,7 @@ def train(
     Source: document 001, "Example results".
     """
     return Training(
-        model,
+        network,
         objective,
         initial,
         epochs=epochs,
@@ -353,13 +353,13 @@ def _made(name: str, optimizer: object) -> torch.optim.Optimizer:
 
 
 def _check_point(x: object) -> torch.Tensor:
-    """Return what a model makes; an error unless it is a point (d,) that its weights move."""
+    """Return what a network makes; an error unless it is a point (d,) that its weights move."""
     if not isinstance(x, torch.Tensor) or not x.is_floating_point():
-        raise TypeError(f"model() must be a tensor of floats; got {came(x)}")
+        raise TypeError(f"network() must be a tensor of floats; got {came(x)}")
     if x.ndim != 1 or not len(x):
-        raise ValueError(f"model() must have shape (d,); got {tuple(x.shape)}")
+        raise ValueError(f"network() must have shape (d,); got {tuple(x.shape)}")
     if not x.requires_grad:
-        raise ValueError("model() must depend on weights that require a gradient; got none")
+        raise ValueError("network() must depend on weights that require a gradient; got none")
     return x
 
 
@@ -372,7 +372,7 @@ def _check_initial(
     if start.shape != x.shape or not torch.isfinite(start).all():
         raise ValueError(
             f"initial must be {len(x)} finite number{'s' if len(x) > 1 else ''}, "
-            f"one for each output of the model; got {came(initial)}"
+            f"one for each output of the network; got {came(initial)}"
         )
     return start
 

@@ -52,16 +52,16 @@ CALM = 0
 Point = dict[str, str | int | float]
 
 
-def tangent_size(model: torch.nn.Module) -> tuple[float, float]:
+def tangent_size(network: torch.nn.Module) -> tuple[float, float]:
     """Return Σ (∂x/∂w)², the trace of the tangent kernel J Jᵀ, and Σ |∂x/∂w|.
 
     The first is how far gradient descent moves x per unit of step size and of slope, the second
     how far a first step of Adam moves it per unit of step size (in one dimension).
     """
-    x = model()
+    x = network()
     squares = absolutes = 0.0
     for k in range(len(x)):
-        grads = torch.autograd.grad(x[k], list(model.parameters()), retain_graph=True)
+        grads = torch.autograd.grad(x[k], list(network.parameters()), retain_graph=True)
         squares += sum(float((g.double() ** 2).sum()) for g in grads)
         absolutes += sum(float(g.double().abs().sum()) for g in grads)
     return squares, absolutes

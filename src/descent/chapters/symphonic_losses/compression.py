@@ -126,7 +126,7 @@ def losses_of(setting: Setting, images: Tensor, passed: autoencoder.Pass) -> dic
 class Training(NamedTuple):
     """A trained autoencoder, its losses (steps, m) by name, the rule's weights, and its end."""
 
-    model: VariationalAutoencoder
+    network: VariationalAutoencoder
     losses: dict[str, list[float]]
     weights: list[np.ndarray[Any, Any]]
     finite: bool
@@ -173,13 +173,13 @@ def train(
     weights = []
     finite = True
     with one_thread():
-        model = VariationalAutoencoder(sets.mean_image, generator)
-        parameters = list(model.parameters())
+        network = VariationalAutoencoder(sets.mean_image, generator)
+        parameters = list(network.parameters())
         adam = torch.optim.Adam(parameters, step_size)
         state: Any = np.random.default_rng(seed) if rule == "random_alternation" else None
         for _ in range(check_count("steps", steps)):
             batch = sets.train[torch.randint(len(sets.train), (BATCH,), generator=generator)]
-            values = losses_of(chosen, batch, model(batch, generator))
+            values = losses_of(chosen, batch, network(batch, generator))
             stacked = torch.stack(list(values.values()))
             finite = bool(stacked.isfinite().all())
             if not finite:
@@ -195,7 +195,7 @@ def train(
             for parameter, gradient in zip(parameters, combined.gradient, strict=True):
                 parameter.grad = gradient
             adam.step()
-    return Training(model, history, weights, finite)
+    return Training(network, history, weights, finite)
 
 
 @cache
@@ -240,8 +240,8 @@ def measure(trained: Training, seed: int, images: str = "photographs") -> dict[s
     """
     sets = data(images)
     with torch.no_grad(), one_thread():
-        passed = trained.model(sets.test, torch.Generator().manual_seed(seed))
-        error = float((trained.model.decode(passed.mean) - sets.test).square().mean())
+        passed = trained.network(sets.test, torch.Generator().manual_seed(seed))
+        error = float((trained.network.decode(passed.mean) - sets.test).square().mean())
         values = autoencoder.losses(sets.test, passed, higher_moments=True)
     measured = {
         "error": error,
@@ -279,9 +279,9 @@ def reconstruct_once(
 
     The levels run from 100 to 355: a rounding apart is then within one in a hundred.
     """
-    model = train(setting, rule, step_size, steps, seed).model
+    network = train(setting, rule, step_size, steps, seed).network
     with torch.no_grad(), one_thread():
-        made = model.decode(model.encode(data().test[list(SHOWN[:patches])])[0])
+        made = network.decode(network.encode(data().test[list(SHOWN[:patches])])[0])
     return {"levels": (100 + as_bytes(made).astype(int)).ravel().tolist()}
 
 
