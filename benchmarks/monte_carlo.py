@@ -50,7 +50,15 @@ def plain_numpy(n_particles: int, n_steps: int) -> float:
 def blocked(n_particles: int, n_steps: int) -> float:
     """Cache-sized blocks, no allocation, one random bit a step, the escaped dropped."""
     rng = np.random.default_rng(0)
-    times = first_passage_times(MODEL, START, STEP_SIZE, n_steps, THRESHOLD, n_particles, rng)
+    times = first_passage_times(
+        MODEL,
+        step_size=STEP_SIZE,
+        n_steps=n_steps,
+        start=START,
+        threshold=THRESHOLD,
+        n_particles=n_particles,
+        rng=rng,
+    )
     return float((times <= n_steps).mean())
 
 

@@ -32,8 +32,8 @@ def best(run: Callable[[], object], rounds: int = 5) -> float:
 def costs(nodes: int) -> tuple[float, float]:
     """Seconds to build the operator and seconds for a step, at this number of nodes."""
     model, grid = two_datapoint(), np.linspace(LOW, THRESHOLD, nodes)
-    build = best(lambda: TransferOperator(model, STEP_SIZE, grid))
-    operator = TransferOperator(model, STEP_SIZE, grid)
+    build = best(lambda: TransferOperator(model, step_size=STEP_SIZE, grid=grid))
+    operator = TransferOperator(model, step_size=STEP_SIZE, grid=grid)
     start = operator.deposit([1.0], [1.0])
 
     def steps() -> None:

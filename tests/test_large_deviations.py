@@ -79,8 +79,12 @@ def test_the_quasi_potential_adds_along_a_path():
 
 def wkb_error(step_size):
     """Exact ln τ minus its WKB estimate."""
-    exact = markov.log_mean_first_passage_time(MODEL, step_size, 1.0, THRESHOLD)
-    return exact - large_deviations.log_mean_first_passage_time(MODEL, step_size, MINIMUM, SADDLE)
+    exact = markov.log_mean_first_passage_time(
+        MODEL, step_size=step_size, start=1.0, threshold=THRESHOLD
+    )
+    return exact - large_deviations.log_escape_time(
+        MODEL, step_size=step_size, minimum=MINIMUM, saddle=SADDLE
+    )
 
 
 def test_the_estimate_meets_the_exact_chain_in_proportion_to_the_step_size():
@@ -101,7 +105,8 @@ def test_the_diffusion_approximation_has_another_exponent():
     wrong = large_deviations.diffusion_exponent(MODEL, MINIMUM, SADDLE)
     small, large = 0.001, 0.002
     log_times = [
-        markov.log_mean_first_passage_time(MODEL, t, 1.0, THRESHOLD) for t in (small, large)
+        markov.log_mean_first_passage_time(MODEL, step_size=t, start=1.0, threshold=THRESHOLD)
+        for t in (small, large)
     ]
     # ln τ + ln T has the slope V in 1/T, up to O(T²).
     slope = (log_times[0] + np.log(small) - log_times[1] - np.log(large)) / (1 / small - 1 / large)
@@ -110,7 +115,10 @@ def test_the_diffusion_approximation_has_another_exponent():
 
 
 def test_the_law_has_not_set_in_where_the_source_plots():
-    exact = [markov.log_mean_first_passage_time(MODEL, t, 1.0, THRESHOLD) for t in (0.01, 0.02)]
+    exact = [
+        markov.log_mean_first_passage_time(MODEL, step_size=t, start=1.0, threshold=THRESHOLD)
+        for t in (0.01, 0.02)
+    ]
     slope = (exact[0] - exact[1]) / (1 / 0.01 - 1 / 0.02)
     assert slope > 1.4 * large_deviations.quasi_potential(MODEL, MINIMUM, SADDLE)
 
@@ -169,4 +177,4 @@ def test_the_prefactor_needs_a_minimum_and_a_saddle():
 @pytest.mark.parametrize("bad", [0.0, -0.1, np.nan])
 def test_step_sizes_must_be_positive(bad):
     with pytest.raises(ValueError, match="step_size"):
-        large_deviations.log_mean_first_passage_time(MODEL, bad, MINIMUM, SADDLE)
+        large_deviations.log_escape_time(MODEL, step_size=bad, minimum=MINIMUM, saddle=SADDLE)

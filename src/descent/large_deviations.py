@@ -240,9 +240,7 @@ def prefactor(model: FiniteSum, minimum: float, saddle: float) -> float:
     return float(2 * np.pi * ratio / np.sqrt(-curvatures[0] * curvatures[1]))
 
 
-def log_mean_first_passage_time(
-    model: FiniteSum, step_size: float, minimum: float, saddle: float
-) -> float:
+def log_escape_time(model: FiniteSum, *, step_size: float, minimum: float, saddle: float) -> float:
     """Natural log of the mean escape time for small T: V/T + ln(C/T).
 
     Parameters
@@ -273,7 +271,7 @@ def log_mean_first_passage_time(
     >>> from descent.landscapes import two_datapoint
     >>> model = two_datapoint()
     >>> minimum, saddle = stationary_points(model.mean_gradient, 0.9, 1.3)
-    >>> round(log_mean_first_passage_time(model, 0.001, minimum, saddle))
+    >>> round(log_escape_time(model, step_size=0.001, minimum=minimum, saddle=saddle))
     137
     """
     step_size = check_step_size(step_size)

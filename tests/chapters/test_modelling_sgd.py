@@ -54,7 +54,9 @@ def test_the_step_at_which_full_batch_descent_leaves_is_no_accident_of_rounding(
             pull = 2 * (w - 2) * mpmath.exp(-((w - 2) ** 2))
             pull += 100 * (w - 1) * mpmath.exp(-100 * (w - 1) ** 2)
             w, step = w - mpmath.mpf(0.05) * pull, step + 1
-    path = markov.gradient_descent(two_datapoint().mean_gradient, 0.0, 0.05, 200)
+    path = markov.gradient_descent(
+        two_datapoint().mean_gradient, step_size=0.05, n_steps=200, start=0.0
+    )
     assert numbers.first_step_beyond(path, numbers.pit().barrier) == step
 
 

@@ -59,11 +59,13 @@ def test_an_equation_that_is_not_printed_has_no_rates():
 
 def test_the_stationary_law_of_the_circle_is_what_a_long_run_tends_to():
     edges, model = np.linspace(0, 2 * np.pi, 401), numbers.circle_walk()
-    (late,) = chain_densities(model, 0.2, edges, np.full(400, 0.5 / np.pi), [2500], periodic=True)
+    (late,) = chain_densities(
+        model, step_size=0.2, edges=edges, p0=np.full(400, 0.5 / np.pi), steps=[2500], periodic=True
+    )
     errors = []
     for split in (1, 2, 4):
         fine = np.linspace(0, 2 * np.pi, 400 * split + 1)
-        law = circle_law(model, 0.2, fine)
+        law = circle_law(model, step_size=0.2, edges=fine)
         assert law @ np.diff(fine) == pytest.approx(1, abs=1e-12)
         pair = numbers.binned(late, 10), numbers.binned(law, 10 * split)
         errors.append(total_variation(*pair, edges[::10]))
@@ -73,7 +75,7 @@ def test_the_stationary_law_of_the_circle_is_what_a_long_run_tends_to():
 
 def test_the_stationary_law_of_the_circle_is_unchanged_by_a_step_that_folds():
     model, edges = beyond.two_widths(1.0), np.linspace(0, 2, 401)
-    law = circle_law(model, 1.0, edges)
+    law = circle_law(model, step_size=1.0, edges=edges)
     rng = np.random.default_rng(0)
     w = rng.choice(numbers.centres(edges), 400_000, p=law * np.diff(edges))
     w = (w - rng.choice(model.gradients(w))) % 2
@@ -85,14 +87,16 @@ def test_the_stationary_law_of_the_circle_is_unchanged_by_a_step_that_folds():
 
 def test_a_circle_must_have_equal_cells():
     with pytest.raises(ValueError, match="edges must be equally spaced"):
-        circle_law(numbers.circle_walk(), 0.1, [0.0, 1.0, 3.0, 4.0])
+        circle_law(numbers.circle_walk(), step_size=0.1, edges=[0.0, 1.0, 3.0, 4.0])
 
 
 def test_a_walk_that_never_leaves_a_part_of_the_cells_is_refused():
     walk, edges = linear([0, 0], [-1, 1]), np.linspace(0, 1, 51)
     with pytest.raises(ValueError, match="fall into 5 sets"):
-        circle_law(walk, 0.3, edges)  # fifteen cells to the right or to the left, of fifty
-    assert circle_law(walk, 0.31, edges) == pytest.approx(1)
+        circle_law(
+            walk, step_size=0.3, edges=edges
+        )  # fifteen cells to the right or to the left, of fifty
+    assert circle_law(walk, step_size=0.31, edges=edges) == pytest.approx(1)
 
 
 def test_walkers_on_the_circle_follow_the_exact_law():

@@ -45,10 +45,12 @@ def test_the_exact_density_matches_a_sample():
     edges = np.linspace(0.6, 1.4, 1601)
     mass = np.diff(norm.cdf(edges, 1.05, 0.03))
     p0 = mass / mass.sum() / np.diff(edges)
-    p = chain_densities(two_datapoint(), 0.004, edges, p0, [0, 10])
+    p = chain_densities(two_datapoint(), step_size=0.004, edges=edges, p0=p0, steps=[0, 10])
     assert total_variation(p[0], p0, edges) < 1e-12
     start = np.random.default_rng(0).normal(1.05, 0.03, 200_000)
-    sample = simulate(two_datapoint(), start, 0.004, 10, np.random.default_rng(1))[-1]
+    sample = simulate(
+        two_datapoint(), step_size=0.004, n_steps=10, start=start, rng=np.random.default_rng(1)
+    )[-1]
     bins = edges[::20]
     expected = np.add.reduceat(p[1] * np.diff(edges), np.arange(0, 1600, 20))
     counts = np.histogram(sample, bins)[0]
@@ -107,7 +109,9 @@ def circle_errors(remedy, step_sizes, time=4.0):
     for step_size in step_sizes:
         model = remedy(circle_walk(), step_size)
         n = round(time / step_size**2)
-        chain = chain_densities(model, step_size, edges, p0, [n], periodic=True)[0]
+        chain = chain_densities(
+            model, step_size=step_size, edges=edges, p0=p0, steps=[n], periodic=True
+        )[0]
         errors.append(
             [
                 total_variation(
@@ -152,7 +156,9 @@ def test_the_stationary_law_of_the_chain_on_the_circle_is_ito():
     edges = np.linspace(0, 2 * np.pi, 401)
     uniform = np.full(400, 1 / (2 * np.pi))
     model = circle_walk()
-    chain = chain_densities(model, 0.2, edges, uniform, [2500], periodic=True)[0]
+    chain = chain_densities(
+        model, step_size=0.2, edges=edges, p0=uniform, steps=[2500], periodic=True
+    )[0]
     for calculus in CALCULI:
         law = stationary_density(*diffusion_limit(model, 0.2), edges, calculus, "periodic")
         distance = total_variation(chain, law, edges)
@@ -181,7 +187,7 @@ def pit_errors():
     model, errors = two_datapoint(), {}
     for step_size in sizes:
         n = round(0.04 / step_size)
-        chain = chain_densities(model, step_size, edges, p0, [n])[0]
+        chain = chain_densities(model, step_size=step_size, edges=edges, p0=p0, steps=[n])[0]
         for order, diffusion in ((1, diffusion_limit), (2, modified_equation)):
             for calculus in CALCULI:
                 p = solve(*diffusion(model, step_size), edges, p0, [n], calculus)[0]
@@ -269,19 +275,31 @@ def test_the_corrected_moments_of_one_step_are_exact_to_the_next_order():
         (lambda: with_small_steps(two_datapoint(), 0.1, 0), "n must be at least 1"),
         (
             lambda: chain_densities(
-                two_datapoint(), 0.02, np.linspace(0, 3, 301), np.full(300, 1 / 3), [1]
+                two_datapoint(),
+                step_size=0.02,
+                edges=np.linspace(0, 3, 301),
+                p0=np.full(300, 1 / 3),
+                steps=[1],
             ),
             "the step folds the line at W = 1",
         ),
         (
             lambda: chain_densities(
-                linear([0, 0], [-1, 1]), 0.5, np.linspace(0, 1, 11), np.ones(10), [1]
+                linear([0, 0], [-1, 1]),
+                step_size=0.5,
+                edges=np.linspace(0, 1, 11),
+                p0=np.ones(10),
+                steps=[1],
             ),
             "mass leaves the edges at step 1",
         ),
         (
             lambda: chain_densities(
-                linear([0, 0], [-1, 1]), 0.5, np.linspace(0, 1, 11), np.ones(10), [1, 1]
+                linear([0, 0], [-1, 1]),
+                step_size=0.5,
+                edges=np.linspace(0, 1, 11),
+                p0=np.ones(10),
+                steps=[1, 1],
             ),
             "steps must rise",
         ),

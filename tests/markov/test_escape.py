@@ -13,10 +13,12 @@ MODEL = two_datapoint()
 
 
 def operator_for(step_size, nodes=4000):
-    low, high = markov.reachable_interval(MODEL, step_size, 1.0, THRESHOLD)
+    low, high = markov.reachable_interval(
+        MODEL, step_size=step_size, start=1.0, threshold=THRESHOLD
+    )
     # A little wider than the images of the sampled points, so that all nodes are covered.
     return markov.TransferOperator(
-        MODEL, step_size, np.linspace(low - 0.01 * (high - low), high, nodes)
+        MODEL, step_size=step_size, grid=np.linspace(low - 0.01 * (high - low), high, nodes)
     )
 
 
@@ -30,26 +32,34 @@ def test_the_first_steps_are_exact(step_size):
             if w > THRESHOLD:
                 escapes += 1
                 break
-    probability = markov.escape_probability(MODEL, step_size, n_steps, 1.0, THRESHOLD)
+    probability = markov.escape_probability(
+        MODEL, step_size=step_size, n_steps=n_steps, start=1.0, threshold=THRESHOLD
+    )
     assert probability == escapes / 2**n_steps
 
 
 @pytest.mark.parametrize("step_size", [0.005, 0.015, 0.05])
 def test_the_curve_is_a_distribution_function(step_size):
-    curve = markov.escape_curve(MODEL, step_size, 2000, 1.0, THRESHOLD)
+    curve = markov.escape_curve(
+        MODEL, step_size=step_size, n_steps=2000, start=1.0, threshold=THRESHOLD
+    )
     assert curve.shape == (2001,)
     assert curve[0] == 0
     assert (np.diff(curve) >= 0).all()
     assert curve[-1] <= 1
     for n in (1, 20, 2000):
-        probability = markov.escape_probability(MODEL, step_size, n, 1.0, THRESHOLD)
+        probability = markov.escape_probability(
+            MODEL, step_size=step_size, n_steps=n, start=1.0, threshold=THRESHOLD
+        )
         assert probability == pytest.approx(curve[n], rel=1e-12)
 
 
 @pytest.mark.parametrize("step_size", [0.01, 0.015, 0.02, 0.03])
 def test_the_probabilities_converge_in_the_grid(step_size):
     curves = [
-        markov.escape_curve(MODEL, step_size, 10_000, 1.0, THRESHOLD, nodes)
+        markov.escape_curve(
+            MODEL, step_size=step_size, n_steps=10_000, start=1.0, threshold=THRESHOLD, nodes=nodes
+        )
         for nodes in (5_000, 20_000, 80_000)
     ]
     steps = [100, 1000, 10_000]
@@ -61,8 +71,10 @@ def test_the_probabilities_converge_in_the_grid(step_size):
 def test_the_geometric_tail_is_what_the_steps_give():
     n_steps = 3000
     operator = operator_for(0.015)
-    survival = markov.laws(operator, 1.0, range(n_steps + 1)).sum(axis=1)
-    curve = markov.escape_curve(MODEL, 0.015, n_steps, 1.0, THRESHOLD)
+    survival = markov.laws(operator, start=1.0, steps=range(n_steps + 1)).sum(axis=1)
+    curve = markov.escape_curve(
+        MODEL, step_size=0.015, n_steps=n_steps, start=1.0, threshold=THRESHOLD
+    )
     np.testing.assert_allclose(1 - survival[50:], curve[50:], rtol=1e-3)
 
 
@@ -72,14 +84,23 @@ def test_a_run_of_five_is_a_lower_bound_of_the_escape():
     for _ in range(100):
         run = np.array([run[:5].sum() / 2, *run[:4] / 2, run[4] / 2 + run[5]])
     assert round(run[5], 2) == 0.81
-    assert markov.escape_probability(MODEL, 0.05, 100, 1.0, THRESHOLD) > 0.9999
+    assert (
+        markov.escape_probability(
+            MODEL, step_size=0.05, n_steps=100, start=1.0, threshold=THRESHOLD
+        )
+        > 0.9999
+    )
 
 
 @pytest.mark.parametrize("step_size", [0.02, 0.05])
 def test_the_mean_time_is_the_sum_of_the_survival(step_size):
-    survival = 1 - markov.escape_curve(MODEL, step_size, 10_000, 1.0, THRESHOLD)
+    survival = 1 - markov.escape_curve(
+        MODEL, step_size=step_size, n_steps=10_000, start=1.0, threshold=THRESHOLD
+    )
     assert survival[-1] < 1e-9
-    log_time = markov.log_mean_first_passage_time(MODEL, step_size, 1.0, THRESHOLD)
+    log_time = markov.log_mean_first_passage_time(
+        MODEL, step_size=step_size, start=1.0, threshold=THRESHOLD
+    )
     assert log_time == pytest.approx(np.log(survival.sum()), abs=1e-3)
 
 
@@ -90,16 +111,28 @@ def test_the_mean_time_is_the_inverse_of_the_quasi_stationary_rate(step_size):
     coarse, fine = (
         np.log(markov.quasi_stationary(operator_for(step_size, n))[1]) for n in (nodes, 2 * nodes)
     )
-    log_time = markov.log_mean_first_passage_time(MODEL, step_size, 1.0, THRESHOLD)
+    log_time = markov.log_mean_first_passage_time(
+        MODEL, step_size=step_size, start=1.0, threshold=THRESHOLD
+    )
     assert log_time == pytest.approx(-(fine + (fine - coarse) / 3), abs=2e-3)
 
 
 def test_mean_times_where_escape_is_quick_agree_with_sampling():
     for step_size in (0.1, 0.2):
         rng = np.random.default_rng(0)
-        times = markov.first_passage_times(MODEL, 1.0, step_size, 3000, THRESHOLD, 20_000, rng)
+        times = markov.first_passage_times(
+            MODEL,
+            step_size=step_size,
+            n_steps=3000,
+            start=1.0,
+            threshold=THRESHOLD,
+            n_particles=20_000,
+            rng=rng,
+        )
         assert times.max() <= 3000  # all have escaped
-        mean = markov.mean_first_passage_time(MODEL, step_size, 1.0, THRESHOLD)
+        mean = markov.mean_first_passage_time(
+            MODEL, step_size=step_size, start=1.0, threshold=THRESHOLD
+        )
         error = times.std() / np.sqrt(len(times))
         # 0.01 is the resolution of the grid in ln τ.
         assert abs(times.mean() - mean) < 4 * error + 0.01 * mean
@@ -107,10 +140,19 @@ def test_mean_times_where_escape_is_quick_agree_with_sampling():
 
 def test_from_the_centre_large_steps_escape_at_once():
     # There both gradients are 2/e, and T·2/e exceeds the distance to the threshold.
-    assert markov.log_mean_first_passage_time(MODEL, 0.5, 1.0, THRESHOLD) == 0
-    assert markov.escape_probability(MODEL, 0.5, 1, 1.0, THRESHOLD) == 1
+    assert (
+        markov.log_mean_first_passage_time(MODEL, step_size=0.5, start=1.0, threshold=THRESHOLD)
+        == 0
+    )
+    assert (
+        markov.escape_probability(MODEL, step_size=0.5, n_steps=1, start=1.0, threshold=THRESHOLD)
+        == 1
+    )
     # Off the centre a step into the flat far left costs very many steps to return.
-    assert markov.log_mean_first_passage_time(MODEL, 0.5, 1.1, THRESHOLD) > 10
+    assert (
+        markov.log_mean_first_passage_time(MODEL, step_size=0.5, start=1.1, threshold=THRESHOLD)
+        > 10
+    )
 
 
 def test_times_that_overflow_have_a_logarithm():
@@ -123,15 +165,17 @@ def test_times_that_overflow_have_a_logarithm():
         return np.zeros((21, *np.shape(w)))
 
     walk = FiniteSum(lambda w: w * gradients(w), gradients, curvatures)
-    assert markov.log_mean_first_passage_time(walk, 1.0, 0.0, 300.0) > 710
+    assert markov.log_mean_first_passage_time(walk, step_size=1.0, start=0.0, threshold=300.0) > 710
     with pytest.raises(OverflowError):
-        markov.mean_first_passage_time(walk, 1.0, 0.0, 300.0)
+        markov.mean_first_passage_time(walk, step_size=1.0, start=0.0, threshold=300.0)
 
 
 def log_time(step_size, depth):
     model = two_datapoint(depth)
     (threshold,) = stationary_points(lambda w: model.gradients(w)[1], 1.1, 1.3)
-    return markov.log_mean_first_passage_time(model, step_size, 1.0, threshold)
+    return markov.log_mean_first_passage_time(
+        model, step_size=step_size, start=1.0, threshold=threshold
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,20 +192,20 @@ def test_the_quasi_stationary_law_keeps_its_shape():
     assert (law >= 0).all()
     np.testing.assert_allclose(operator.step(law), (1 - rate) * law, atol=1e-10)
     # It is the limit of the law given survival, from the start of the source.
-    (late,) = markov.laws(operator, 1.0, [800])
+    (late,) = markov.laws(operator, start=1.0, steps=[800])
     np.testing.assert_allclose(late / late.sum(), law, atol=1e-9)
-    (early,) = markov.laws(operator, 1.0, [3])
+    (early,) = markov.laws(operator, start=1.0, steps=[3])
     assert np.abs(early / early.sum() - law).sum() > 0.1
 
 
 def test_laws_need_rising_steps():
     operator = operator_for(0.02, 200)
-    assert markov.laws(operator, 1.0, [0, 5]).shape == (2, 200)
+    assert markov.laws(operator, start=1.0, steps=[0, 5]).shape == (2, 200)
     for steps in ([], [5, 5], [5, 1]):
         with pytest.raises(ValueError, match="rise"):
-            markov.laws(operator, 1.0, steps)
+            markov.laws(operator, start=1.0, steps=steps)
     with pytest.raises(ValueError, match="steps"):
-        markov.laws(operator, 1.0, [-1])
+        markov.laws(operator, start=1.0, steps=[-1])
 
 
 def test_a_law_that_does_not_settle_is_reported():
@@ -170,23 +214,38 @@ def test_a_law_that_does_not_settle_is_reported():
 
 
 def test_a_threshold_that_is_never_reached():
-    assert markov.escape_probability(MODEL, 0.05, 1000, 1.5, 3.0) == 0
+    assert (
+        markov.escape_probability(MODEL, step_size=0.05, n_steps=1000, start=1.5, threshold=3.0)
+        == 0
+    )
     with pytest.raises(ValueError, match="cannot be reached"):
-        markov.log_mean_first_passage_time(MODEL, 0.05, 1.5, 3.0)
+        markov.log_mean_first_passage_time(MODEL, step_size=0.05, start=1.5, threshold=3.0)
 
 
 def test_a_start_on_the_threshold_is_inside():
     # There one sample stays and the other leaves: a fair coin.
-    assert markov.escape_probability(MODEL, 0.01, 1, THRESHOLD, THRESHOLD) == 0.5
-    assert markov.mean_first_passage_time(MODEL, 0.01, THRESHOLD, THRESHOLD) < 5
+    assert (
+        markov.escape_probability(
+            MODEL, step_size=0.01, n_steps=1, start=THRESHOLD, threshold=THRESHOLD
+        )
+        == 0.5
+    )
+    assert (
+        markov.mean_first_passage_time(MODEL, step_size=0.01, start=THRESHOLD, threshold=THRESHOLD)
+        < 5
+    )
 
 
 FUNCTIONS = {
-    "escape_probability": lambda t, w, b: markov.escape_probability(MODEL, t, 20, w, b),
-    "log_mean_first_passage_time": lambda t, w, b: markov.log_mean_first_passage_time(
-        MODEL, t, w, b
+    "escape_probability": lambda t, w, b: markov.escape_probability(
+        MODEL, step_size=t, n_steps=20, start=w, threshold=b
     ),
-    "reachable_interval": lambda t, w, b: markov.reachable_interval(MODEL, t, w, b),
+    "log_mean_first_passage_time": lambda t, w, b: markov.log_mean_first_passage_time(
+        MODEL, step_size=t, start=w, threshold=b
+    ),
+    "reachable_interval": lambda t, w, b: markov.reachable_interval(
+        MODEL, step_size=t, start=w, threshold=b
+    ),
 }
 BAD = [
     ((0.0, 1.0, 1.2), ValueError, "step_size"),
@@ -212,7 +271,7 @@ def test_bad_arguments_are_named(function, arguments, error, word):
 @pytest.mark.parametrize(("bad", "error"), [(-1, ValueError), (1.5, TypeError), (True, TypeError)])
 def test_bad_numbers_of_steps_are_named(bad, error):
     with pytest.raises(error, match="n_steps"):
-        markov.escape_probability(MODEL, 0.1, bad, 1.0, THRESHOLD)
+        markov.escape_probability(MODEL, step_size=0.1, n_steps=bad, start=1.0, threshold=THRESHOLD)
 
 
 def test_a_step_spans_nodes_enough_however_few_are_asked_for():

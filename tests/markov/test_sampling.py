@@ -29,20 +29,24 @@ def constant(*slopes):
 @given(rate=st.floats(0.01, 1.9), n_steps=st.integers(0, 30))
 def test_descent_of_a_parabola_is_geometric(rate, n_steps):
     w0 = np.array([[1.0, -2.0]])
-    path = sampling.gradient_descent(lambda w: w, w0, rate, n_steps)
+    path = sampling.gradient_descent(lambda w: w, step_size=rate, n_steps=n_steps, start=w0)
     powers = (1 - rate) ** np.arange(n_steps + 1)
     np.testing.assert_allclose(path, powers[:, None, None] * w0, atol=1e-13)
 
 
 def test_each_step_follows_one_sample():
-    path = sampling.simulate(MODEL, [0.0, 1.0, 4.0], 0.05, 50, np.random.default_rng(0))
+    path = sampling.simulate(
+        MODEL, step_size=0.05, n_steps=50, start=[0.0, 1.0, 4.0], rng=np.random.default_rng(0)
+    )
     images = path[:-1] - 0.05 * MODEL.gradients(path[:-1])
     assert np.isclose(images, path[1:], rtol=0, atol=1e-14).any(axis=0).all()
 
 
 def test_both_samples_are_drawn_evenly():
     n = 100_000
-    end = sampling.simulate(constant(-1, 1), np.zeros(n), 1.0, 1, np.random.default_rng(0))[-1]
+    end = sampling.simulate(
+        constant(-1, 1), step_size=1.0, n_steps=1, start=np.zeros(n), rng=np.random.default_rng(0)
+    )[-1]
     assert abs(end.sum()) < 4 * np.sqrt(n)
 
 
@@ -60,7 +64,9 @@ def test_the_moments_of_a_linear_chain():
         square = contraction * square + 4 * step_size * (1 - step_size) * mean + 4 * step_size**2
         mean = (1 - step_size) * mean + 2 * step_size
     variance = square - mean**2
-    end = sampling.simulate(model, np.ones(n), step_size, n_steps, np.random.default_rng(1))[-1]
+    end = sampling.simulate(
+        model, step_size=step_size, n_steps=n_steps, start=np.ones(n), rng=np.random.default_rng(1)
+    )[-1]
     assert end.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / n))
     assert end.var() == pytest.approx(variance, rel=4 * np.sqrt(2 / n))
 
@@ -69,7 +75,15 @@ def test_first_passages_of_the_fair_walk_follow_the_ballot_theorem():
     # P(first passage at +k in step n) = (k/n) C(n, (n+k)/2) 2^-n.
     k, n_steps, n = 3, 15, 3 * sampling.BLOCK + 7
     rng = np.random.default_rng(2)
-    times = sampling.first_passage_times(constant(-1, 1), 0.0, 1.0, n_steps, k - 0.5, n, rng)
+    times = sampling.first_passage_times(
+        constant(-1, 1),
+        step_size=1.0,
+        n_steps=n_steps,
+        start=0.0,
+        threshold=k - 0.5,
+        n_particles=n,
+        rng=rng,
+    )
     assert times.shape == (n,)
     assert times.min() >= 1
     exact = np.zeros(n_steps + 2)
@@ -85,19 +99,37 @@ def test_first_passages_of_the_fair_walk_follow_the_ballot_theorem():
 def test_more_than_two_samples():
     # One of three samples moves up: escape at step one has the probability 1/3.
     n, rng = 30_000, np.random.default_rng(3)
-    times = sampling.first_passage_times(constant(-1, 0, 1), 0.0, 1.0, 1, 0.5, n, rng)
+    times = sampling.first_passage_times(
+        constant(-1, 0, 1),
+        step_size=1.0,
+        n_steps=1,
+        start=0.0,
+        threshold=0.5,
+        n_particles=n,
+        rng=rng,
+    )
     assert (times == 1).mean() == pytest.approx(1 / 3, abs=4 * np.sqrt(2 / 9 / n))
 
 
 def escaped(threshold, n_steps, n, seed):
     rng = np.random.default_rng(seed)
-    times = sampling.first_passage_times(MODEL, 1.0, 0.015, n_steps, threshold, n, rng)
+    times = sampling.first_passage_times(
+        MODEL,
+        step_size=0.015,
+        n_steps=n_steps,
+        start=1.0,
+        threshold=threshold,
+        n_particles=n,
+        rng=rng,
+    )
     return (times <= n_steps).mean()
 
 
 def test_sampling_agrees_with_the_operator_on_the_same_event_only():
     n_steps, n = 500, 60_000
-    exact = markov.escape_probability(MODEL, 0.015, n_steps, 1.0, THRESHOLD)
+    exact = markov.escape_probability(
+        MODEL, step_size=0.015, n_steps=n_steps, start=1.0, threshold=THRESHOLD
+    )
     error = np.sqrt(exact * (1 - exact) / n)
     assert abs(escaped(THRESHOLD, n_steps, n, 4) - exact) < 4 * error
     # Control: the maximum of the mean loss is passed more often than it is left behind.
@@ -107,15 +139,31 @@ def test_sampling_agrees_with_the_operator_on_the_same_event_only():
 @pytest.mark.parametrize(("n_steps", "n"), [(0, 5), (5, 0), (0, 0)])
 def test_nothing_escapes_where_nothing_moves(n_steps, n):
     rng = np.random.default_rng(0)
-    times = sampling.first_passage_times(MODEL, 1.0, 0.05, n_steps, THRESHOLD, n, rng)
+    times = sampling.first_passage_times(
+        MODEL,
+        step_size=0.05,
+        n_steps=n_steps,
+        start=1.0,
+        threshold=THRESHOLD,
+        n_particles=n,
+        rng=rng,
+    )
     np.testing.assert_array_equal(times, np.full(n, n_steps + 1))
 
 
 def test_the_same_seed_gives_the_same_numbers():
     def run(seed):
         rng = np.random.default_rng(seed)
-        path = sampling.simulate(MODEL, np.ones(20), 0.03, 30, rng)
-        return path, sampling.first_passage_times(MODEL, 1.0, 0.03, 50, THRESHOLD, 100, rng)
+        path = sampling.simulate(MODEL, step_size=0.03, n_steps=30, start=np.ones(20), rng=rng)
+        return path, sampling.first_passage_times(
+            MODEL,
+            step_size=0.03,
+            n_steps=50,
+            start=1.0,
+            threshold=THRESHOLD,
+            n_particles=100,
+            rng=rng,
+        )
 
     for one, two in zip(run(5), run(5), strict=True):
         np.testing.assert_array_equal(one, two)
@@ -124,7 +172,7 @@ def test_the_same_seed_gives_the_same_numbers():
 
 def test_divergence_is_reported():
     with pytest.raises(FloatingPointError, match="step"):
-        sampling.gradient_descent(lambda w: w**3, 10.0, 1.0, 20)
+        sampling.gradient_descent(lambda w: w**3, step_size=1.0, n_steps=20, start=10.0)
 
 
 BAD_STEPS = [(0.0, ValueError), (-1.0, ValueError), (np.nan, ValueError), (np.inf, ValueError)]
@@ -135,29 +183,57 @@ BAD_STEPS += [([0.1], TypeError), ("0.1", TypeError), (True, TypeError), (None, 
 def test_bad_step_sizes_are_named(bad, error):
     rng = np.random.default_rng(0)
     with pytest.raises(error, match="step_size"):
-        sampling.simulate(MODEL, 1.0, bad, 1, rng)
+        sampling.simulate(MODEL, step_size=bad, n_steps=1, start=1.0, rng=rng)
     with pytest.raises(error, match="step_size"):
-        sampling.gradient_descent(MODEL.mean_gradient, 1.0, bad, 1)
+        sampling.gradient_descent(MODEL.mean_gradient, step_size=bad, n_steps=1, start=1.0)
     with pytest.raises(error, match="step_size"):
-        sampling.first_passage_times(MODEL, 1.0, bad, 1, THRESHOLD, 1, rng)
+        sampling.first_passage_times(
+            MODEL, step_size=bad, n_steps=1, start=1.0, threshold=THRESHOLD, n_particles=1, rng=rng
+        )
 
 
 @pytest.mark.parametrize(("bad", "error"), [(-1, ValueError), (1.0, TypeError), (True, TypeError)])
 def test_bad_counts_are_named(bad, error):
     rng = np.random.default_rng(0)
     with pytest.raises(error, match="n_steps"):
-        sampling.simulate(MODEL, 1.0, 0.1, bad, rng)
+        sampling.simulate(MODEL, step_size=0.1, n_steps=bad, start=1.0, rng=rng)
     with pytest.raises(error, match="n_steps"):
-        sampling.first_passage_times(MODEL, 1.0, 0.1, bad, THRESHOLD, 1, rng)
+        sampling.first_passage_times(
+            MODEL,
+            step_size=0.1,
+            n_steps=bad,
+            start=1.0,
+            threshold=THRESHOLD,
+            n_particles=1,
+            rng=rng,
+        )
     with pytest.raises(error, match="n_particles"):
-        sampling.first_passage_times(MODEL, 1.0, 0.1, 1, THRESHOLD, bad, rng)
+        sampling.first_passage_times(
+            MODEL,
+            step_size=0.1,
+            n_steps=1,
+            start=1.0,
+            threshold=THRESHOLD,
+            n_particles=bad,
+            rng=rng,
+        )
 
 
 def test_bad_starts_are_named():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="start"):
-        sampling.first_passage_times(MODEL, 1.3, 0.1, 1, THRESHOLD, 1, rng)
+        sampling.first_passage_times(
+            MODEL, step_size=0.1, n_steps=1, start=1.3, threshold=THRESHOLD, n_particles=1, rng=rng
+        )
     with pytest.raises(TypeError, match="start"):
-        sampling.first_passage_times(MODEL, np.ones(2), 0.1, 1, THRESHOLD, 1, rng)
-    with pytest.raises(ValueError, match="w0"):
-        sampling.simulate(MODEL, [1.0, np.nan], 0.1, 1, rng)
+        sampling.first_passage_times(
+            MODEL,
+            step_size=0.1,
+            n_steps=1,
+            start=np.ones(2),
+            threshold=THRESHOLD,
+            n_particles=1,
+            rng=rng,
+        )
+    with pytest.raises(ValueError, match="start"):
+        sampling.simulate(MODEL, step_size=0.1, n_steps=1, start=[1.0, np.nan], rng=rng)

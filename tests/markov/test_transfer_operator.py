@@ -19,8 +19,8 @@ STEP_SIZES = st.floats(0.001, 0.3)
 
 
 def operator_for(step_size, nodes=400, start=1.0):
-    low, high = reachable_interval(MODEL, step_size, start, THRESHOLD)
-    return covering_operator(MODEL, step_size, low, high, nodes)
+    low, high = reachable_interval(MODEL, step_size=step_size, start=start, threshold=THRESHOLD)
+    return covering_operator(MODEL, step_size=step_size, threshold=high, low=low, nodes=nodes)
 
 
 def reflected_walk(downs):
@@ -69,17 +69,17 @@ def test_an_image_escapes_only_beyond_the_threshold():
         curvatures=lambda w: np.zeros((1, *np.shape(w))),
     )
     grid = np.arange(6.0)
-    short = TransferOperator(model, 0.9, grid)
+    short = TransferOperator(model, step_size=0.9, grid=grid)
     np.testing.assert_array_equal(short.escape, [0, 0, 0, 0, 0, 1])
     np.testing.assert_allclose(short.step(np.eye(6)[4]), 0.9 * np.eye(6)[5] + 0.1 * np.eye(6)[4])
     # From node 4 an image exactly on the threshold stays, one just beyond it goes.
-    assert TransferOperator(model, 1.0, grid).escape[4] == 0
-    assert TransferOperator(model, 1.0 + 1e-12, grid).escape[4] == 1
+    assert TransferOperator(model, step_size=1.0, grid=grid).escape[4] == 0
+    assert TransferOperator(model, step_size=1.0 + 1e-12, grid=grid).escape[4] == 1
 
 
 @given(x=st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_deposits_keep_the_mass_and_the_mean(x):
-    operator = TransferOperator(MODEL, 1e-3, np.linspace(0, 1.5, 13))
+    operator = TransferOperator(MODEL, step_size=1e-3, grid=np.linspace(0, 1.5, 13))
     weights = np.full(len(x), 1 / len(x))
     mass = operator.deposit(x, weights)
     assert mass.sum() == pytest.approx(1)
@@ -88,14 +88,16 @@ def test_deposits_keep_the_mass_and_the_mean(x):
 
 @pytest.mark.parametrize("size", [1, 5, 32, 33, 100])
 def test_the_reflected_fair_walk_leaves_after_size_squared_steps(size):
-    operator = TransferOperator(reflected_walk(1), 1.0, np.arange(float(max(size, 2))))
+    operator = TransferOperator(
+        reflected_walk(1), step_size=1.0, grid=np.arange(float(max(size, 2)))
+    )
     assert np.exp(log_exit_time(operator)) == pytest.approx(max(size, 2) ** 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("size", [10, 100, 3000])
 def test_times_beyond_every_float_keep_their_accuracy(size):
     # d_k steps lead from k to k + 1: d_0 = 1, d_k = 3 + 2 d_{k-1} = 4·2^k - 3.
-    operator = TransferOperator(reflected_walk(2), 1.0, np.arange(float(size)))
+    operator = TransferOperator(reflected_walk(2), step_size=1.0, grid=np.arange(float(size)))
     smaller = np.log1p(-(4 + 3 * size) / 4 * 2.0**-size)
     exact = (size + 2) * np.log(2) + smaller
     assert log_exit_time(operator) == pytest.approx(exact, rel=1e-13)
@@ -129,7 +131,7 @@ def test_moves_far_below_the_rounding_of_the_position_count():
         curvatures=lambda w: np.zeros((1, *np.shape(w))),
     )
     grid = np.linspace(0, 1, 11)
-    operator = TransferOperator(slow, 1.0, grid)
+    operator = TransferOperator(slow, step_size=1.0, grid=grid)
     last_step = np.log(40) + np.log(10)
     assert last_step > 0
     # The last node lets everything go in one step; ten cells of width 0.1 lie before it.
@@ -138,14 +140,14 @@ def test_moves_far_below_the_rounding_of_the_position_count():
 
 @given(step_size=STEP_SIZES, start=st.floats(0.5, 1.19))
 def test_images_of_the_reachable_interval_stay_in_it(step_size, start):
-    low, high = reachable_interval(MODEL, step_size, start, THRESHOLD)
+    low, high = reachable_interval(MODEL, step_size=step_size, start=start, threshold=THRESHOLD)
     assert low <= start <= high == THRESHOLD
     w = np.linspace(low, high, 997)
     assert (w - step_size * MODEL.gradients(w)).min() > low - 1e-3 * (high - low)
 
 
 def test_a_threshold_beyond_the_attractor_is_not_reached():
-    low, high = reachable_interval(MODEL, 0.05, 1.5, 3.0)
+    low, high = reachable_interval(MODEL, step_size=0.05, start=1.5, threshold=3.0)
     assert low < 2 <= high < 2.01  # both samples have their minimum at 2
 
 
@@ -156,12 +158,12 @@ def test_an_interval_without_bound_is_reported():
         curvatures=lambda w: np.zeros((2, *np.shape(w))),
     )
     with pytest.raises(ValueError, match="without bound"):
-        reachable_interval(free, 1.0, -1.0, 1.0)
+        reachable_interval(free, step_size=1.0, start=-1.0, threshold=1.0)
 
 
 def test_mass_that_would_leave_on_the_left_is_reported():
     with pytest.raises(ValueError, match="left"):
-        TransferOperator(MODEL, 0.05, np.linspace(0.95, THRESHOLD, 100))
+        TransferOperator(MODEL, step_size=0.05, grid=np.linspace(0.95, THRESHOLD, 100))
 
 
 def test_a_walker_that_cannot_move_is_reported():
@@ -171,13 +173,13 @@ def test_a_walker_that_cannot_move_is_reported():
         curvatures=lambda w: np.zeros((1, *np.shape(w))),
     )
     with pytest.raises(ValueError, match="stuck at W = 0"):
-        log_exit_time(TransferOperator(flat, 1.0, np.arange(3.0)))
+        log_exit_time(TransferOperator(flat, step_size=1.0, grid=np.arange(3.0)))
 
 
 @pytest.mark.parametrize("grid", [[1.0], [1.0, 1.0], [2.0, 1.0], [[1.0, 2.0]], [0.0, np.nan]])
 def test_bad_grids_are_named(grid):
     with pytest.raises(ValueError, match="grid"):
-        TransferOperator(MODEL, 0.01, grid)
+        TransferOperator(MODEL, step_size=0.01, grid=grid)
 
 
 @pytest.mark.parametrize(

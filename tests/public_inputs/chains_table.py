@@ -37,7 +37,7 @@ def wells():
 
 
 def operator():
-    return TransferOperator(WELLS, 0.02, np.linspace(0.8, 1.196, 201))
+    return TransferOperator(WELLS, step_size=0.02, grid=np.linspace(0.8, 1.196, 201))
 
 
 def edges(value=EDGES):
@@ -182,11 +182,11 @@ CASES = {
     "markov.mean_first_passage_time": case(**LONG, **ESCAPE),
     "markov.gradient_descent": case(
         gradient=function(lambda w: 2 * w, lambda w: np.ones(7), lambda w: "x"),
-        w0=points(),
+        start=points(),
         step_size=positive(0.25),
         n_steps=count(3),
     ),
-    "markov.simulate": case(**ONE, w0=points(), n_steps=count(3), rng=rng()),
+    "markov.simulate": case(**ONE, start=points(), n_steps=count(3), rng=rng()),
     "markov.first_passage_times": case(
         **ONE, **ESCAPE, n_steps=count(20), n_particles=count(10), rng=rng()
     ),
@@ -218,7 +218,7 @@ CASES = {
     "large_deviations.quasi_potential": case(model=wells(), start=real(1.05), end=real(1.1)),
     "large_deviations.diffusion_exponent": case(model=wells(), start=real(1.05), end=real(1.1)),
     "large_deviations.prefactor": case(model=wells(), **ENDS),
-    "large_deviations.log_mean_first_passage_time": case(**ONE, **ENDS),
+    "large_deviations.log_escape_time": case(**ONE, **ENDS),
     "smoothing.smooth": case(
         f=function(np.square),
         dimension=given(lambda: 2, 0, 2.5, "2", np.nan),

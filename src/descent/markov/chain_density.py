@@ -23,6 +23,7 @@ from descent.landscapes import FiniteSum
 
 def chain_densities(
     model: FiniteSum,
+    *,
     step_size: float,
     edges: npt.ArrayLike,
     p0: npt.ArrayLike,
@@ -78,7 +79,9 @@ def chain_densities(
     >>> centres = (edges[1:] + edges[:-1]) / 2
     >>> p0 = np.exp(-(centres - 1) ** 2 / 0.02)
     >>> p0 /= p0 @ np.diff(edges)
-    >>> p = chain_densities(linear([1.2, 0.8], [-2, -2]), 0.5, edges, p0, [0, 1])
+    >>> p = chain_densities(
+    ...     linear([1.2, 0.8], [-2, -2]), step_size=0.5, edges=edges, p0=p0, steps=[0, 1]
+    ... )
     >>> (p @ (centres * np.diff(edges))).round(6)
     array([1. , 1.5])
     """
@@ -130,7 +133,7 @@ def chain_densities(
     return np.array(rows)
 
 
-def circle_law(model: FiniteSum, step_size: float, edges: npt.ArrayLike) -> Array:
+def circle_law(model: FiniteSum, *, step_size: float, edges: npt.ArrayLike) -> Array:
     r"""Stationary density of the chain on a circle: the law that one step leaves unchanged.
 
     .. math:: p(x) = \frac1n \sum_j \int \delta(x - w + T g_j(w))\, p(w)\, dw
@@ -168,7 +171,8 @@ def circle_law(model: FiniteSum, step_size: float, edges: npt.ArrayLike) -> Arra
     Examples
     --------
     >>> from descent.fokker_planck.diffusion_limit import linear
-    >>> circle_law(linear([0, 0], [-1, 1]), 0.31, np.linspace(0, 1, 51)).round(9)[:3]
+    >>> walk = linear([0, 0], [-1, 1])
+    >>> circle_law(walk, step_size=0.31, edges=np.linspace(0, 1, 51)).round(9)[:3]
     array([1., 1., 1.])
     """
     check_kind("model", model, FiniteSum)

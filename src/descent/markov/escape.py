@@ -54,11 +54,12 @@ def _operator(
 ) -> TransferOperator:
     """Operator on a grid of at least so many nodes, and so many to the step size."""
     nodes = max(least, math.ceil(per_step * (threshold - low) / step_size))
-    return covering_operator(model, step_size, low, threshold, nodes)
+    return covering_operator(model, step_size=step_size, low=low, threshold=threshold, nodes=nodes)
 
 
 def escape_curve(
     model: FiniteSum,
+    *,
     step_size: float,
     n_steps: int,
     start: float,
@@ -104,7 +105,9 @@ def escape_curve(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> curve = escape_curve(two_datapoint(), 0.02, 100, 1.0, 1.196)
+    >>> curve = escape_curve(
+    ...     two_datapoint(), step_size=0.02, n_steps=100, start=1.0, threshold=1.196
+    ... )
     >>> float(curve[100].round(2))
     0.5
     """
@@ -119,7 +122,7 @@ def escape_curve(
     if known > n_steps:
         return curve
     curve[known:] = curve[known - 1]
-    low, high = reachable_interval(model, step_size, start, threshold)
+    low, high = reachable_interval(model, step_size=step_size, start=start, threshold=threshold)
     if len(points) == 0 or high < threshold:
         return curve
     operator = _operator(model, step_size, low, threshold, 40, nodes)
@@ -137,7 +140,7 @@ def escape_curve(
 
 
 def escape_probability(
-    model: FiniteSum, step_size: float, n_steps: int, start: float, threshold: float
+    model: FiniteSum, *, step_size: float, n_steps: int, start: float, threshold: float
 ) -> float:
     """Probability of having escaped within n steps: the end of `escape_curve`.
 
@@ -151,13 +154,19 @@ def escape_probability(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> escape_probability(two_datapoint(), 0.05, 5, 1.0, 1.19596)
+    >>> escape_probability(
+    ...     two_datapoint(), step_size=0.05, n_steps=5, start=1.0, threshold=1.19596
+    ... )
     0.0625
     """
-    return float(escape_curve(model, step_size, n_steps, start, threshold)[-1])
+    return float(
+        escape_curve(model, step_size=step_size, n_steps=n_steps, start=start, threshold=threshold)[
+            -1
+        ]
+    )
 
 
-def laws(operator: TransferOperator, start: float, steps: Sequence[int]) -> Array:
+def laws(operator: TransferOperator, *, start: float, steps: Sequence[int]) -> Array:
     """Law of the walkers that have not escaped, after given numbers of steps.
 
     Parameters
@@ -183,8 +192,10 @@ def laws(operator: TransferOperator, start: float, steps: Sequence[int]) -> Arra
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> operator = TransferOperator(two_datapoint(), 0.02, np.linspace(0.8, 1.196, 1001))
-    >>> laws(operator, 1.0, [0, 100]).sum(axis=1).round(2)
+    >>> operator = TransferOperator(
+    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
+    ... )
+    >>> laws(operator, start=1.0, steps=[0, 100]).sum(axis=1).round(2)
     array([1. , 0.5])
     """
     check_kind("operator", operator, TransferOperator)
@@ -198,7 +209,9 @@ def laws(operator: TransferOperator, start: float, steps: Sequence[int]) -> Arra
     return np.array(rows)
 
 
-def quasi_stationary(operator: TransferOperator, max_steps: int = 100_000) -> tuple[Array, float]:
+def quasi_stationary(
+    operator: TransferOperator, *, max_steps: int = 100_000
+) -> tuple[Array, float]:
     r"""Law that keeps its shape while it escapes: :math:`p Q = (1 - \kappa) p`, sum p = 1.
 
     Parameters
@@ -228,7 +241,9 @@ def quasi_stationary(operator: TransferOperator, max_steps: int = 100_000) -> tu
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> operator = TransferOperator(two_datapoint(), 0.02, np.linspace(0.8, 1.196, 1001))
+    >>> operator = TransferOperator(
+    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
+    ... )
     >>> law, rate = quasi_stationary(operator)
     >>> round(1 / rate)
     132
@@ -258,7 +273,7 @@ def _settle(operator: TransferOperator, mass: Array) -> Iterator[tuple[Array, fl
 
 
 def log_mean_first_passage_time(
-    model: FiniteSum, step_size: float, start: float, threshold: float
+    model: FiniteSum, *, step_size: float, start: float, threshold: float
 ) -> float:
     r"""Natural log of the mean step of escape, ln E min {n : W_n > b}.
 
@@ -301,7 +316,10 @@ def log_mean_first_passage_time(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> round(log_mean_first_passage_time(two_datapoint(), 0.01, 1.0, 1.19596), 2)
+    >>> log_time = log_mean_first_passage_time(
+    ...     two_datapoint(), step_size=0.01, start=1.0, threshold=1.19596
+    ... )
+    >>> round(log_time, 2)
     15.16
     """
     check_kind("model", model, FiniteSum)
@@ -311,7 +329,7 @@ def log_mean_first_passage_time(
     exact = survival[:-1].sum()
     if len(points) == 0:
         return float(np.log(exact))
-    low, high = reachable_interval(model, step_size, start, threshold)
+    low, high = reachable_interval(model, step_size=step_size, start=start, threshold=threshold)
     if high < threshold:
         raise ValueError(
             f"threshold={threshold!r} cannot be reached from start={start!r}: "
@@ -326,7 +344,7 @@ def log_mean_first_passage_time(
 
 
 def mean_first_passage_time(
-    model: FiniteSum, step_size: float, start: float, threshold: float
+    model: FiniteSum, *, step_size: float, start: float, threshold: float
 ) -> float:
     """Mean step of escape, E min {n : W_n > threshold}.
 
@@ -345,7 +363,12 @@ def mean_first_passage_time(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> round(mean_first_passage_time(two_datapoint(), 0.01, 1.0, 1.19596), -3)
+    >>> time = mean_first_passage_time(
+    ...     two_datapoint(), step_size=0.01, start=1.0, threshold=1.19596
+    ... )
+    >>> round(time, -3)
     3820000.0
     """
-    return math.exp(log_mean_first_passage_time(model, step_size, start, threshold))
+    return math.exp(
+        log_mean_first_passage_time(model, step_size=step_size, start=start, threshold=threshold)
+    )

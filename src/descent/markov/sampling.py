@@ -31,8 +31,8 @@ def _draw(rng: np.random.Generator, n: int, shape: tuple[int, ...]) -> npt.NDArr
     return rng.integers(n, size=shape)
 
 
-def _trajectory(step: Callable[[Array], Array], w0: npt.ArrayLike, n_steps: int) -> Array:
-    w = check_array("w0", w0)
+def _trajectory(step: Callable[[Array], Array], start: npt.ArrayLike, n_steps: int) -> Array:
+    w = check_array("start", start)
     path = np.empty((check_count("n_steps", n_steps) + 1, *w.shape))
     path[0] = w
     with np.errstate(over="ignore", invalid="ignore"):
@@ -45,20 +45,24 @@ def _trajectory(step: Callable[[Array], Array], w0: npt.ArrayLike, n_steps: int)
 
 
 def gradient_descent(
-    gradient: Callable[[Array], npt.ArrayLike], w0: npt.ArrayLike, step_size: float, n_steps: int
+    gradient: Callable[[Array], npt.ArrayLike],
+    *,
+    step_size: float,
+    n_steps: int,
+    start: npt.ArrayLike,
 ) -> Array:
     """Full-batch descent: w' = w - T gradient(w).
 
     Parameters
     ----------
     gradient : callable
-        Maps the shape of ``w0`` to itself, for instance ``model.mean_gradient``.
-    w0 : array (...)
-        Start, or many starts.
+        Maps the shape of ``start`` to itself, for instance ``model.mean_gradient``.
     step_size : float
         T > 0, in units of w² per loss.
     n_steps : int
         Number of steps, zero or more.
+    start : array (...)
+        Start, or many starts.
 
     Returns
     -------
@@ -74,17 +78,22 @@ def gradient_descent(
 
     Examples
     --------
-    >>> gradient_descent(lambda w: 2 * w, 1.0, 0.25, 3)
+    >>> gradient_descent(lambda w: 2 * w, step_size=0.25, n_steps=3, start=1.0)
     array([1.   , 0.5  , 0.25 , 0.125])
     """
     check_callable("gradient", gradient)
-    step_size, start = check_step_size(step_size), check_array("w0", w0)
+    step_size, start = check_step_size(step_size), check_array("start", start)
     check_array("gradient", gradient(start), start.shape, finite=False)
-    return _trajectory(lambda w: w - step_size * np.asarray(gradient(w)), w0, n_steps)
+    return _trajectory(lambda w: w - step_size * np.asarray(gradient(w)), start, n_steps)
 
 
 def simulate(
-    model: FiniteSum, w0: npt.ArrayLike, step_size: float, n_steps: int, rng: np.random.Generator
+    model: FiniteSum,
+    *,
+    step_size: float,
+    n_steps: int,
+    start: npt.ArrayLike,
+    rng: np.random.Generator,
 ) -> Array:
     """Sample trajectories of stochastic gradient descent: w' = w - T g_j(w), j uniform.
 
@@ -92,10 +101,10 @@ def simulate(
     ----------
     model : FiniteSum
         The objective.
-    w0 : array (...)
-        Starts; each entry is a walker with its own draws.
     step_size, n_steps
         As in `gradient_descent`.
+    start : array (...)
+        Starts; each entry is a walker with its own draws.
     rng : numpy.random.Generator
         Source of the draws.
 
@@ -112,7 +121,8 @@ def simulate(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> path = simulate(two_datapoint(), [0.0, 4.0], 0.05, 100, np.random.default_rng(0))
+    >>> rng = np.random.default_rng(0)
+    >>> path = simulate(two_datapoint(), step_size=0.05, n_steps=100, start=[0.0, 4.0], rng=rng)
     >>> path.shape
     (101, 2)
     """
@@ -124,14 +134,15 @@ def simulate(
     def step(w: Array) -> Array:
         return w - step_size * model.sample_gradient(w, _draw(rng, n, w.shape))
 
-    return _trajectory(step, w0, n_steps)
+    return _trajectory(step, start, n_steps)
 
 
 def first_passage_times(
     model: FiniteSum,
-    start: float,
+    *,
     step_size: float,
     n_steps: int,
+    start: float,
     threshold: float,
     n_particles: int,
     rng: np.random.Generator,
@@ -145,10 +156,10 @@ def first_passage_times(
     ----------
     model : FiniteSum
         The objective.
-    start, threshold : float
-        start <= threshold.
     step_size, n_steps
         As in `gradient_descent`.
+    start, threshold : float
+        start <= threshold.
     n_particles : int
         Number of walkers.
     rng : numpy.random.Generator
@@ -175,7 +186,10 @@ def first_passage_times(
     --------
     >>> from descent.landscapes import two_datapoint
     >>> rng = np.random.default_rng(0)
-    >>> times = first_passage_times(two_datapoint(), 1.0, 0.02, 100, 1.196, 10_000, rng)
+    >>> times = first_passage_times(
+    ...     two_datapoint(), step_size=0.02, n_steps=100, start=1.0, threshold=1.196,
+    ...     n_particles=10_000, rng=rng,
+    ... )
     >>> bool(0.4 < (times <= 100).mean() < 0.6)
     True
     """

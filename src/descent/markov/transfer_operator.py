@@ -58,13 +58,15 @@ class TransferOperator:
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> operator = TransferOperator(two_datapoint(), 0.02, np.linspace(0.8, 1.196, 1001))
+    >>> operator = TransferOperator(
+    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
+    ... )
     >>> mass = operator.deposit([1.0], [1.0])
     >>> bool(np.isclose(operator.step(mass).sum() + operator.escaping(mass), 1))
     True
     """
 
-    def __init__(self, model: FiniteSum, step_size: float, grid: npt.ArrayLike) -> None:
+    def __init__(self, model: FiniteSum, *, step_size: float, grid: npt.ArrayLike) -> None:
         check_kind("model", model, FiniteSum)
         self.model = model
         self.step_size = check_step_size(step_size)
@@ -137,7 +139,7 @@ class TransferOperator:
 
 
 def reachable_interval(
-    model: FiniteSum, step_size: float, start: float, threshold: float, n: int = 4001
+    model: FiniteSum, *, step_size: float, start: float, threshold: float, n: int = 4001
 ) -> tuple[float, float]:
     """Interval that walkers from ``start`` cannot leave except beyond the threshold.
 
@@ -163,7 +165,9 @@ def reachable_interval(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> low, high = reachable_interval(two_datapoint(), 0.02, 1.0, 1.196)
+    >>> low, high = reachable_interval(
+    ...     two_datapoint(), step_size=0.02, start=1.0, threshold=1.196
+    ... )
     >>> round(low, 2), high
     (0.9, 1.196)
     """
@@ -192,7 +196,7 @@ def reachable_interval(
 
 
 def covering_operator(
-    model: FiniteSum, step_size: float, low: float, threshold: float, nodes: int
+    model: FiniteSum, *, step_size: float, low: float, threshold: float, nodes: int
 ) -> TransferOperator:
     """Operator on a uniform grid, with a first node that covers the images of all nodes."""
     check_kind("model", model, FiniteSum)
@@ -203,7 +207,7 @@ def covering_operator(
         grid = np.linspace(low, threshold, nodes)
         lowest = float((grid - step_size * model.gradients(grid)).min())
         if lowest >= low:
-            return TransferOperator(model, step_size, grid)
+            return TransferOperator(model, step_size=step_size, grid=grid)
         low = lowest - 1e-3 * (low - lowest)
 
 
@@ -249,7 +253,7 @@ def log_mean_absorption_time(operator: TransferOperator, mass: Array) -> float:
     ...     gradients=lambda w: -np.ones_like(w)[None],
     ...     curvatures=lambda w: np.zeros_like(w)[None],
     ... )
-    >>> operator = TransferOperator(walk, 1.0, np.arange(10.0))
+    >>> operator = TransferOperator(walk, step_size=1.0, grid=np.arange(10.0))
     >>> float(np.exp(log_mean_absorption_time(operator, np.eye(10)[0])).round(12))
     10.0
     """

@@ -84,7 +84,13 @@ def monte_carlo_escape(
         [
             np.mean(
                 markov.first_passage_times(
-                    two_datapoint(), START, T, n_steps, pit().barrier, n_particles, rng
+                    two_datapoint(),
+                    step_size=T,
+                    n_steps=n_steps,
+                    start=START,
+                    threshold=pit().barrier,
+                    n_particles=n_particles,
+                    rng=rng,
                 )
                 <= n_steps
             )
@@ -104,7 +110,14 @@ def escape_probabilities(
     model, barrier = two_datapoint(), pit().barrier
     return np.array(
         [
-            markov.escape_curve(model, T, max(steps), START, barrier, nodes)[list(steps)]
+            markov.escape_curve(
+                model,
+                step_size=T,
+                n_steps=max(steps),
+                start=START,
+                threshold=barrier,
+                nodes=nodes,
+            )[list(steps)]
             for T in step_sizes
         ]
     )
@@ -114,7 +127,10 @@ def log_escape_times(step_sizes: Sequence[float], depth: float = 1.0) -> Array:
     """Return ln of the mean escape time at each step size, from the exact operator."""
     model, barrier = two_datapoint(depth), pit(depth).barrier
     return np.array(
-        [markov.log_mean_first_passage_time(model, T, START, barrier) for T in step_sizes]
+        [
+            markov.log_mean_first_passage_time(model, step_size=T, start=START, threshold=barrier)
+            for T in step_sizes
+        ]
     )
 
 
@@ -128,7 +144,9 @@ def mean_escape_times(
     """
     model, barrier, times = two_datapoint(depth), pit(depth).barrier, []
     for T in step_sizes:
-        survival = 1 - markov.escape_curve(model, T, n_steps, START, barrier, nodes)
+        survival = 1 - markov.escape_curve(
+            model, step_size=T, n_steps=n_steps, start=START, threshold=barrier, nodes=nodes
+        )
         before, last = survival[-2:]
         tail = last**2 / (before - last) if last > 1e-9 else 0.0
         times.append(survival.sum() + tail)
@@ -203,9 +221,11 @@ def path(loss: str, start: float, T: float) -> Array:
     model = two_datapoint()
     if loss == "stochastic":
         rng = np.random.default_rng(1)
-        return markov.simulate(model, np.full(RUNS, start), T, STEPS, rng)
+        return markov.simulate(
+            model, step_size=T, n_steps=STEPS, start=np.full(RUNS, start), rng=rng
+        )
     gradient = model.mean_gradient if loss == "full batch" else lambda w: model.gradients(w)[0]
-    return markov.gradient_descent(gradient, np.array([start]), T, STEPS)
+    return markov.gradient_descent(gradient, step_size=T, n_steps=STEPS, start=np.array([start]))
 
 
 EDGES = np.linspace(0.5, 2.6, 211)
@@ -216,9 +236,13 @@ SPREAD_STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 800, 1
 def spread(T: float) -> tuple[Array, Array]:
     """Return densities on EDGES at SPREAD_STEPS, and the escape curve."""
     model, ceiling = two_datapoint(), 2.6
-    low, high = markov.reachable_interval(model, T, START, ceiling)
-    operator = markov.TransferOperator(model, T, np.linspace(low, max(high, 2.01), 8001))
-    mass = markov.laws(operator, START, SPREAD_STEPS)
+    low, high = markov.reachable_interval(model, step_size=T, start=START, threshold=ceiling)
+    operator = markov.TransferOperator(
+        model, step_size=T, grid=np.linspace(low, max(high, 2.01), 8001)
+    )
+    mass = markov.laws(operator, start=START, steps=SPREAD_STEPS)
     density = np.array([np.histogram(operator.grid, EDGES, weights=row)[0] for row in mass])
-    curve = markov.escape_curve(model, T, SPREAD_STEPS[-1], START, pit().barrier)
+    curve = markov.escape_curve(
+        model, step_size=T, n_steps=SPREAD_STEPS[-1], start=START, threshold=pit().barrier
+    )
     return density / np.diff(EDGES), curve

@@ -74,7 +74,7 @@ def widths(ratio: float, T: float, cells: int = 3000) -> Widths:
     model, edges = two_widths(ratio), np.linspace(0, 1 + ratio, cells + 1)
     return Widths(
         edges,
-        circle_law(model, T, edges),
+        circle_law(model, step_size=T, edges=edges),
         stationary_density(*diffusion_limit(model, T), edges, "ito", "periodic"),
     )
 

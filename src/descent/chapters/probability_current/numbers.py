@@ -154,7 +154,7 @@ def circle_stationary(T: float, calculus: Calculus) -> Array:
 @cache
 def circle_chain(T: float, per_draw: int) -> Array:
     """Return the exact stationary law of the chain on CIRCLE, with small steps per draw."""
-    return circle_law(with_small_steps(circle_walk(), T, per_draw), T, CIRCLE)
+    return circle_law(with_small_steps(circle_walk(), T, per_draw), step_size=T, edges=CIRCLE)
 
 
 @cache
@@ -193,7 +193,9 @@ def circle_distances(remedied: bool) -> tuple[Array, dict[str, Array]]:
     for T in sizes:
         n, small = round(4 / T**2), round(3.2 / T) if remedied else 1
         model = with_small_steps(circle_walk(), T, small)
-        chain = chain_densities(model, T, CIRCLE, p0, [n], periodic=True)[0]
+        chain = chain_densities(model, step_size=T, edges=CIRCLE, p0=p0, steps=[n], periodic=True)[
+            0
+        ]
         for name in CALCULI:
             law = solve(
                 *diffusion_limit(circle_walk(), T), CIRCLE, p0, [n], name, boundary="periodic"
@@ -223,7 +225,7 @@ def pit_distances() -> Distances:
     near: dict[tuple[int, str], list[float]] = {}
     for T in sizes:
         n = round(0.04 / T)
-        chain = chain_densities(model, T, edges, p0, [n])[0]
+        chain = chain_densities(model, step_size=T, edges=edges, p0=p0, steps=[n])[0]
         for order, diffusion in ((1, diffusion_limit), (2, modified_equation)):
             for name in CALCULI:
                 law = solve(*diffusion(model, T), edges, p0, [n], name)[0]

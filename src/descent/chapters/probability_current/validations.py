@@ -87,10 +87,12 @@ def by_operator(name: str) -> Array:
     """Return the densities of the exact chain at the steps of a validation."""
     v = validation(name)
     if name != "drift":
-        return chain_densities(v.model, v.T, v.edges, v.start, v.steps.tolist())
+        return chain_densities(
+            v.model, step_size=v.T, edges=v.edges, p0=v.start, steps=v.steps.tolist()
+        )
     # In the pit a step folds the line: Ulam's method, on the centres of the cells.
     nodes = centres(v.edges)
-    operator = markov.TransferOperator(v.model, v.T, nodes)
+    operator = markov.TransferOperator(v.model, step_size=v.T, grid=nodes)
     mass, rows = v.start * np.diff(v.edges), []
     for n in range(v.steps[-1] + 1):
         if n in v.steps:
@@ -152,7 +154,7 @@ def by_monte_carlo(name: str, walkers: int, seed: int = 0) -> tuple[Array, Array
         counts = np.histogram(w, bins)[0] / walkers / np.diff(bins)
         rows.append((w.mean(), w.std(), counts))
         for _ in range(0 if after is None else after - before):
-            w = markov.simulate(v.model, w, v.T, 1, rng)[-1]
+            w = markov.simulate(v.model, step_size=v.T, n_steps=1, start=w, rng=rng)[-1]
     mean, deviation, densities = zip(*rows, strict=True)
     return np.array(mean), np.array(deviation), list(densities)
 
@@ -231,7 +233,7 @@ def two_datapoint_laws(T: float, n_steps: int, cells: int = 4000) -> tuple[Array
     model = two_datapoint()
     edges = np.linspace(-0.5, 3.5, cells + 1)
     p0 = gaussian(edges, 0.5, 0.175)
-    operator = markov.TransferOperator(model, T, centres(edges))
+    operator = markov.TransferOperator(model, step_size=T, grid=centres(edges))
     mass = p0 * np.diff(edges)
     for _ in range(n_steps):
         mass = operator.step(mass)
@@ -252,8 +254,8 @@ class Quasi(NamedTuple):
 def quasi_stationary(T: float) -> Quasi:
     """Return the law of the survivors in the pit: of the chain, and of the diffusion."""
     model, barrier = two_datapoint(), pit().barrier
-    low, _ = markov.reachable_interval(model, T, START, barrier)
-    operator = markov.TransferOperator(model, T, np.linspace(low, barrier, 8001))
+    low, _ = markov.reachable_interval(model, step_size=T, start=START, threshold=barrier)
+    operator = markov.TransferOperator(model, step_size=T, grid=np.linspace(low, barrier, 8001))
     law, rate = markov.quasi_stationary(operator)
     edges = np.linspace(min(low, 1.0) - 1e-3, barrier, 1001)
     chain = np.histogram(operator.grid, edges, weights=law)[0] / np.diff(edges)

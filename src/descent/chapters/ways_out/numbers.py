@@ -135,7 +135,13 @@ def sampled(
 @cache
 def pit_noise(length: float) -> float:
     """Return the root mean square of S that stochastic descent meets before it escapes."""
-    path = simulate(two_datapoint(), np.ones(400), step_size(length), 500, np.random.default_rng(0))
+    path = simulate(
+        two_datapoint(),
+        step_size=step_size(length),
+        n_steps=500,
+        start=np.ones(400),
+        rng=np.random.default_rng(0),
+    )
     inside = np.minimum.accumulate(path <= THRESHOLD, axis=0)
     return float(np.sqrt(two_datapoint().gradient_variance(path)[inside].mean()))
 
@@ -320,7 +326,11 @@ def exact_escape(length: float, nodes: int = 8) -> float:
     x, weights = np.polynomial.legendre.leggauss(nodes)
     chances = [
         markov.escape_probability(
-            two_datapoint(), step_size(length), BUDGET, 1 + SPREAD * at, THRESHOLD
+            two_datapoint(),
+            step_size=step_size(length),
+            n_steps=BUDGET,
+            start=1 + SPREAD * at,
+            threshold=THRESHOLD,
         )
         for at in x
     ]
