@@ -10,6 +10,7 @@ from scipy.linalg import expm
 from scipy.stats import invgamma, norm, wasserstein_distance
 
 from descent.fokker_planck import (
+    ORDERS,
     CoarseGridWarning,
     DivergenceError,
     NegativeDensityWarning,
@@ -21,7 +22,15 @@ from descent.fokker_planck import (
 )
 from descent.fokker_planck.diffusion_limit import diffusion_limit, linear
 from descent.fokker_planck.finite_volume import fitted_flux, jump_rates, log_mean
-from descent.fokker_planck.radau import RadauStep, integrate, limit
+from descent.fokker_planck.radau import (
+    PAIR,
+    PAIR_WEIGHT,
+    REAL,
+    REAL_WEIGHT,
+    RadauStep,
+    integrate,
+    limit,
+)
 from descent.landscapes import two_datapoint
 
 CALCULI = ("ito", "stratonovich", "fick")
@@ -60,7 +69,36 @@ def heat_error(n):
 def test_the_heat_kernel_with_a_drift_to_second_order_in_space():
     errors = np.array([heat_error(n) for n in (100, 200, 400)])
     assert errors[-1] < 1e-4
-    assert np.log2(errors[:-1] / errors[1:]) == pytest.approx(2, abs=0.1)
+    order = ORDERS["finite-volume"].space
+    assert np.log2(errors[:-1] / errors[1:]) == pytest.approx(order, abs=0.1)
+
+
+def test_without_variance_the_order_in_space_is_the_stated_one():
+    def error(n):
+        edges, _ = cells(0, 4, n)
+        p = solve(lambda w: 2 - w, constant(0.0), edges, gaussian(edges, 0.8, 0.2), [0.5])[0]
+        mean = 2 - 1.2 * np.exp(-0.5)
+        return wasserstein_1(p, gaussian(edges, mean, 0.2 * np.exp(-0.5)), edges)
+
+    errors = np.array([error(n) for n in (2000, 4000, 8000)])
+    order = ORDERS["finite-volume"].space_without_variance
+    assert np.log2(errors[:-1] / errors[1:]) == pytest.approx(order, abs=0.15)
+
+
+def test_the_explicit_scheme_has_its_stated_orders():
+    def law(n, time_step):
+        edges, _ = cells(-5, 5, n)
+        arguments = (lambda w: -w, constant(1.0), edges, gaussian(edges, 1, 0.5), [1.0])
+        return solve(*arguments, scheme="explicit", time_step=time_step)[0], edges
+
+    def end(edges):
+        return gaussian(edges, np.exp(-1), np.sqrt(0.5 - 0.25 * np.exp(-2)))
+
+    space = [total_variation(p, end(e), e) for p, e in (law(n, 1e-5) for n in (50, 100))]
+    assert np.log2(space[0] / space[1]) == pytest.approx(ORDERS["explicit"].space, abs=0.1)
+    finest, edges = law(100, 1e-5)
+    time = [total_variation(law(100, dt)[0], finest, edges) for dt in (4e-3, 2e-3)]
+    assert np.log2(time[0] / time[1]) == pytest.approx(ORDERS["explicit"].time, abs=0.1)
 
 
 def test_ornstein_uhlenbeck():
@@ -244,7 +282,24 @@ def test_the_columns_of_the_generator_sum_to_zero_and_a_step_has_order_five(boun
         RadauStep(rates, tau).apply(start, mass)
         errors.append(abs(mass - expm(q * tau) @ start).sum())
     order = np.log2(np.array(errors[:-1]) / errors[1:])
-    assert order[-1] == pytest.approx(6, abs=0.35)  # local error of order dt^6
+    assert order[-1] == pytest.approx(RadauStep.order + 1, abs=0.35)  # the error of one step
+    assert ORDERS["finite-volume"].time == RadauStep.order
+
+
+def test_the_step_is_that_of_the_tableau_of_radau_iia():
+    # Table 5.6 of Hairer and Wanner II: R(z) = 1 + z b (I - z A)^-1 1.
+    s = np.sqrt(6)
+    a = np.array(
+        [
+            [(88 - 7 * s) / 360, (296 - 169 * s) / 1800, (-2 + 3 * s) / 225],
+            [(296 + 169 * s) / 1800, (88 + 7 * s) / 360, (-2 - 3 * s) / 225],
+            [(16 - s) / 36, (16 + s) / 36, 1 / 9],
+        ]
+    )
+    for z in (-0.1, -3.0, -100.0):
+        tableau = 1 + z * a[-1] @ np.linalg.solve(np.eye(3) - z * a, np.ones(3))
+        ours = REAL_WEIGHT / (1 - z / REAL) + (PAIR_WEIGHT / (1 - z / PAIR)).real
+        assert ours == pytest.approx(tableau, rel=1e-11, abs=1e-14)
 
 
 def test_the_time_error_follows_the_tolerance():

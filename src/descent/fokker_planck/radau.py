@@ -1,4 +1,23 @@
-r"""Masses of a Markov chain over time: dm/dt = Q m, to order 5, positive and conserved."""
+r"""Masses of a Markov chain over time: dm/dt = Q m, to order 5, positive and conserved.
+
+The step is the stability function of the Radau IIA method with s = 3 stages, applied to
+the matrix,
+
+.. math:: R(z) = \frac{1 + \frac25 z + \frac1{20} z^2}
+                      {1 - \frac35 z + \frac3{20} z^2 - \frac1{60} z^3} \tag{1}
+
+.. math:: R(z) = \sum_i \frac{c_i}{1 - z / p_i}, \qquad
+          c_i = -\frac{N(p_i)}{p_i\, D'(p_i)} \tag{2}
+
+N and D are the numerator and the denominator of (1), and (2) is its expansion in
+partial fractions. The order is 2s - 1 = 5; s = 1 is implicit Euler. Without the Butcher
+tableau (table 5.6 of the source) nothing is lost, since the equation is linear.
+
+Source: Hairer and Wanner, Solving Ordinary Differential Equations II, second edition
+1996: theorem 5.3 of section IV.5 (order, and R as the (s - 1, s) Padé approximation),
+theorem 3.11 of section IV.3 (its coefficients). The numbers (1) and (2) stand beside the
+lines that compute them.
+"""
 
 import math
 from collections.abc import Iterator
@@ -12,14 +31,12 @@ from descent.fokker_planck.finite_volume import JumpRates
 
 MAX_HALVINGS = 60
 
-# The stability function of Radau IIA, order 5, as partial fractions
-#     R(z) = sum_i c_i / (1 - z / p_i)
-# with one real pole and a conjugate pair (Hairer and Wanner 1996, section IV.5).
-_NUMERATOR = np.poly1d([1 / 20, 2 / 5, 1])
-_DENOMINATOR = np.poly1d([-1 / 60, 3 / 20, -3 / 5, 1])
+_NUMERATOR = np.poly1d([1 / 20, 2 / 5, 1])  # (1)
+_DENOMINATOR = np.poly1d([-1 / 60, 3 / 20, -3 / 5, 1])  # (1)
+# One real pole and a conjugate pair, of which one half is held.
 _, REAL, PAIR = sorted(_DENOMINATOR.roots, key=lambda pole: pole.imag)
 REAL = float(REAL.real)
-PAIR_WEIGHT = complex(-2 * _NUMERATOR(PAIR) / (PAIR * _DENOMINATOR.deriv()(PAIR)))
+PAIR_WEIGHT = complex(-2 * _NUMERATOR(PAIR) / (PAIR * _DENOMINATOR.deriv()(PAIR)))  # (2)
 REAL_WEIGHT = 1 - PAIR_WEIGHT.real  # R(0) = 1 to the last bit: mass is conserved
 
 
@@ -78,7 +95,17 @@ class RadauStep:
 
     It is not the exponential, and above order 1 no such step is positive for every
     ``dt``; `limit` repairs that.
+
+    Attributes
+    ----------
+    order : int
+        Order of the error over a given time, in ``dt``.
+    solves : int
+        Tridiagonal systems a step, a real one and a complex one.
     """
+
+    order = 5
+    solves = 2
 
     def __init__(self, rates: JumpRates, dt: float) -> None:
         self._rates, self._dt = rates, dt
@@ -90,7 +117,7 @@ class RadauStep:
 
     def apply(self, mass: Array, out: Array) -> None:
         """Write the mass (n,) after the step to ``out``, which may be ``mass``."""
-        np.copyto(self._y, mass)
+        np.copyto(self._y, mass)  # the terms of (2)
         np.multiply(mass, PAIR_WEIGHT, out=self._z)
         self._real.apply(self._y)
         self._pair.apply(self._z)
@@ -212,8 +239,8 @@ def integrate(rates: JumpRates, mass: Array, times: Array, tolerance: float) -> 
                         raise FloatingPointError(f"no time step is short enough at time {now}")
                     continue
                 mass, after, done = after, mass, done + 1
-                # An error of order dt^6 grows 64-fold with twice the step; 2 for safety.
-                if error < tolerance / 128 and done % 2 == 0 and level > 0:
+                # The error of a step, dt^6, grows 64-fold with twice the step; 2 for safety.
+                if error < tolerance / 2 ** (RadauStep.order + 2) and done % 2 == 0 and level > 0:
                     level, done = level - 1, done // 2
             last, now = gap / 2**level, time
         yield mass

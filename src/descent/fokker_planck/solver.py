@@ -10,7 +10,7 @@ they agree.
 
 import math
 import warnings
-from typing import Literal, overload
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,35 @@ from descent.fokker_planck.finite_volume import (
     jump_rates,
     log_mean,
 )
-from descent.fokker_planck.radau import integrate
+from descent.fokker_planck.radau import RadauStep, integrate
 
 Scheme = Literal["finite-volume", "explicit"]
+
+
+class Order(NamedTuple):
+    """How fast a scheme converges, and what a time step costs.
+
+    Attributes
+    ----------
+    time, space : int
+        Orders of the error in the time step and in the width of the cells, for smooth laws.
+    space_without_variance : int
+        Order in the width of the cells where the variance vanishes.
+    solves : int
+        Tridiagonal systems solved in a time step; none if it is explicit.
+    """
+
+    time: int
+    space: int
+    space_without_variance: int
+    solves: int
+
+
+ORDERS: dict[str, Order] = {
+    "finite-volume": Order(RadauStep.order, 2, 1, RadauStep.solves),
+    "explicit": Order(1, 2, 2, 0),
+}
+"""The schemes of `solve`, by name."""
 
 
 class CoarseGridWarning(UserWarning):
@@ -111,10 +137,9 @@ def solve(
     calculus : {"ito", "stratonovich", "fick"}
         How the noise is read: a = 2, 1, 0.
     scheme : {"finite-volume", "explicit"}
-        "finite-volume" is exponentially fitted in space (order 2; order 1 where
-        the variance vanishes) and Radau IIA of order 5 in time with adaptive steps.
-        "explicit" is forward Euler with central differences, which falls apart
-        (`descent.fokker_planck.explicit_scheme`).
+        "finite-volume" is exponentially fitted in space and Radau IIA in time, with
+        adaptive steps. "explicit" is forward Euler with central differences, which falls
+        apart (`descent.fokker_planck.explicit_scheme`). `ORDERS` holds their orders.
     boundary : {"no-flux", "absorbing", "periodic"} or a pair of the first two
         Left and right end. On a circle the last edge is the first, one turn later.
     tolerance : float
