@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from descent import large_deviations, markov
-from descent.landscapes import FiniteSum, stationary_points, two_datapoint
+from descent.landscapes import FiniteSum, qubic_1d, stationary_points, two_datapoint
 
 MODEL = two_datapoint()
 MINIMUM, SADDLE = stationary_points(MODEL.mean_gradient, 0.9, 1.3)
@@ -178,3 +178,96 @@ def test_the_prefactor_needs_a_minimum_and_a_saddle():
 def test_step_sizes_must_be_positive(bad):
     with pytest.raises(ValueError, match="step_size"):
         large_deviations.log_escape_time(MODEL, step_size=bad, minimum=MINIMUM, saddle=SADDLE)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_batches_with_replacement_multiply_the_exponent(size):
+    # M_B(p) = M(p/B)^B: the exponent of the batches listed one by one is B V.
+    single = large_deviations.quasi_potential(MODEL, MINIMUM, SADDLE)
+    listed = large_deviations.quasi_potential(MODEL.batches(size), MINIMUM, SADDLE)
+    assert listed == pytest.approx(size * single, rel=1e-12)
+    stated = large_deviations.quasi_potential(MODEL, MINIMUM, SADDLE, batch_size=size)
+    assert stated == pytest.approx(listed, rel=1e-12)
+    single = large_deviations.diffusion_exponent(MODEL, MINIMUM, SADDLE)
+    for batches, factor in ((MODEL.batches(size), 1), (MODEL, size)):
+        exponent = large_deviations.diffusion_exponent(batches, MINIMUM, SADDLE, factor)
+        assert exponent == pytest.approx(size * single, rel=1e-12)
+
+
+def test_the_full_batch_without_replacement_never_leaves():
+    full = MODEL.batches(2, replacement=False)
+    assert large_deviations.quasi_potential(full, MINIMUM, SADDLE) == np.inf
+    assert large_deviations.diffusion_exponent(full, MINIMUM, SADDLE) == np.inf
+    with pytest.raises(ValueError, match="minimum must be where the samples' gradients differ"):
+        large_deviations.prefactor(full, MINIMUM, SADDLE)
+
+
+def test_weights_are_as_good_as_copies():
+    def model(rows, weights=None):
+        return FiniteSum(
+            losses=lambda w: MODEL.losses(w)[rows],
+            gradients=lambda w: MODEL.gradients(w)[rows],
+            curvatures=lambda w: MODEL.curvatures(w)[rows],
+            weights=weights,
+        )
+
+    copies, weighted = model([0, 1, 1, 0, 1]), model([1, 0], [3, 2])
+    ends = stationary_points(copies.mean_gradient, 0.9, 1.3)
+    for name in ("quasi_potential", "prefactor", "diffusion_exponent"):
+        one, two = (getattr(large_deviations, name)(m, *ends) for m in (copies, weighted))
+        assert one == pytest.approx(two, rel=1e-12)
+
+
+def test_a_far_start_costs_no_accuracy():
+    near = large_deviations.quasi_potential(MODEL, MINIMUM, SADDLE)
+    assert large_deviations.quasi_potential(MODEL, -20.0, 1.8) == pytest.approx(near, rel=1e-11)
+
+
+def test_gradients_with_a_kink_are_integrated_all_the_same():
+    # Steps of 1 and 1 + |w - 0.3|, down more: e^p solves ½ e^p + ½ e^{-p (1 + |w - 0.3|)} = 1.
+    model = FiniteSum(
+        losses=lambda w: np.stack([-np.asarray(w), np.asarray(w)]),
+        gradients=lambda w: np.stack([-np.ones_like(w), 1 + np.abs(np.asarray(w) - 0.3)]),
+        curvatures=lambda w: np.zeros((2, *np.shape(w))),
+    )
+    value, _ = quad(lambda w: large_deviations.tilt(model, w), 0, 1, points=[0.3], epsabs=1e-13)
+    assert large_deviations.quasi_potential(model, 0, 1) == pytest.approx(value, rel=1e-11)
+
+
+def test_two_wells_are_no_neighbours():
+    # Rightwards from the left well of the quartic over the hill lies the right well.
+    model = FiniteSum.of(qubic_1d, noise=2.0)
+    left, hill, right = stationary_points(model.mean_gradient, -2, 2)
+    assert large_deviations.prefactor(model, left, hill) > 0
+    assert large_deviations.prefactor(model, right, hill) > 0
+    wells = FiniteSum(
+        losses=lambda w: np.stack([np.sin(w) - w, np.sin(w) + w]),
+        gradients=lambda w: np.stack([np.cos(w) - 1.5, np.cos(w) + 1.5]),
+        curvatures=lambda w: np.stack([-np.sin(w), -np.sin(w)]),
+    )
+    first, second = -np.pi / 2, np.pi / 2 + 2 * np.pi
+    assert large_deviations.prefactor(wells, first, np.pi / 2) > 0
+    with pytest.raises(ValueError, match="minimum and saddle must be neighbours; got"):
+        large_deviations.prefactor(wells, first, second)
+
+
+def test_the_message_says_that_the_noise_is_missing_where_it_is():
+    # Both gradients vanish at 2: it was called no zero of the mean gradient.
+    with pytest.raises(ValueError, match="minimum must be where the samples' gradients differ"):
+        large_deviations.prefactor(MODEL, 2.0, SADDLE)
+
+
+def test_at_the_saddle_itself_the_exact_time_is_lower_by_ln_2():
+    def missing(step_size):
+        """What the difference lacks of ln 2: the length of a step against the saddle's width."""
+        beyond, at = (
+            markov.log_mean_first_passage_time(
+                MODEL, step_size=step_size, start=1.0, threshold=threshold
+            )
+            for threshold in (THRESHOLD, SADDLE)
+        )
+        return np.log(2) - (beyond - at)
+
+    large, small = missing(0.008), missing(0.004)
+    assert 0 < small < large
+    assert large / small == pytest.approx(np.sqrt(2), abs=0.2)

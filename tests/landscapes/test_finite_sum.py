@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descent.landscapes import FiniteSum, stationary_points, two_datapoint
+from descent.landscapes import (
+    FiniteSum,
+    Shifted,
+    check_model,
+    qubic_1d,
+    rastrigin,
+    sinc,
+    six_hump_camel,
+    sphere,
+    stationary_points,
+    two_datapoint,
+)
 
 DEPTHS = st.floats(0, 5)
 PARAMETERS = st.floats(-3, 5)
@@ -117,3 +128,120 @@ def test_bad_depths_are_named(depth):
 def test_bad_scans_are_named(gradient, low, high, n, word):
     with pytest.raises(ValueError, match=word):
         stationary_points(gradient, low, high, n)
+
+
+def lines(*slopes, weights=None):
+    """Samples with constant gradients."""
+    column = np.array(slopes, float)
+    return FiniteSum(
+        losses=lambda w: np.multiply.outer(column, w),
+        gradients=lambda w: np.multiply.outer(column, np.ones_like(w)),
+        curvatures=lambda w: np.zeros((len(column), *np.shape(w))),
+        weights=weights,
+    )
+
+
+def test_weights_are_as_good_as_copies():
+    copies, weighted = lines(-1, 2, 2, 2), lines(-1, 2, weights=[1, 3])
+    for name in ("loss", "mean_gradient", "mean_curvature", "gradient_variance"):
+        one, two = (getattr(model, name)([0.3, 1.0]) for model in (copies, weighted))
+        np.testing.assert_allclose(one, two, rtol=1e-14)
+    assert weighted.chances == pytest.approx([0.25, 0.75])
+    equal = lines(-1, 2, weights=[5, 5])
+    assert equal.gradient_variance(0.0) == lines(-1, 2).gradient_variance(0.0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("replacement", [True, False])
+def test_batches_keep_the_mean_and_lower_the_variance_as_they_should(size, replacement):
+    model = lines(-1, 0.5, 4)
+    batches = model.batches(size, replacement=replacement)
+    assert batches.loss(1.3) == pytest.approx(model.loss(1.3), rel=1e-14)
+    assert batches.mean_gradient(1.3) == pytest.approx(model.mean_gradient(1.3), rel=1e-14)
+    assert batches.chances.sum() == pytest.approx(1, abs=1e-14)
+    share = 1.0 if replacement else (3 - size) / (3 - 1)
+    variance = model.gradient_variance(1.3) * share / size
+    assert batches.gradient_variance(1.3) == pytest.approx(variance, abs=1e-14)
+
+
+def test_batches_with_replacement_are_all_tuples():
+    weighted = lines(-1, 2, 5, weights=[1, 2, 4])
+    batches = weighted.batches(2)
+    pairs = [(i, j) for i in range(3) for j in range(3)]
+    g, q = weighted.gradients(0.0), weighted.chances
+    expected = sum(q[i] * q[j] * np.exp((g[i] + g[j]) / 2) for i, j in pairs)
+    assert batches.average(np.exp(batches.gradients(0.0))) == pytest.approx(expected, rel=1e-14)
+    assert batches.n_samples == 6
+
+
+def test_batches_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="size must be at most n = 2 without replacement; got 3"):
+        two_datapoint().batches(3, replacement=False)
+    with pytest.raises(ValueError, match="replacement must be True where the weights differ"):
+        lines(-1, 2, weights=[1, 3]).batches(1, replacement=False)
+    with pytest.raises(ValueError, match="size must leave at most 20000 batches"):
+        lines(*range(50)).batches(10)
+
+
+@given(w=st.floats(-2, 2), noise=st.floats(0, 3))
+def test_an_objective_with_noise(w, noise):
+    model = FiniteSum.of(qubic_1d, noise=noise)
+    point = np.array([w])
+    assert model.n_samples == (2 if noise else 1)
+    assert model.loss(w) == pytest.approx(float(qubic_1d(point)), abs=1e-12)
+    assert model.mean_gradient(w) == pytest.approx(float(qubic_1d.gradient(point)[0]), abs=1e-12)
+    assert model.gradient_variance(w) == pytest.approx(noise**2, abs=1e-11)
+    assert model.mean_curvature(w) == pytest.approx(12 * w**2 - 4, abs=1e-8)
+    assert model.gradients(np.full((2, 3), w)).shape == (model.n_samples, 2, 3)
+
+
+def test_several_objectives_are_samples():
+    model = FiniteSum.of(sphere, Shifted(sphere, 2.0), weights=[3, 1])
+    assert stationary_points(model.mean_gradient, -1, 3) == pytest.approx([0.5])
+    noisy = FiniteSum.of(sphere, Shifted(sphere, 2.0), weights=[3, 1], noise=0.1)
+    variance = model.gradient_variance(0.7) + 0.01
+    assert noisy.gradient_variance(0.7) == pytest.approx(variance)
+    ripples = FiniteSum.of(rastrigin, noise=1.0)
+    assert ripples.mean_curvature(0.0) == pytest.approx(2 + 40 * np.pi**2, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "match"),
+    [
+        (lambda: FiniteSum.of(), ValueError, "objectives must be at least one"),
+        (
+            lambda: FiniteSum.of(six_hump_camel),
+            ValueError,
+            "takes points of dimension 2; got d = 1",
+        ),
+        (lambda: FiniteSum.of(two_datapoint()), TypeError, "objectives must be a Objective"),
+        (lambda: FiniteSum.of(sphere, noise=-1), ValueError, "noise must be zero or positive"),
+        (lambda: lines(1, 2, weights=[1, 2, 3]), ValueError, r"weights must have shape \(2,\)"),
+        (lambda: lines(1, 2, weights=[0, 0]), ValueError, "weights must be zero or positive"),
+        (lambda: FiniteSum(np.square, np.square, np.square), ValueError, "gradients must return"),
+    ],
+)
+def test_what_is_no_finite_sum_is_refused(make, error, match):
+    with pytest.raises(error, match=match):
+        make()
+
+
+def test_functions_that_disagree_about_the_samples_are_refused():
+    model = two_datapoint()
+    with pytest.raises(ValueError, match="losses must return as many samples as gradients, 2"):
+        FiniteSum(lambda w: np.square(w)[None], model.gradients, model.curvatures)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        (qubic_1d, r"got the objective 'qubic_1d', of which FiniteSum.of\(objective"),
+        (sinc, "got the function sinc"),
+        (object(), "got object$"),
+    ],
+)
+def test_another_kind_of_landscape_is_named_in_one_line(wrong, match):
+    with pytest.raises(TypeError, match=match) as caught:
+        check_model(wrong)
+    assert "\n" not in str(caught.value)
+    assert "0x" not in str(caught.value)

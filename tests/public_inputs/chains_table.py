@@ -32,6 +32,16 @@ BELL /= BELL @ np.diff(EDGES)
 CIRCLE = np.linspace(0.0, 1.0, 31)
 
 
+def rows():
+    """Return a function of two samples; others return no row for each sample."""
+    return function(
+        lambda w: np.stack([np.square(w), np.square(w)]),
+        np.square,
+        lambda w: [np.square(w)],
+        lambda w: np.float64(1.0),
+    )
+
+
 def wells():
     return instance(lambda: WELLS)
 
@@ -91,15 +101,22 @@ FIELDS = dict(drift=drift(), variance=variance(), edges=edges(), calculus=calcul
 
 CASES = {
     "landscapes.FiniteSum": case(
-        losses=function(np.square),
-        gradients=function(np.square),
-        curvatures=function(np.square),
+        losses=rows(),
+        gradients=rows(),
+        curvatures=rows(),
         in_place_gradient=function(np.square),
+        weights=array([1.0, 3.0], [1.0], [0.0, 0.0], [-1.0, 2.0]),
     ),
     **{
         f"landscapes.FiniteSum.{name}": case(of=lambda: WELLS, w=through())
         for name in ("loss", "mean_gradient", "mean_curvature", "gradient_variance")
     },
+    "landscapes.FiniteSum.average": case(
+        of=lambda: WELLS, values=array(np.ones((2, 3)), np.ones((3, 2)), 1.0, nan=True, free=True)
+    ),
+    "landscapes.FiniteSum.batches": case(
+        of=lambda: WELLS, size=count(2, least=1), replacement=flag()
+    ),
     "landscapes.two_datapoint": case(depth=real(1.0, least=0)),
     "landscapes.stationary_points": case(
         gradient=function(np.sin, lambda w: np.nan * w, lambda w: 1.0),
@@ -215,8 +232,12 @@ CASES = {
         operator=instance(operator), mass=array(np.ones(201) / 201, np.ones(5), -np.ones(201))
     ),
     "large_deviations.tilt": case(model=wells(), w=array([1.1, 1.15], free=True)),
-    "large_deviations.quasi_potential": case(model=wells(), start=real(1.05), end=real(1.1)),
-    "large_deviations.diffusion_exponent": case(model=wells(), start=real(1.05), end=real(1.1)),
+    "large_deviations.quasi_potential": case(
+        model=wells(), start=real(1.05), end=real(1.1), batch_size=count(2, least=1)
+    ),
+    "large_deviations.diffusion_exponent": case(
+        model=wells(), start=real(1.05), end=real(1.1), batch_size=count(2, least=1)
+    ),
     "large_deviations.prefactor": case(model=wells(), **ENDS),
     "large_deviations.log_escape_time": case(**ONE, **ENDS),
     "smoothing.smooth": case(

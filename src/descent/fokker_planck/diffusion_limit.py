@@ -16,12 +16,11 @@ from descent.arguments import (
     check_array,
     check_count,
     check_flag,
-    check_kind,
     check_numbers,
     check_real,
     check_step_size,
 )
-from descent.landscapes import FiniteSum
+from descent.landscapes import FiniteSum, check_model
 
 
 class Diffusion(NamedTuple):
@@ -66,7 +65,7 @@ def diffusion_limit(model: FiniteSum, step_size: float) -> Diffusion:
     >>> float(drift(1.0)), round(float(variance(1.0)), 12)
     (0.5, 0.01)
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size = check_step_size(step_size)
     return Diffusion(
         lambda w: -step_size * model.mean_gradient(w),
@@ -124,7 +123,7 @@ def modified_equation(model: FiniteSum, step_size: float, noise: bool = False) -
     >>> round(0.1 / (2 - 0.1), 4)                       # of the chain
     0.0526
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size = check_step_size(step_size)
     check_flag("noise", noise)
 
@@ -134,10 +133,10 @@ def modified_equation(model: FiniteSum, step_size: float, noise: bool = False) -
 
     def variance(w: npt.ArrayLike) -> Array:
         gradients, curvatures = model.gradients(w), model.curvatures(w)
-        g, slope = gradients.mean(axis=0), curvatures.mean(axis=0)
-        square = gradients.var(axis=0)
+        g, slope = model.average(gradients), model.average(curvatures)
+        square = model.average((gradients - g) ** 2)
         # (S²)' = 2 cov(g_j, g_j')
-        square_slope = 2 * ((gradients - g) * (curvatures - slope)).mean(axis=0)
+        square_slope = 2 * model.average((gradients - g) * (curvatures - slope))
         return np.asarray(
             step_size**2 * (square + step_size * (square * slope + g * square_slope / 2))
         )
@@ -300,7 +299,7 @@ def with_small_steps(model: FiniteSum, step_size: float, n: int) -> FiniteSum:
     >>> 1 - 0.5 * remedied.gradients(1.0)               # (1 - 0.25)^2
     array([0.5625])
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size, n = check_step_size(step_size), check_count("n", n, 1)
     small = step_size / n
 
@@ -319,4 +318,5 @@ def with_small_steps(model: FiniteSum, step_size: float, n: int) -> FiniteSum:
         losses=lambda w: np.full((model.n_samples, *np.shape(w)), np.nan),
         gradients=lambda w: (np.asarray(w, float) - follow(w)[0]) / step_size,
         curvatures=lambda w: (1 - follow(w)[1]) / step_size,
+        weights=model.weights,
     )

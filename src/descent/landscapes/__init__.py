@@ -1,14 +1,23 @@
-"""Landscapes: what the methods descend.
+"""Landscapes: what the methods descend, in three kinds.
 
-Sums over data, and test functions of several variables.
+`FiniteSum`
+    The mean of sample losses of *one* parameter, each with its gradient and curvature:
+    what stochastic descent draws from. The chains (`descent.markov`), the theory of their
+    escapes (`descent.large_deviations`) and their diffusions
+    (`descent.fokker_planck.diffusion_limit`) take it under the name ``model``.
+    `two_datapoint` is the one of source 003.
+`Objective`
+    A test function of *several* variables with its gradient and its known minimizers, for
+    arrays and tensors: what optimizers and networks are tried on. It has no samples;
+    `FiniteSum.of` makes a finite sum of those defined for one variable, with noise of a
+    given size or with one sample for each of several objectives.
+Functions such as `sinc` and `floored_sinc`
+    Plain functions of one variable with many peaks, to be *maximized*: what
+    `descent.smoothing` and the search distributions climb. They have no gradient of their
+    own, since the second has none.
 """
 
-from descent.landscapes.finite_sum import (
-    FiniteSum,
-    SampleGradient,
-    stationary_points,
-    two_datapoint,
-)
+from descent.landscapes.finite_sum import FiniteSum, SampleGradient, check_model
 from descent.landscapes.objectives import (
     OBJECTIVES,
     Objective,
@@ -23,6 +32,8 @@ from descent.landscapes.objectives import (
     sphere,
 )
 from descent.landscapes.peaks import floored_sinc, sinc
+from descent.landscapes.stationary import stationary_points
+from descent.landscapes.wells import two_datapoint
 
 __all__ = [
     "OBJECTIVES",
@@ -31,6 +42,7 @@ __all__ = [
     "SampleGradient",
     "Shifted",
     "ackley",
+    "check_model",
     "floored_sinc",
     "griewank",
     "himmelblau",

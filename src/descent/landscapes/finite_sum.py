@@ -1,21 +1,31 @@
 """Finite-sum objectives: what stochastic gradient descent draws its samples from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations, combinations_with_replacement
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
+from scipy.special import gammaln, xlogy
 
 from descent.arguments import (
     Array,
     Index,
+    came,
     check_array,
     check_callable,
     check_count,
+    check_flag,
+    check_kind,
     check_numbers,
     check_real,
 )
+from descent.landscapes.objectives import Objective
+
+MOST_BATCHES = 20_000  # batches that are listed one by one
+DIFFERENCE = 1e-3  # half the step of the difference that stands for a second derivative
 
 SampleGradient = Callable[[Array, Index, Array, Array], None]
 
@@ -24,8 +34,10 @@ SampleGradient = Callable[[Array, Index, Array, Array], None]
 class FiniteSum:
     r"""Objective that is the mean of n sample losses of one parameter.
 
-    .. math:: L(w) = \frac1n \sum_j l_j(w), \quad g_j = l_j', \quad
-              G = \frac1n \sum_j g_j, \quad S^2 = \frac1n \sum_j (g_j - G)^2
+    .. math:: L(w) = \sum_j q_j l_j(w), \quad g_j = l_j', \quad
+              G = \sum_j q_j g_j, \quad S^2 = \sum_j q_j (g_j - G)^2
+
+    with the chances :math:`q_j` of a draw, 1/n unless weights are given.
 
     Parameters
     ----------
@@ -35,11 +47,26 @@ class FiniteSum:
     in_place_gradient : callable, optional
         ``(w, index, out, work)`` writes :math:`g_j(w)`, j = index, into ``out`` without
         allocating. By default `sample_gradient` computes all gradients and picks one.
+    weights : array (n,), optional
+        Zero or positive, in proportion to the chances of the samples; they are stored
+        with the sum 1. Without them all chances are equal.
+
+    Attributes
+    ----------
+    n_samples : int
+        Number n of samples.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a function cannot be called or returns another shape, or if a weight is out
+        of its range.
 
     Notes
     -----
-    ``gradient_variance`` is the population variance over the samples (divisor n),
-    the variance of one draw. It is not the unbiased estimate with divisor n - 1.
+    ``gradient_variance`` is the variance of one draw: with equal weights the population
+    variance over the samples (divisor n), not the unbiased estimate with divisor n - 1.
+    Steps on batches are `batches`, and `of` makes an objective's noisy samples.
 
     Source: 003, post 2, "Gradient Variance" (G and S², which the source takes over
     all datapoints).
@@ -63,12 +90,200 @@ class FiniteSum:
     gradients: Callable[[npt.ArrayLike], Array]
     curvatures: Callable[[npt.ArrayLike], Array]
     in_place_gradient: SampleGradient | None = None
+    weights: npt.ArrayLike | None = None
+    n_samples: int = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("losses", "gradients", "curvatures"):
-            check_callable(name, getattr(self, name))
+        lengths = {
+            name: _samples(name, getattr(self, name))
+            for name in ("gradients", "losses", "curvatures")
+        }
+        n = lengths["gradients"]
+        for name, length in lengths.items():
+            if length != n:
+                raise ValueError(
+                    f"{name} must return as many samples as gradients, {n}; got {length}"
+                )
         if self.in_place_gradient is not None:
             check_callable("in_place_gradient", self.in_place_gradient)
+        object.__setattr__(self, "n_samples", n)
+        if self.weights is not None:
+            weights = check_array("weights", self.weights, (n,))
+            if (weights < 0).any() or not (total := weights.sum()) > 0:
+                raise ValueError(
+                    f"weights must be zero or positive, not all zero; got {came(self.weights)}"
+                )
+            object.__setattr__(self, "weights", weights / total)
+
+    @classmethod
+    def of(
+        cls, *objectives: Objective, noise: float = 0.0, weights: npt.ArrayLike | None = None
+    ) -> Self:
+        r"""Return samples from objectives of one variable, with noise of a given size or none.
+
+        .. math:: l_j(w) = f_j(w), \quad \text{or} \quad l_j^\pm(w) = f_j(w) \pm s w
+
+        With noise each objective becomes two samples, so that the gradient of a draw is
+        :math:`f_j' \pm s`; the mean loss stays what it is.
+
+        Parameters
+        ----------
+        *objectives : Objective
+            The :math:`f_j`, each defined for d = 1, as `landscapes.qubic_1d` is.
+        noise : float
+            s >= 0, in units of loss per w.
+        weights : array (number of objectives,), optional
+            In proportion to the chances of the objectives.
+
+        Returns
+        -------
+        FiniteSum
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is no objective, one is not defined for d = 1, or a number is out of
+            its range.
+
+        Notes
+        -----
+        Objectives know no second derivative: the curvatures are differences of the
+        gradients over 0.004, of order 4, good to about 1e-8 of their scale.
+
+        Examples
+        --------
+        >>> from descent.landscapes import qubic_1d
+        >>> noisy = FiniteSum.of(qubic_1d, noise=0.5)
+        >>> noisy.gradients(0.0), float(noisy.loss(1.0).round(9))
+        (array([ 0.8, -0.2]), -0.7)
+        """
+        if not objectives:
+            raise ValueError("objectives must be at least one; got none")
+        for f in objectives:
+            check_kind("objectives", f, Objective)
+            f.check_dimension(1)
+        s = check_real("noise", noise, least=0)
+        signs = np.array([1.0, -1.0] if s else [0.0])
+
+        def split(values: list[Array], slope: Array | float) -> Array:
+            rows = np.stack(values)[:, None]
+            offsets = np.multiply.outer(s * signs, slope)
+            return np.asarray((rows + offsets).reshape(-1, *rows.shape[2:]))
+
+        def losses(w: npt.ArrayLike) -> Array:
+            x = check_numbers("w", w)
+            return split([np.asarray(f.value(x[..., None])) for f in objectives], x)
+
+        def gradients(w: npt.ArrayLike) -> Array:
+            x = check_numbers("w", w)
+            ones = np.ones_like(x)
+            return split([f.gradient(x[..., None])[..., 0] for f in objectives], ones)
+
+        def curvatures(w: npt.ArrayLike) -> Array:
+            x, h = check_numbers("w", w), DIFFERENCE
+            near = gradients(x + h) - gradients(x - h)
+            far = gradients(x + 2 * h) - gradients(x - 2 * h)
+            return np.asarray((8 * near - far) / (12 * h))
+
+        if weights is not None:
+            weights = np.repeat(check_array("weights", weights, (len(objectives),)), len(signs))
+        return cls(losses, gradients, curvatures, weights=weights)
+
+    def batches(self, size: int, *, replacement: bool = True) -> "FiniteSum":
+        r"""Return the objective whose samples are the batches of this one.
+
+        .. math:: l_B(w) = \frac{1}{|B|} \sum_{j \in B} l_j(w)
+
+        A step on it is a step on the mean gradient of a batch.
+
+        Parameters
+        ----------
+        size : int
+            Number of samples in a batch, at least 1; without replacement at most n.
+        replacement : bool
+            Whether a sample may come several times, as independent draws have it. Without
+            replacement a batch is a set, all sets being equally likely.
+
+        Returns
+        -------
+        FiniteSum
+            With as many samples as there are batches that differ.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is out of its range, the batches are more than 20,000, or
+            samples of unequal weights are to be drawn without replacement (their mean
+            over a set would not be unbiased).
+
+        Notes
+        -----
+        The mean loss stays what it is. The variance of the gradient is S²/B with
+        replacement, and S²/B (n - B)/(n - 1) without: zero for the full batch. This is
+        one draw. An epoch that deals all samples out before it begins anew is another
+        chain, whose steps are not independent.
+
+        Examples
+        --------
+        >>> from descent.landscapes import two_datapoint
+        >>> pairs = two_datapoint().batches(2)
+        >>> pairs.n_samples, pairs.weights
+        (3, array([0.25, 0.5 , 0.25]))
+        >>> float(two_datapoint().batches(2, replacement=False).gradient_variance(1.1))
+        0.0
+        """
+        size, n = check_count("size", size, 1), self.n_samples
+        check_flag("replacement", replacement)
+        if not replacement and size > n:
+            raise ValueError(f"size must be at most n = {n} without replacement; got {size}")
+        if not replacement and not np.allclose(self.chances, 1 / n, rtol=1e-12):
+            raise ValueError(
+                f"replacement must be True where the weights differ; got {replacement!r}, "
+                f"with weights {came(self.chances)}"
+            )
+        count = math.comb(n + size - 1, size) if replacement else math.comb(n, size)
+        if count > MOST_BATCHES:
+            raise ValueError(
+                f"size must leave at most {MOST_BATCHES} batches that differ; got {size}, "
+                f"which makes {count} of n = {n}"
+            )
+        draws: Iterator[tuple[int, ...]] = (
+            combinations_with_replacement(range(n), size)
+            if replacement
+            else combinations(range(n), size)
+        )
+        counts = np.array([np.bincount(batch, minlength=n) for batch in draws])
+        weights = None
+        if replacement:
+            log_chance = gammaln(size + 1) - gammaln(counts + 1).sum(axis=1)
+            weights = np.exp(log_chance + xlogy(counts, self.chances).sum(axis=1))
+        share = counts / size
+
+        def mixed(function: Callable[[npt.ArrayLike], Array]) -> Callable[[npt.ArrayLike], Array]:
+            return lambda w: np.tensordot(share, function(w), 1)
+
+        return FiniteSum(
+            mixed(self.losses), mixed(self.gradients), mixed(self.curvatures), weights=weights
+        )
+
+    @property
+    def chances(self) -> Array:
+        """Chance q_j of each sample in a draw, (n,); they add up to 1."""
+        if self.weights is None:
+            return np.full(self.n_samples, 1 / self.n_samples)
+        return np.asarray(self.weights)
+
+    def average(self, values: npt.ArrayLike) -> Array:
+        """Mean over a draw of values (n, ...), one row for each sample; shape ``(...)``."""
+        values = check_numbers("values", values)
+        if values.ndim == 0 or len(values) != self.n_samples:
+            raise ValueError(
+                f"values must have {self.n_samples} rows, one for each sample; "
+                f"got shape {values.shape}"
+            )
+        if self.weights is None:
+            return np.asarray(values.mean(axis=0))
+        return np.tensordot(self.chances, values, 1)
 
     def sample_gradient(
         self, w: Array, index: Index, out: Array | None = None, work: Array | None = None
@@ -87,141 +302,46 @@ class FiniteSum:
             out[...] = np.take_along_axis(self.gradients(w), np.asarray(index)[None], axis=0)[0]
         return out
 
-    @property
-    def n_samples(self) -> int:
-        """Number n of samples."""
-        return len(self.gradients(np.float64(1.0)))
-
     def loss(self, w: npt.ArrayLike) -> Array:
         """L(w), the mean of the sample losses; shape of ``w``."""
-        return np.asarray(self.losses(check_numbers("w", w)).mean(axis=0))
+        return self.average(self.losses(check_numbers("w", w)))
 
     def mean_gradient(self, w: npt.ArrayLike) -> Array:
         """G(w) = L'(w), the mean of the sample gradients; shape of ``w``."""
-        return np.asarray(self.gradients(check_numbers("w", w)).mean(axis=0))
+        return self.average(self.gradients(check_numbers("w", w)))
 
     def mean_curvature(self, w: npt.ArrayLike) -> Array:
         """G'(w) = L''(w); shape of ``w``."""
-        return np.asarray(self.curvatures(check_numbers("w", w)).mean(axis=0))
+        return self.average(self.curvatures(check_numbers("w", w)))
 
     def gradient_variance(self, w: npt.ArrayLike) -> Array:
-        """S²(w), the population variance of the sample gradients; shape of ``w``."""
-        return np.asarray(self.gradients(check_numbers("w", w)).var(axis=0))
+        """S²(w), the variance of the gradient of a draw; shape of ``w``."""
+        g = self.gradients(check_numbers("w", w))
+        return self.average((g - self.average(g)) ** 2)
 
 
-def two_datapoint(depth: float = 1.0) -> FiniteSum:
-    r"""Two samples that share a well at 2; the second has a narrow pit at 1.
-
-    .. math:: l_0(W) = -e^{-(W-2)^2}, \qquad l_1(W) = l_0(W) - d\, e^{-100 (W-1)^2}
-
-    Parameters
-    ----------
-    depth : float
-        Depth d of the pit in the second loss, zero or positive.
-
-    Returns
-    -------
-    FiniteSum
-        The objective :math:`(l_0 + l_1)/2`, with n = 2.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the depth is negative, not finite or not a scalar.
-
-    Notes
-    -----
-    Source: 003, post 1, "SGD and Local Minima", which has d = 1 and d = 2.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> model = two_datapoint()
-    >>> stationary_points(lambda w: model.gradients(w)[1], 0.5, 1.5).round(3)
-    array([1.004, 1.196])
-    """
-    check_real("depth", depth, least=0)
-
-    def losses(w: npt.ArrayLike) -> Array:
-        x, y = np.asarray(w, float) - 1, np.asarray(w, float) - 2
-        well = -np.exp(-y * y)
-        return np.stack([well, well - depth * np.exp(-100 * x * x)])
-
-    def gradients(w: npt.ArrayLike) -> Array:
-        x, y = np.asarray(w, float) - 1, np.asarray(w, float) - 2
-        well = 2 * y * np.exp(-y * y)
-        return np.stack([well, well + 200 * depth * x * np.exp(-100 * x * x)])
-
-    def curvatures(w: npt.ArrayLike) -> Array:
-        x, y = np.asarray(w, float) - 1, np.asarray(w, float) - 2
-        well = (2 - 4 * y * y) * np.exp(-y * y)
-        pit = 200 * depth * (1 - 200 * x * x) * np.exp(-100 * x * x)
-        return np.stack([well, well + pit])
-
-    def in_place_gradient(w: Array, index: Index, out: Array, work: Array) -> None:
-        offset, pit = work[0, ...], work[1, ...]
-        np.subtract(w, 2, out=offset)
-        np.multiply(offset, offset, out=out)
-        np.negative(out, out=out)
-        np.exp(out, out=out)
-        out *= offset
-        out *= 2
-        np.subtract(w, 1, out=offset)
-        np.multiply(offset, offset, out=pit)
-        pit *= -100
-        np.exp(pit, out=pit)
-        pit *= offset
-        pit *= 200 * depth
-        np.multiply(pit, index, out=pit)
-        out += pit
-
-    return FiniteSum(losses, gradients, curvatures, in_place_gradient)
+def _samples(name: str, function: object) -> int:
+    """Return the number of rows that a function of samples returns; an error if it has none."""
+    check_callable(name, function)
+    with np.errstate(all="ignore"):
+        value = function(np.ones(2))  # type: ignore[operator]
+    if not isinstance(value, np.ndarray) or value.ndim != 2 or value.shape[1] != 2:
+        raise ValueError(
+            f"{name} must return an array (n, ...), a row for each sample, for w of shape (...); "
+            f"for w of shape (2,) got {came(value)}"
+        )
+    return len(value)
 
 
-def stationary_points(
-    gradient: Callable[[npt.ArrayLike], npt.ArrayLike], low: float, high: float, n: int = 2001
-) -> Array:
-    """Zeros of a gradient on an interval, sorted: gradient(w) = 0.
-
-    The interval is scanned on ``n`` equal points and every change of sign is
-    refined by Brent's method. Zeros without a change of sign, and pairs of zeros
-    closer than the scan, are missed.
-
-    Parameters
-    ----------
-    gradient : callable
-        Takes an array ``(n,)`` or a scalar, returns the same shape.
-    low, high : float
-        Ends of the interval, low < high.
-    n : int
-        Number of points of the scan, at least 2.
-
-    Returns
-    -------
-    array (k,)
-        The zeros. A zero where the gradient rises is a minimum, where it falls a
-        maximum.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the interval is empty or not finite, the gradient is not finite on it, or
-        n < 2.
-
-    Examples
-    --------
-    >>> stationary_points(np.sin, -4, 4)
-    array([-3.14159265,  0.        ,  3.14159265])
-    """
-    check_callable("gradient", gradient)
-    if not check_real("low", low) < check_real("high", high):
-        raise ValueError(f"low must be less than high; got low={low!r}, high={high!r}")
-    w = np.linspace(low, high, check_count("n", n, 2))
-    value = check_array("gradient", gradient(w), w.shape)
-    # Points of the scan that are zeros themselves are skipped over: the sign changes
-    # between their neighbours.
-    (nonzero,) = np.nonzero(value)
-    (change,) = np.nonzero(np.diff(np.sign(value[nonzero])))
-    return np.array(
-        [brentq(gradient, w[nonzero[k]], w[nonzero[k + 1]], xtol=1e-15, rtol=1e-15) for k in change]
-    )
+def check_model(model: object) -> None:
+    """Raise a TypeError in one line unless the model is a FiniteSum."""
+    if isinstance(model, FiniteSum):
+        return
+    wanted = "model must be a FiniteSum, the mean of sample losses of one parameter"
+    if isinstance(model, Objective):
+        raise TypeError(
+            f"{wanted}; got the objective {model.name!r}, of which FiniteSum.of(objective, "
+            "noise=...) makes one if it is defined for d = 1"
+        )
+    name = getattr(model, "__name__", None)
+    raise TypeError(f"{wanted}; got {f'the function {name}' if name else type(model).__name__}")

@@ -13,12 +13,11 @@ from descent.arguments import (
     Array,
     Index,
     check_flag,
-    check_kind,
     check_rising_counts,
     check_step_size,
 )
 from descent.fokker_planck.arguments import check_density, check_edges
-from descent.landscapes import FiniteSum
+from descent.landscapes import FiniteSum, check_model
 
 
 def chain_densities(
@@ -32,7 +31,7 @@ def chain_densities(
 ) -> Array:
     r"""Densities of the chain after given numbers of steps, from a smooth start.
 
-    .. math:: F_{n+1}(x) = \frac1{|J|} \sum_j F_n(\phi_j^{-1}(x)), \qquad
+    .. math:: F_{n+1}(x) = \sum_j q_j F_n(\phi_j^{-1}(x)), \qquad
               \phi_j(w) = w - T g_j(w)
 
     Each map rises, so that it carries the distribution function F along unchanged.
@@ -85,7 +84,7 @@ def chain_densities(
     >>> (p @ (centres * np.diff(edges))).round(6)
     array([1. , 1.5])
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size = check_step_size(step_size)
     steps = check_rising_counts("steps", steps)
     check_flag("periodic", periodic)
@@ -122,7 +121,7 @@ def chain_densities(
         value = make_interp_spline(edges, excess, k=3, bc_type=boundary)(inside)
         if periodic:
             value += (before - low) / turn
-        cdf = value.mean(axis=0)
+        cdf = model.average(value)
         if periodic:
             cdf -= cdf[0]
         elif cdf[0] > 1e-6 or cdf[-1] < 1 - 1e-6:
@@ -136,7 +135,7 @@ def chain_densities(
 def circle_law(model: FiniteSum, *, step_size: float, edges: npt.ArrayLike) -> Array:
     r"""Stationary density of the chain on a circle: the law that one step leaves unchanged.
 
-    .. math:: p(x) = \frac1n \sum_j \int \delta(x - w + T g_j(w))\, p(w)\, dw
+    .. math:: p(x) = \sum_j q_j \int \delta(x - w + T g_j(w))\, p(w)\, dw
 
     The law is a set of point masses at the centres of the cells. Each image is shared
     between the two centres beside it (Ulam's method, as in `TransferOperator`), and the
@@ -175,7 +174,7 @@ def circle_law(model: FiniteSum, *, step_size: float, edges: npt.ArrayLike) -> A
     >>> circle_law(walk, step_size=0.31, edges=np.linspace(0, 1, 51)).round(9)[:3]
     array([1., 1., 1.])
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size, edges = check_step_size(step_size), check_edges(edges)
     size, low, turn = len(edges) - 1, edges[0], edges[-1] - edges[0]
     width = turn / size
@@ -190,7 +189,8 @@ def circle_law(model: FiniteSum, *, step_size: float, edges: npt.ArrayLike) -> A
     share, cell = place - left, left.astype(int)
     source = np.broadcast_to(np.arange(size), cell.shape)
     target = np.concatenate([cell % size, (cell + 1) % size]).ravel()
-    weight = np.concatenate([1 - share, share]).ravel() / len(images)
+    chances = model.chances[:, None]
+    weight = np.concatenate([chances * (1 - share), chances * share]).ravel()
     source = np.concatenate([source, source]).ravel()
     if (classes := _closed_classes(source, target, weight, size)) > 1:
         raise ValueError(

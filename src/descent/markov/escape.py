@@ -20,7 +20,7 @@ from descent.arguments import (
     check_start,
     check_step_size,
 )
-from descent.landscapes import FiniteSum
+from descent.landscapes import FiniteSum, check_model
 from descent.markov.transfer_operator import (
     TransferOperator,
     covering_operator,
@@ -111,7 +111,7 @@ def escape_curve(
     >>> float(curve[100].round(2))
     0.5
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size, n_steps = check_step_size(step_size), check_count("n_steps", n_steps)
     nodes = check_count("nodes", nodes, 2)
     start, threshold = check_start(start, threshold)
@@ -322,7 +322,7 @@ def log_mean_first_passage_time(
     >>> round(log_time, 2)
     15.16
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size = check_step_size(step_size)
     start, threshold = check_start(start, threshold)
     points, weights, survival = _atoms(model, step_size, start, threshold, ATOMS)

@@ -1,4 +1,4 @@
-"""Trajectories of stochastic gradient descent, sampled: W' = W - T g_j(W), j uniform."""
+"""Trajectories of stochastic gradient descent, sampled: W' = W - T g_j(W), j drawn."""
 
 from collections.abc import Callable
 
@@ -11,18 +11,22 @@ from descent.arguments import (
     check_callable,
     check_count,
     check_generator,
-    check_kind,
     check_start,
     check_step_size,
 )
-from descent.landscapes import FiniteSum
+from descent.landscapes import FiniteSum, check_model
 
 BLOCK = 8192  # particles that are moved together: their arrays stay in the cache
 CHUNK = 256  # steps for which random samples are drawn at once
 
 
-def _draw(rng: np.random.Generator, n: int, shape: tuple[int, ...]) -> npt.NDArray[np.integer]:
-    """Draw sample indices, uniform on 0 … n-1; one random bit each where n = 2."""
+def _draw(
+    rng: np.random.Generator, model: FiniteSum, shape: tuple[int, ...]
+) -> npt.NDArray[np.integer]:
+    """Draw sample indices on 0 … n-1; one random bit each where two are equally likely."""
+    n = model.n_samples
+    if model.weights is not None:
+        return rng.choice(n, size=shape, p=model.chances)
     if n == 2:
         count = int(np.prod(shape))
         return np.unpackbits(rng.integers(256, size=-(-count // 8), dtype=np.uint8))[
@@ -95,7 +99,9 @@ def simulate(
     start: npt.ArrayLike,
     rng: np.random.Generator,
 ) -> Array:
-    """Sample trajectories of stochastic gradient descent: w' = w - T g_j(w), j uniform.
+    """Sample trajectories of stochastic gradient descent: w' = w - T g_j(w).
+
+    The sample j of each step is drawn by the model's weights.
 
     Parameters
     ----------
@@ -126,13 +132,12 @@ def simulate(
     >>> path.shape
     (101, 2)
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     check_generator("rng", rng)
     step_size = check_step_size(step_size)
-    n = model.n_samples
 
     def step(w: Array) -> Array:
-        return w - step_size * model.sample_gradient(w, _draw(rng, n, w.shape))
+        return w - step_size * model.sample_gradient(w, _draw(rng, model, w.shape))
 
     return _trajectory(step, start, n_steps)
 
@@ -193,12 +198,11 @@ def first_passage_times(
     >>> bool(0.4 < (times <= 100).mean() < 0.6)
     True
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     check_generator("rng", rng)
     step_size = check_step_size(step_size)
     start, threshold = check_start(start, threshold)
     n_steps, n_particles = check_count("n_steps", n_steps), check_count("n_particles", n_particles)
-    n = model.n_samples
     times = np.full(n_particles, n_steps + 1)
     gradient, work = np.empty(BLOCK), np.empty((2, BLOCK))
     for first in range(0, n_particles, BLOCK):
@@ -207,7 +211,7 @@ def first_passage_times(
         w = np.full(alive, start)
         for step in range(n_steps):
             if step % CHUNK == 0:
-                index = _draw(rng, n, (min(CHUNK, n_steps - step), alive))
+                index = _draw(rng, model, (min(CHUNK, n_steps - step), alive))
             live, g = w[:alive], gradient[:alive]
             model.sample_gradient(live, index[step % CHUNK, :alive], g, work[:, :alive])
             g *= step_size

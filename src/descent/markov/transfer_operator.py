@@ -13,7 +13,7 @@ from descent.arguments import (
     check_start,
     check_step_size,
 )
-from descent.landscapes import FiniteSum
+from descent.landscapes import FiniteSum, check_model
 
 
 class TransferOperator:
@@ -67,7 +67,7 @@ class TransferOperator:
     """
 
     def __init__(self, model: FiniteSum, *, step_size: float, grid: npt.ArrayLike) -> None:
-        check_kind("model", model, FiniteSum)
+        check_model(model)
         self.model = model
         self.step_size = check_step_size(step_size)
         self.grid = grid = check_array("grid", grid)
@@ -171,7 +171,7 @@ def reachable_interval(
     >>> round(low, 2), high
     (0.9, 1.196)
     """
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size, n = check_step_size(step_size), check_count("n", n, 2)
     start, threshold = check_start(start, threshold)
     low = min(start, threshold - 1e-9 * (1 + abs(threshold)))
@@ -199,7 +199,7 @@ def covering_operator(
     model: FiniteSum, *, step_size: float, low: float, threshold: float, nodes: int
 ) -> TransferOperator:
     """Operator on a uniform grid, with a first node that covers the images of all nodes."""
-    check_kind("model", model, FiniteSum)
+    check_model(model)
     step_size, nodes = check_step_size(step_size), check_count("nodes", nodes, 2)
     if not check_real("low", low) < check_real("threshold", threshold):
         raise ValueError(f"low must be below threshold; got low={low!r}, threshold={threshold!r}")
