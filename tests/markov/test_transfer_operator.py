@@ -6,12 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent.landscapes import FiniteSum, stationary_points, two_datapoint
-from descent.markov.transfer_operator import (
-    TransferOperator,
-    covering_operator,
-    log_mean_absorption_time,
-    reachable_interval,
-)
+from descent.markov.intervals import reachable_interval
+from descent.markov.state_reduction import log_mean_absorption_time
+from descent.markov.transfer_operator import TransferOperator, covering_operator
 
 MODEL = two_datapoint()
 (THRESHOLD,) = stationary_points(lambda w: MODEL.gradients(w)[1], 1.1, 1.3)
@@ -19,8 +16,8 @@ STEP_SIZES = st.floats(0.001, 0.3)
 
 
 def operator_for(step_size, nodes=400, start=1.0):
-    low, high = reachable_interval(MODEL, step_size=step_size, start=start, threshold=THRESHOLD)
-    return covering_operator(MODEL, step_size=step_size, threshold=high, low=low, nodes=nodes)
+    ends = reachable_interval(MODEL, step_size=step_size, start=start, threshold=THRESHOLD)
+    return covering_operator(MODEL, step_size=step_size, ends=ends, nodes=nodes)
 
 
 def reflected_walk(downs):
@@ -166,14 +163,58 @@ def test_mass_that_would_leave_on_the_left_is_reported():
         TransferOperator(MODEL, step_size=0.05, grid=np.linspace(0.95, THRESHOLD, 100))
 
 
-def test_a_walker_that_cannot_move_is_reported():
+def test_a_walker_that_cannot_move_never_escapes():
     flat = FiniteSum(
         losses=lambda w: np.zeros((1, *np.shape(w))),
         gradients=lambda w: np.zeros((1, *np.shape(w))),
         curvatures=lambda w: np.zeros((1, *np.shape(w))),
     )
-    with pytest.raises(ValueError, match="stuck at W = 0"):
-        log_exit_time(TransferOperator(flat, step_size=1.0, grid=np.arange(3.0)))
+    assert log_exit_time(TransferOperator(flat, step_size=1.0, grid=np.arange(3.0))) == np.inf
+
+
+def test_nodes_that_nobody_reaches_do_not_matter():
+    # Left of 0 nothing moves; from 0 one goes right, two nodes a step.
+    half = FiniteSum(
+        losses=lambda w: np.where(w >= 0, -np.asarray(w, float), 0.0)[None],
+        gradients=lambda w: np.where(np.asarray(w) >= 0, -1.0, 0.0)[None],
+        curvatures=lambda w: np.zeros((1, *np.shape(w))),
+    )
+    operator = TransferOperator(half, step_size=2.0, grid=np.arange(-5.0, 10.0))
+    start = np.eye(15)
+    assert log_mean_absorption_time(operator, start[5]) == pytest.approx(np.log(5))
+    assert log_mean_absorption_time(operator, (start[5] + start[0]) / 2) == np.inf
+
+
+def test_a_slow_drift_takes_the_time_of_its_steps():
+    # W' = W + T e^{-3W}: counted step by step, against a grid coarser than 100 steps.
+    slow = FiniteSum(
+        losses=lambda w: np.exp(-3 * np.asarray(w))[None] / 3,
+        gradients=lambda w: -np.exp(-3 * np.asarray(w, float))[None],
+        curvatures=lambda w: 3 * np.exp(-3 * np.asarray(w, float))[None],
+    )
+    w, steps = 0.0, 0
+    while w <= 1:
+        w, steps = w + 1e-4 * np.exp(-3 * w), steps + 1
+    operator = TransferOperator(slow, step_size=1e-4, grid=np.linspace(0, 1, 101))
+    assert np.exp(log_exit_time(operator)) == pytest.approx(steps, rel=1e-3)
+
+
+@pytest.mark.parametrize("side", ["left", "both"])
+def test_either_end_can_absorb(side):
+    grid = np.linspace(1.05, 1.1, 400) if side == "both" else np.linspace(1.05, 2.2, 2000)
+    start = 1.09
+    operator = TransferOperator(MODEL, step_size=0.01, grid=grid, absorbing=side)
+    mass = operator.deposit([start], [1.0])
+    for _ in range(30):
+        after, gone = operator.step(mass), operator.escaping(mass)
+        assert after.sum() + gone == pytest.approx(mass.sum(), abs=1e-14)
+        mass = after
+    assert mass.sum() < 0.9
+
+
+def test_mass_that_would_leave_on_the_right_is_reported():
+    with pytest.raises(ValueError, match="right: the last node must be at least"):
+        TransferOperator(MODEL, step_size=0.05, grid=np.linspace(1.1, 1.5, 100), absorbing="left")
 
 
 @pytest.mark.parametrize("grid", [[1.0], [1.0, 1.0], [2.0, 1.0], [[1.0, 2.0]], [0.0, np.nan]])

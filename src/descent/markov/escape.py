@@ -1,60 +1,88 @@
-r"""Stochastic gradient descent as a Markov chain: sampled, and as an exact operator.
+r"""How likely walkers escape: stochastic gradient descent as a killed Markov chain.
 
-One step draws a sample j uniformly and moves :math:`W' = W - T g_j(W)`. *Escape* is
-the first passage of W beyond a threshold b: W = b is inside, W > b has escaped and
-does not return. "Outside at step n" is another event, since W may come back.
+One step draws a sample j and moves :math:`W' = W - T g_j(W)`. *Escape* is the first
+passage of W beyond a threshold b: W = b is inside, beyond it W has escaped and does not
+return. "Outside at step n" is another event, since W may come back.
 
 Source: 003, post 1. It calls the step size T a temperature.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 
-from descent.arguments import (
-    Array,
-    check_count,
-    check_kind,
-    check_rising_counts,
-    check_start,
-    check_step_size,
-)
+from descent.arguments import Array, check_count, check_flag, check_real, check_step_size
 from descent.landscapes import FiniteSum, check_model
-from descent.markov.transfer_operator import (
-    TransferOperator,
-    covering_operator,
-    log_mean_absorption_time,
+from descent.large_deviations import quasi_potential
+from descent.markov.cloud import follow
+from descent.markov.intervals import (
+    Threshold,
+    absorbing_sides,
+    check_exits,
     reachable_interval,
 )
+from descent.markov.laws import settle
+from descent.markov.transfer_operator import TransferOperator, covering_operator
 
 ATOMS = 4096  # point masses that are followed exactly before they are put on a grid
+MOST_NODES = 160_000  # of the finest grid
+MOST_MASSES = 400_000  # of the finest cloud
+PATIENCE = 2e7  # masses times steps of the finest cloud
 
 
-def _atoms(
-    model: FiniteSum, step_size: float, start: float, threshold: float, n_steps: int
-) -> tuple[Array, Array, Array]:
-    """Follow the point mass at ``start`` exactly while it has at most ATOMS images.
-
-    Returns points (k,), their weights (k,), and the mass not escaped before each step.
-    """
-    points, weight, survival = np.array([start]), 1.0, [1.0]
-    n = model.n_samples
-    while len(survival) <= n_steps and len(points) > 0 and len(points) * n <= ATOMS:
-        points = (points - step_size * model.gradients(points)).ravel()
-        points, weight = points[points <= threshold], weight / n
-        survival.append(len(points) * weight)
-    if weight == 0:  # a point that escapes with even chances, until its weight underflows
-        points = points[:0]
-    return points, np.full(len(points), weight), np.array(survival)
+class ToleranceError(ArithmeticError):
+    """The asked accuracy cannot be had."""
 
 
-def _operator(
-    model: FiniteSum, step_size: float, low: float, threshold: float, per_step: int, least: int
-) -> TransferOperator:
-    """Operator on a grid of at least so many nodes, and so many to the step size."""
-    nodes = max(least, math.ceil(per_step * (threshold - low) / step_size))
-    return covering_operator(model, step_size=step_size, low=low, threshold=threshold, nodes=nodes)
+class Beginning(NamedTuple):
+    """The first steps, exact: who is still inside, and the mass inside before each step."""
+
+    points: Array
+    weights: Array
+    stuck: float
+    survival: Array
+
+
+def beginning(
+    model: FiniteSum, step_size: float, start: float, ends: tuple[float, float], n_steps: int
+) -> Beginning:
+    """Follow the point mass at ``start`` while it has at most ATOMS images that differ."""
+    survival: list[float] = []
+    for cloud in follow(model, step_size, start, ends):
+        survival.append(1 - cloud.escaped)
+        many = len(cloud.points) * model.n_samples > ATOMS
+        if len(cloud.points) == 0 or many or len(survival) > n_steps:
+            break
+    return Beginning(cloud.points, cloud.weights, cloud.stuck, np.array(survival))
+
+
+@overload
+def escape_curve(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    nodes: int | None = ...,
+    return_error: Literal[False] = ...,
+) -> Array: ...
+
+
+@overload
+def escape_curve(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    nodes: int | None = ...,
+    return_error: Literal[True],
+) -> tuple[Array, float]: ...
 
 
 def escape_curve(
@@ -63,37 +91,56 @@ def escape_curve(
     step_size: float,
     n_steps: int,
     start: float,
-    threshold: float,
-    nodes: int = 20_000,
-) -> Array:
+    threshold: Threshold,
+    tolerance: float = 1e-4,
+    nodes: int | None = None,
+    return_error: bool = False,
+) -> Array | tuple[Array, float]:
     r"""Probability of having escaped by each step: P(min {k : W_k > b} <= n).
 
-    The first steps, while the start has at most ATOMS images, are exact; the others
-    use the transfer operator. Once the law of the survivors no longer changes, a
-    constant fraction escapes each step and the rest of the curve is a geometric sum.
+    The first steps, while the start has at most ATOMS images, are exact. The others use
+    the transfer operator on three grids, extrapolated in the square of the spacing; once
+    the law of the survivors no longer changes, a constant fraction escapes each step and
+    the rest of the curve is a geometric sum. Where finer grids do not agree, as where a
+    law of few points crosses a flat, the masses are followed without a grid
+    (`markov.cloud`), in cells that are halved until two clouds agree.
 
     Parameters
     ----------
     model : FiniteSum
-        The objective.
+        The objective. For batches take those of `FiniteSum.batches`.
     step_size : float
         T > 0, in units of w² per loss.
     n_steps : int
         Number of steps, zero or more.
-    start, threshold : float
-        start <= threshold = b.
-    nodes : int
-        Least number of nodes of the grid; small step sizes use more.
+    start : float
+        Where all walkers start.
+    threshold : float or pair of float
+        b. Walkers escape beyond it: to the right if start <= b, else to the left. A pair
+        is both ends of an interval that is left on either side; one may be infinite.
+    tolerance : float
+        Largest error, as a share of the last value of the curve.
+    nodes : int, optional
+        Use one grid of at least so many nodes instead, as fine as it may be: for
+        pictures. Without ``return_error`` nothing is said of its error.
+    return_error : bool
+        Return an estimate of the error, too.
 
     Returns
     -------
-    array (n_steps + 1,)
-        The probabilities at steps 0 … ``n_steps``; zero where the threshold cannot be reached.
+    curve : array (n_steps + 1,)
+        The probabilities at steps 0 … ``n_steps``; zero where the threshold cannot be
+        reached within them.
+    error : float
+        Largest difference to the next coarser grid or cloud, over all steps: zero where
+        the curve is exact up to rounding. Only with ``return_error``.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is out of its range, or walkers run away to the left.
+        If an argument is out of its range.
+    ArithmeticError
+        If the tolerance cannot be met, or walkers run away beyond all floats.
 
     Notes
     -----
@@ -105,28 +152,142 @@ def escape_curve(
     Examples
     --------
     >>> from descent.landscapes import two_datapoint
-    >>> curve = escape_curve(
-    ...     two_datapoint(), step_size=0.02, n_steps=100, start=1.0, threshold=1.196
+    >>> curve, error = escape_curve(
+    ...     two_datapoint(), step_size=0.02, n_steps=100, start=1.0, threshold=1.196,
+    ...     return_error=True,
     ... )
-    >>> float(curve[100].round(2))
-    0.5
+    >>> float(curve[100].round(3)), error < 1e-4
+    (0.498, True)
     """
     check_model(model)
     step_size, n_steps = check_step_size(step_size), check_count("n_steps", n_steps)
-    nodes = check_count("nodes", nodes, 2)
-    start, threshold = check_start(start, threshold)
-    points, weights, survival = _atoms(model, step_size, start, threshold, n_steps)
+    tolerance = check_real("tolerance", tolerance, above=0)
+    check_flag("return_error", return_error)
+    nodes = None if nodes is None else check_count("nodes", nodes, 2)
+    start, ends = check_exits(start, threshold)
+    curve, error = _curve(model, step_size, n_steps, start, ends, tolerance, nodes, return_error)
+    return (curve, error) if return_error else curve
+
+
+def _curve(
+    model: FiniteSum,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    ends: tuple[float, float],
+    tolerance: float,
+    nodes: int | None,
+    compare: bool,
+) -> tuple[Array, float]:
+    """Return the curve and its error; the arguments are checked."""
+    exact = beginning(model, step_size, start, ends, n_steps)
+    known = len(exact.survival)
     curve = np.empty(n_steps + 1)
-    known = len(survival)
-    curve[:known] = 1 - survival
-    if known > n_steps:
-        return curve
+    curve[:known] = 1 - exact.survival
     curve[known:] = curve[known - 1]
-    low, high = reachable_interval(model, step_size=step_size, start=start, threshold=threshold)
-    if len(points) == 0 or high < threshold:
-        return curve
-    operator = _operator(model, step_size, low, threshold, 40, nodes)
-    steps = _settle(operator, operator.deposit(points, weights))
+    if known > n_steps or len(exact.points) == 0:
+        return curve, 0.0
+    span = _span(model, step_size, start, ends)
+    if span is not None and unreachable(span, ends):
+        return curve, 0.0
+    if span is not None and _hopeless(model, step_size, n_steps, start, span, ends):
+        return curve, 0.0
+    size = None if span is None else _nodes(model, step_size, span)
+    grids: list[Array] = []
+
+    def on_grid(count: int) -> Array:
+        assert span is not None
+        operator = covering_operator(
+            model, step_size=step_size, ends=span, nodes=count, absorbing=absorbing_sides(ends)
+        )
+        return _on_grid(operator, exact, curve, known)
+
+    if nodes is not None:
+        if size is None:
+            raise ToleranceError(
+                f"nodes={nodes} cannot be placed: walkers run far away at step_size={step_size!r}; "
+                "leave nodes out"
+            )
+        count = max(nodes, 8 * size)
+        fine = on_grid(count)
+        return fine, float(np.abs(fine - on_grid(count // 2)).max()) if compare else 0.0
+    if size is not None:
+        count = max(2500, size)
+        while len(grids) < 6 and count <= MOST_NODES:
+            grids.append(on_grid(count))
+            count *= 2
+            if len(grids) >= 3:
+                before, last = (_extrapolated(*pair) for pair in (grids[-3:-1], grids[-2:]))
+                error = float(np.abs(last - before).max())
+                if error <= tolerance * last[-1]:
+                    return last, error
+    return _by_clouds(model, step_size, n_steps, start, ends, tolerance)
+
+
+def _extrapolated(coarse: Array, fine: Array) -> Array:
+    """Extrapolate a curve in the square of the spacing; it still rises, from 0 to 1."""
+    curve = fine + (fine - coarse) / (2**TransferOperator.order - 1)
+    return np.clip(np.maximum.accumulate(curve), 0.0, 1.0)
+
+
+def _span(
+    model: FiniteSum, step_size: float, start: float, ends: tuple[float, float]
+) -> tuple[float, float] | None:
+    """Return the interval that walkers stay in; None if it is too wide to be known."""
+    try:
+        return reachable_interval(model, step_size=step_size, start=start, threshold=ends)
+    except ValueError:
+        return None
+
+
+def unreachable(span: tuple[float, float], ends: tuple[float, float]) -> bool:
+    """Say whether the interval that walkers stay in ends before each finite threshold."""
+    return (span[0] > ends[0]) and (span[1] < ends[1])
+
+
+def _hopeless(
+    model: FiniteSum,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    span: tuple[float, float],
+    ends: tuple[float, float],
+) -> bool:
+    """Say whether the chance of an escape within n steps is far below the least float.
+
+    It is if n steps are too short, or by the supermartingale exp(φ(W)/T), φ' = p*, whose
+    mean grows by a factor of at most about 1 + T |g'| in a step.
+    """
+    ways = [end for end, met in zip(ends, span, strict=True) if end == met]
+    if n_steps * largest_step(model, step_size, span) < min(abs(end - start) for end in ways):
+        return True
+    growth = step_size * float(np.abs(model.curvatures(np.linspace(*span, 4001))).max())
+    if growth > 0.01:
+        return False
+    cost = min(quasi_potential(model, start, end) for end in ways) / step_size
+    return math.isfinite(cost) and cost - math.log(n_steps + 1) - growth * n_steps > 2000
+
+
+def largest_step(model: FiniteSum, step_size: float, span: tuple[float, float]) -> float:
+    """Return the largest move T |g_j| on an interval."""
+    return step_size * float(np.abs(model.gradients(np.linspace(*span, 4001))).max())
+
+
+def _nodes(model: FiniteSum, step_size: float, span: tuple[float, float]) -> int | None:
+    """Return the nodes of the coarsest grid: it resolves the steps and the gradients' slopes."""
+    w = np.linspace(*span, 4001)
+    length, slope = largest_step(model, step_size, span), np.abs(model.curvatures(w)).max()
+    if length == 0:
+        return 2
+    finest = length / max(40.0, 16 * step_size * slope)
+    count = math.ceil((span[1] - span[0]) / finest)
+    return count if count <= MOST_NODES / 4 else None
+
+
+def _on_grid(operator: TransferOperator, exact: Beginning, start: Array, known: int) -> Array:
+    """Return the whole curve on one grid."""
+    curve, n_steps = start.copy(), len(start) - 1
+    steps = settle(operator, operator.deposit(exact.points, exact.weights))
     for n, (mass, rate, settled) in enumerate(steps, start=known):
         survivors = mass.sum()
         if settled:
@@ -139,17 +300,86 @@ def escape_curve(
     return np.minimum(curve, 1.0)  # the sum may pass 1 by a rounding error
 
 
+def _by_clouds(
+    model: FiniteSum,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    ends: tuple[float, float],
+    tolerance: float,
+) -> tuple[Array, float]:
+    """Return the curve by clouds in cells that are halved until two agree, and its error."""
+    w = np.linspace(max(ends[0], start - 1), min(ends[1], start + 1), 4001)
+    width = step_size * float(np.abs(model.gradients(w)).max()) / 64
+    before, error = None, math.inf
+    while True:
+        curve, work = np.empty(n_steps + 1), 0
+        for n, cloud in enumerate(follow(model, step_size, start, ends, width)):
+            curve[n], work = cloud.escaped, work + len(cloud.points) + 1000
+            if len(cloud.points) > MOST_MASSES or work > PATIENCE:
+                break
+            if n == n_steps or len(cloud.points) == 0:
+                curve[n:] = cloud.escaped
+                if before is not None:
+                    error = float(np.abs(curve - before).max())
+                    if error <= tolerance * curve[-1]:
+                        return curve, error
+                before = curve
+                break
+        if before is not curve:
+            raise ToleranceError(
+                f"tolerance={tolerance!r} cannot be met: the best that {n} steps allow is an "
+                f"error of {error:.2g}; got step_size={step_size!r}, n_steps={n_steps}"
+            )
+        width /= 4
+
+
+@overload
 def escape_probability(
-    model: FiniteSum, *, step_size: float, n_steps: int, start: float, threshold: float
-) -> float:
+    model: FiniteSum,
+    *,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    return_error: Literal[False] = ...,
+) -> float: ...
+
+
+@overload
+def escape_probability(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    return_error: Literal[True],
+) -> tuple[float, float]: ...
+
+
+def escape_probability(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    n_steps: int,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = 1e-4,
+    return_error: bool = False,
+) -> float | tuple[float, float]:
     """Probability of having escaped within n steps: the end of `escape_curve`.
 
     Parameters, errors and method are those of `escape_curve`.
 
     Returns
     -------
-    float
+    probability : float
         P(min {k : W_k > threshold} <= n_steps).
+    error : float
+        An estimate of its error; only with ``return_error``.
 
     Examples
     --------
@@ -159,216 +389,14 @@ def escape_probability(
     ... )
     0.0625
     """
-    return float(
-        escape_curve(model, step_size=step_size, n_steps=n_steps, start=start, threshold=threshold)[
-            -1
-        ]
+    curve, error = escape_curve(
+        model,
+        step_size=step_size,
+        n_steps=n_steps,
+        start=start,
+        threshold=threshold,
+        tolerance=tolerance,
+        return_error=True,
     )
-
-
-def laws(operator: TransferOperator, *, start: float, steps: Sequence[int]) -> Array:
-    """Law of the walkers that have not escaped, after given numbers of steps.
-
-    Parameters
-    ----------
-    operator : TransferOperator
-        The killed chain.
-    start : float
-        Where all walkers start, on the grid.
-    steps : sequence of int
-        Rising numbers of steps.
-
-    Returns
-    -------
-    array (len(steps), N)
-        Mass on each node; row sums are the probabilities of survival. Divide by the
-        spacing of the nodes for a density.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If ``steps`` does not rise or the start lies off the grid.
-
-    Examples
-    --------
-    >>> from descent.landscapes import two_datapoint
-    >>> operator = TransferOperator(
-    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
-    ... )
-    >>> laws(operator, start=1.0, steps=[0, 100]).sum(axis=1).round(2)
-    array([1. , 0.5])
-    """
-    check_kind("operator", operator, TransferOperator)
-    steps = check_rising_counts("steps", steps)
-    check_start(start, float(operator.grid[-1]))
-    mass, rows = operator.deposit([start], [1.0]), []
-    for n in range(steps[-1] + 1):
-        if n in steps:
-            rows.append(mass)
-        mass = operator.step(mass)
-    return np.array(rows)
-
-
-def quasi_stationary(
-    operator: TransferOperator, *, max_steps: int = 100_000
-) -> tuple[Array, float]:
-    r"""Law that keeps its shape while it escapes: :math:`p Q = (1 - \kappa) p`, sum p = 1.
-
-    Parameters
-    ----------
-    operator : TransferOperator
-        The killed chain Q.
-    max_steps : int
-        Longest power iteration.
-
-    Returns
-    -------
-    law : array (N,)
-        The leading left eigenvector, normalized to sum 1.
-    rate : float
-        Escape probability κ per step; 1/κ is the mean time of escape from this law.
-
-    Raises
-    ------
-    RuntimeError
-        If the law still changes after ``max_steps``, or nothing escapes.
-
-    Notes
-    -----
-    It is the law given survival, the limit of Yaglom. It is not the stationary law of
-    the chain, which lies wholly outside the pit.
-
-    Examples
-    --------
-    >>> from descent.landscapes import two_datapoint
-    >>> operator = TransferOperator(
-    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
-    ... )
-    >>> law, rate = quasi_stationary(operator)
-    >>> round(1 / rate)
-    132
-    """
-    check_kind("operator", operator, TransferOperator)
-    check_count("max_steps", max_steps, 1)
-    size = len(operator.grid)
-    for n, (mass, rate, settled) in enumerate(_settle(operator, np.full(size, 1 / size))):
-        if settled:
-            return mass / mass.sum(), rate
-        if n == max_steps:
-            break
-    raise RuntimeError(f"no quasi-stationary law found in {max_steps} steps")
-
-
-def _settle(operator: TransferOperator, mass: Array) -> Iterator[tuple[Array, float, bool]]:
-    """Yield the mass, its escape rate, and whether its law is final, step after step."""
-    rate = 0.0
-    while (total := mass.sum()) > 0:
-        previous, rate = rate, operator.escaping(mass) / total
-        after = operator.step(mass)
-        # The rate is watched as well as the law: it lives in the far tail of the law.
-        settled = 0 < rate < 1 and abs(rate - previous) <= 1e-12 * rate
-        settled = settled and np.abs(after / (1 - rate) - mass).sum() <= 1e-11 * total
-        yield mass, rate, settled
-        mass = after
-
-
-def log_mean_first_passage_time(
-    model: FiniteSum, *, step_size: float, start: float, threshold: float
-) -> float:
-    r"""Natural log of the mean step of escape, ln E min {n : W_n > b}.
-
-    .. math:: \tau(W) = 1 + \frac1n \sum_j \tau(W - T g_j(W)), \qquad \tau = 0 \text{ beyond } b
-
-    Solved on the transfer operator without subtraction (`log_mean_absorption_time`),
-    on two grids that are extrapolated in the square of the spacing; the first steps,
-    while the start has at most ATOMS images, are exact. The result is a logarithm
-    because the time itself overflows for small T.
-
-    Parameters
-    ----------
-    model : FiniteSum
-        The objective.
-    step_size : float
-        T > 0, in units of w² per loss.
-    start, threshold : float
-        start <= threshold = b.
-
-    Returns
-    -------
-    float
-        ln τ.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is out of its range, the threshold cannot be reached, walkers run
-        away to the left, or they reach points whose gradients underflow to zero.
-
-    Notes
-    -----
-    The error is below 0.002 for the two-datapoint objective and T from 0.0005 to 0.05.
-    Above that the chain is chaotic: the grid resolves ln τ to about 0.01 at T = 0.3, and
-    to a few tenths at T = 1 for starts from which walkers are thrown far to the left.
-
-    Source: 003, post 1, asks why the log of the number of steps looks like a function
-    of T; `descent.large_deviations` has the law.
-
-    Examples
-    --------
-    >>> from descent.landscapes import two_datapoint
-    >>> log_time = log_mean_first_passage_time(
-    ...     two_datapoint(), step_size=0.01, start=1.0, threshold=1.19596
-    ... )
-    >>> round(log_time, 2)
-    15.16
-    """
-    check_model(model)
-    step_size = check_step_size(step_size)
-    start, threshold = check_start(start, threshold)
-    points, weights, survival = _atoms(model, step_size, start, threshold, ATOMS)
-    exact = survival[:-1].sum()
-    if len(points) == 0:
-        return float(np.log(exact))
-    low, high = reachable_interval(model, step_size=step_size, start=start, threshold=threshold)
-    if high < threshold:
-        raise ValueError(
-            f"threshold={threshold!r} cannot be reached from start={start!r}: "
-            f"the chain stays below {high:.9g}"
-        )
-    estimates = []
-    for per_step, least in ((20, 750), (40, 1500)):
-        operator = _operator(model, step_size, low, threshold, per_step, least)
-        estimates.append(log_mean_absorption_time(operator, operator.deposit(points, weights)))
-    coarse, fine = estimates
-    return float(np.logaddexp(np.log(exact), fine + (fine - coarse) / 3))
-
-
-def mean_first_passage_time(
-    model: FiniteSum, *, step_size: float, start: float, threshold: float
-) -> float:
-    """Mean step of escape, E min {n : W_n > threshold}.
-
-    Parameters, method and errors are those of `log_mean_first_passage_time`.
-
-    Returns
-    -------
-    float
-        τ in steps.
-
-    Raises
-    ------
-    OverflowError
-        If τ exceeds the range of a float; its logarithm does not.
-
-    Examples
-    --------
-    >>> from descent.landscapes import two_datapoint
-    >>> time = mean_first_passage_time(
-    ...     two_datapoint(), step_size=0.01, start=1.0, threshold=1.19596
-    ... )
-    >>> round(time, -3)
-    3820000.0
-    """
-    return math.exp(
-        log_mean_first_passage_time(model, step_size=step_size, start=start, threshold=threshold)
-    )
+    check_flag("return_error", return_error)
+    return (float(curve[-1]), error) if return_error else float(curve[-1])

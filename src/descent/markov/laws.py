@@ -1,0 +1,204 @@
+r"""Laws of the walkers that have not escaped: step by step, and the one that lasts."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import scipy.sparse as sp
+
+from descent.arguments import Array, Index, check_count, check_kind, check_real, check_rising_counts
+from descent.landscapes import stationary_points
+from descent.markov.transfer_operator import TransferOperator
+
+BALANCED = 200  # steps between two balances of the wells
+
+
+def laws(operator: TransferOperator, *, start: float, steps: Sequence[int]) -> Array:
+    """Law of the walkers that have not escaped, after given numbers of steps.
+
+    Parameters
+    ----------
+    operator : TransferOperator
+        The killed chain.
+    start : float
+        Where all walkers start, on the grid.
+    steps : sequence of int
+        Rising numbers of steps.
+
+    Returns
+    -------
+    array (len(steps), N)
+        Mass on each node; row sums are the probabilities of survival. Divide by the
+        spacing of the nodes for a density.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``steps`` does not rise or the start lies off the grid.
+
+    Examples
+    --------
+    >>> from descent.landscapes import two_datapoint
+    >>> operator = TransferOperator(
+    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
+    ... )
+    >>> laws(operator, start=1.0, steps=[0, 100]).sum(axis=1).round(2)
+    array([1. , 0.5])
+    """
+    check_kind("operator", operator, TransferOperator)
+    steps = check_rising_counts("steps", steps)
+    check_real("start", start, least=float(operator.grid[0]), most=float(operator.grid[-1]))
+    mass, rows = operator.deposit([start], [1.0]), []
+    for n in range(steps[-1] + 1):
+        if n in steps:
+            rows.append(mass)
+        mass = operator.step(mass)
+    return np.array(rows)
+
+
+def quasi_stationary(
+    operator: TransferOperator, *, max_steps: int = 100_000
+) -> tuple[Array, float]:
+    r"""Law that keeps its shape while it escapes: :math:`p Q = (1 - \kappa) p`, sum p = 1.
+
+    Steps of the chain smooth the law within each well of the mean loss. Between wells they
+    would take as long as the walkers do; there the masses of the wells are solved for
+    directly, from the rates between them under the present law (aggregation and
+    disaggregation), and smoothed again.
+
+    Parameters
+    ----------
+    operator : TransferOperator
+        The killed chain Q.
+    max_steps : int
+        Most steps of the chain.
+
+    Returns
+    -------
+    law : array (N,)
+        The leading left eigenvector, normalized to sum 1.
+    rate : float
+        Escape probability κ per step; 1/κ is the mean time of escape from this law.
+
+    Raises
+    ------
+    RuntimeError
+        If the law still changes after ``max_steps``, or nothing escapes.
+
+    Notes
+    -----
+    It is the law given survival, the limit of Yaglom. It is not the stationary law of
+    the chain, which lies wholly outside the pit. With several wells it is the slowest
+    one: that of the well that is left last; its rate is then good to about 1e-6.
+
+    Source: Koury, McAllister and Stewart, SIAM Journal on Algebraic and Discrete Methods
+    5 (1984) 164, for chains that nothing leaves.
+
+    Examples
+    --------
+    >>> from descent.landscapes import two_datapoint
+    >>> operator = TransferOperator(
+    ...     two_datapoint(), step_size=0.02, grid=np.linspace(0.8, 1.196, 1001)
+    ... )
+    >>> law, rate = quasi_stationary(operator)
+    >>> round(1 / rate)
+    132
+    """
+    check_kind("operator", operator, TransferOperator)
+    check_count("max_steps", max_steps, 1)
+    wells = _wells(operator)
+    mass, done = np.full(len(operator.grid), 1 / len(operator.grid)), 0
+    if len(np.unique(wells)) == 1:
+        law, rate = _smoothed(operator, mass, max_steps)
+        if rate is not None:
+            return law, rate
+        raise RuntimeError(f"no quasi-stationary law found in {max_steps} steps")
+    previous = 0.0
+    while done < max_steps:
+        mass, _ = _smoothed(operator, mass, min(BALANCED, max_steps - done))
+        done += BALANCED
+        mass = _balanced(operator, mass, wells)
+        after = operator.step(mass)
+        rate = operator.escaping(mass) / mass.sum()
+        steady = 0 < rate < 1 and abs(rate - previous) <= 1e-6 * rate
+        if steady and np.abs(after / (1 - rate) - mass).sum() <= 1e-9 * mass.sum():
+            return mass / mass.sum(), rate
+        previous = rate
+    raise RuntimeError(f"no quasi-stationary law found in {max_steps} steps")
+
+
+def _smoothed(operator: TransferOperator, mass: Array, n: int) -> tuple[Array, float | None]:
+    """Return the law after n steps, or once it is final, then with its rate."""
+    for k, (law, rate, settled) in enumerate(settle(operator, mass)):
+        if settled:
+            return law / law.sum(), rate
+        if k == n:
+            return law / law.sum(), None
+    raise RuntimeError("no quasi-stationary law found: all mass escapes")
+
+
+def _wells(operator: TransferOperator) -> Index:
+    """Return the number of the well of each node; maxima of the mean loss part the wells."""
+    model, grid = operator.model, operator.grid
+    zeros = stationary_points(model.mean_gradient, float(grid[0]), float(grid[-1]))
+    tops = zeros[model.mean_curvature(zeros) < 0] if len(zeros) else zeros
+    return np.searchsorted(tops, grid)
+
+
+def _balanced(operator: TransferOperator, mass: Array, wells: Index) -> Array:
+    """Give each well the mass that its rates to the others call for; the shapes stay."""
+    count = int(wells.max()) + 1
+    held = np.bincount(wells, mass, count)
+    if not (held > 0).all():
+        return mass
+    entries = operator.matrix.tocoo()
+    between = wells[entries.row] != wells[entries.col]
+    row, column = entries.row[between], entries.col[between]
+    flow = sp.coo_array(
+        (mass[row] * entries.data[between], (wells[row], wells[column])), shape=(count, count)
+    ).toarray()
+    rates = flow / held[:, None]
+    escape = np.bincount(wells, mass * operator.escape, count) / held
+    law = held / held.sum()
+    for _ in range(1000):  # inverse iteration: the slowest of all modes is what remains
+        after = _absorbed(rates, escape, law)
+        after /= after.sum()
+        if np.abs(after - law).sum() <= 1e-14:
+            break
+        law = after
+    return np.asarray(mass / held[wells] * law[wells])
+
+
+def _absorbed(rates: Array, escape: Array, law: Array) -> Array:
+    """Solve x G = -law for a killed chain in continuous time, without subtraction."""
+    size = len(law)
+    a, out, x = rates.copy(), escape.copy(), law.copy()
+    leaving = np.empty(size)
+    np.fill_diagonal(a, 0.0)
+    for k in range(size):  # state k gives way to the paths through it
+        rest = slice(k + 1, size)
+        leaving[k] = a[k, rest].sum() + out[k]
+        if leaving[k] == 0:
+            return law
+        share = a[k, rest] / leaving[k]
+        into = a[rest, k].copy()
+        a[rest, rest] += np.outer(into, share)
+        out[rest] += into * out[k] / leaving[k]
+        x[rest] += x[k] * share
+        for i in range(k + 1, size):
+            a[i, i] = 0.0
+    for k in range(size - 1, -1, -1):
+        x[k] = (x[k] + x[k + 1 :] @ a[k + 1 :, k]) / leaving[k]
+    return x
+
+
+def settle(operator: TransferOperator, mass: Array) -> Iterator[tuple[Array, float, bool]]:
+    """Yield the mass, its escape rate, and whether its law is final, step after step."""
+    rate = 0.0
+    while (total := mass.sum()) > 0:
+        previous, rate = rate, operator.escaping(mass) / total
+        after = operator.step(mass)
+        # The rate is watched as well as the law: it lives in the far tail of the law.
+        settled = 0 < rate < 1 and abs(rate - previous) <= 1e-12 * rate
+        settled = settled and np.abs(after / (1 - rate) - mass).sum() <= 1e-11 * total
+        yield mass, rate, settled
+        mass = after

@@ -1,0 +1,283 @@
+r"""How long walkers take to escape: mean first passage times, as logarithms."""
+
+import math
+from typing import Literal, overload
+
+import numpy as np
+
+from descent.arguments import check_flag, check_real, check_step_size
+from descent.landscapes import FiniteSum, check_model
+from descent.markov.cloud import follow
+from descent.markov.escape import (
+    ATOMS,
+    ToleranceError,
+    beginning,
+    largest_step,
+    unreachable,
+)
+from descent.markov.intervals import (
+    Threshold,
+    absorbing_sides,
+    check_exits,
+    reachable_interval,
+)
+from descent.markov.state_reduction import log_mean_absorption_time
+from descent.markov.transfer_operator import TransferOperator, covering_operator
+
+MOST_OPERATIONS = 5e10  # of the finest grid's elimination
+PER_NODE = 1e5  # operations that the rest of a node's elimination takes as long as
+MOST_STEPS = 20_000  # that a cloud is followed
+MOST_MASSES = 100_000  # of a cloud
+QUICK = 100.0  # mean times below it are summed over a cloud
+
+
+@overload
+def log_mean_first_passage_time(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    return_error: Literal[False] = ...,
+) -> float: ...
+
+
+@overload
+def log_mean_first_passage_time(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    return_error: Literal[True],
+) -> tuple[float, float]: ...
+
+
+def log_mean_first_passage_time(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = 1e-2,
+    return_error: bool = False,
+) -> float | tuple[float, float]:
+    r"""Natural log of the mean step of escape, ln E min {n : W_n > b}.
+
+    .. math:: \tau(W) = 1 + \sum_j q_j \tau(W - T g_j(W)), \qquad \tau = 0 \text{ beyond } b
+
+    Solved on the transfer operator without subtraction (`log_mean_absorption_time`), on
+    grids that are refined until the extrapolations in the square of the spacing agree;
+    the first steps, while the start has at most ATOMS images, are exact. Where the grids
+    do not agree and escape is quick, the survival of a cloud (`markov.cloud`) is summed.
+    The result is a logarithm because the time itself overflows for small T.
+
+    Parameters
+    ----------
+    model : FiniteSum
+        The objective. For batches take those of `FiniteSum.batches`.
+    step_size : float
+        T > 0, in units of w² per loss.
+    start : float
+        Where all walkers start.
+    threshold : float or pair of float
+        b. Walkers escape beyond it: to the right if start <= b, else to the left. A pair
+        is both ends of an interval that is left on either side; one may be infinite.
+    tolerance : float
+        Largest error of ln τ. The work goes on to a tenth of it where that can be had.
+    return_error : bool
+        Return an estimate of the error, too.
+
+    Returns
+    -------
+    log_time : float
+        ln τ; inf where the threshold cannot be reached, or where walkers come, with a
+        positive chance, to points that they do not leave, among them points where all
+        gradients underflow to zero.
+    error : float
+        Difference of the last two estimates. Only with ``return_error``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or walkers run away to where no threshold is.
+    ArithmeticError
+        If the tolerance cannot be met.
+
+    Notes
+    -----
+    Source: 003, post 1, asks why the log of the number of steps looks like a function
+    of T; `descent.large_deviations` has the law.
+
+    Examples
+    --------
+    >>> from descent.landscapes import two_datapoint
+    >>> log_time = log_mean_first_passage_time(
+    ...     two_datapoint(), step_size=0.01, start=1.0, threshold=1.19596
+    ... )
+    >>> round(log_time, 2)
+    15.16
+    """
+    check_model(model)
+    step_size = check_step_size(step_size)
+    tolerance = check_real("tolerance", tolerance, above=0)
+    check_flag("return_error", return_error)
+    start, ends = check_exits(start, threshold)
+    result = _log_time(model, step_size, start, ends, tolerance)
+    return result if return_error else result[0]
+
+
+def _log_time(
+    model: FiniteSum, step_size: float, start: float, ends: tuple[float, float], tolerance: float
+) -> tuple[float, float]:
+    """Return ln τ and its error; the arguments are checked."""
+    exact = beginning(model, step_size, start, ends, ATOMS)
+    if exact.stuck > 0:
+        return math.inf, 0.0
+    before = exact.survival[:-1].sum()
+    if len(exact.points) == 0:
+        return float(np.log(before)), 0.0
+    span = reachable_interval(model, step_size=step_size, start=start, threshold=ends)
+    if unreachable(span, ends):
+        return math.inf, 0.0
+    length = largest_step(model, step_size, span)
+    slope = step_size * float(np.abs(model.curvatures(np.linspace(*span, 4001))).max())
+    goal, best = tolerance / 10, (math.nan, math.inf)
+    per_step = 40.0
+    estimates: list[float] = []
+    while True:
+        nodes = math.ceil((span[1] - span[0]) * max(per_step, per_step / 4 * slope) / length)
+        nodes = max(nodes, math.ceil(375 * per_step / 40))
+        band = nodes * length / (span[1] - span[0])
+        if nodes * (band**2 + PER_NODE) > MOST_OPERATIONS:
+            break
+        operator = covering_operator(
+            model, step_size=step_size, ends=span, nodes=nodes, absorbing=absorbing_sides(ends)
+        )
+        time = log_mean_absorption_time(operator, operator.deposit(exact.points, exact.weights))
+        if time == math.inf:
+            return math.inf, 0.0
+        estimates.append(float(np.logaddexp(np.log(before), time)))
+        if len(estimates) == 1 and time < math.log(QUICK):
+            best = _by_clouds(model, step_size, start, ends, goal, length)
+            if best[1] <= goal:
+                return best
+        if len(estimates) > 2:
+            weight = 2**TransferOperator.order - 1
+            a, b, c = estimates[-3:]
+            last, previous = c + (c - b) / weight, b + (b - a) / weight
+            # Where the grids converge as h², the extrapolation is far better than they are.
+            smooth = 3 < abs(b - a) / max(abs(c - b), 1e-300) < 5
+            error = abs(last - previous) + (0.0 if smooth else abs(c - b))
+            best = min(best, (last, error), key=lambda pair: pair[1])
+            if error <= goal:
+                return last, error
+        per_step *= 2
+    if best[1] <= tolerance:
+        return best
+    raise ToleranceError(
+        f"tolerance={tolerance!r} cannot be met at step_size={step_size!r}: the best is an error "
+        f"of {best[1]:.2g} in the log of the time. For small step sizes "
+        "large_deviations.log_escape_time has an error in proportion to them"
+    )
+
+
+def _by_clouds(
+    model: FiniteSum,
+    step_size: float,
+    start: float,
+    ends: tuple[float, float],
+    tolerance: float,
+    length: float,
+) -> tuple[float, float]:
+    """Return ln of the sum of the survival, by clouds that are refined until two agree."""
+    width, before, error = length / 64, math.inf, math.inf
+    while True:
+        total = 0.0
+        for n, cloud in enumerate(follow(model, step_size, start, ends, width)):
+            inside = float(cloud.weights.sum())
+            total += inside
+            if inside * MOST_STEPS <= tolerance * total / 10:
+                break
+            if n > MOST_STEPS or len(cloud.points) > MOST_MASSES:
+                return before, error
+        time = math.log(total)
+        # Two agree by chance now and then: half of the tolerance is left for that.
+        error, before = 2 * abs(time - before), time
+        if error <= tolerance:
+            return time, error
+        width /= 4
+
+
+@overload
+def mean_first_passage_time(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    return_error: Literal[False] = ...,
+) -> float: ...
+
+
+@overload
+def mean_first_passage_time(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = ...,
+    return_error: Literal[True],
+) -> tuple[float, float]: ...
+
+
+def mean_first_passage_time(
+    model: FiniteSum,
+    *,
+    step_size: float,
+    start: float,
+    threshold: Threshold,
+    tolerance: float = 1e-2,
+    return_error: bool = False,
+) -> float | tuple[float, float]:
+    """Mean step of escape, E min {n : W_n > threshold}.
+
+    Parameters, method and errors are those of `log_mean_first_passage_time`; the tolerance
+    is relative.
+
+    Returns
+    -------
+    time : float
+        τ in steps; inf as there.
+    error : float
+        An estimate of its error; only with ``return_error``.
+
+    Raises
+    ------
+    OverflowError
+        If τ is finite and exceeds the range of a float; its logarithm does not.
+
+    Examples
+    --------
+    >>> from descent.landscapes import two_datapoint
+    >>> time = mean_first_passage_time(
+    ...     two_datapoint(), step_size=0.01, start=1.0, threshold=1.19596
+    ... )
+    >>> round(time, -3)
+    3820000.0
+    """
+    log_time, error = log_mean_first_passage_time(
+        model,
+        step_size=step_size,
+        start=start,
+        threshold=threshold,
+        tolerance=tolerance,
+        return_error=True,
+    )
+    check_flag("return_error", return_error)
+    time = math.exp(log_time)
+    return (time, time * error) if return_error else time

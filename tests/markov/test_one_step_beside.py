@@ -1,0 +1,293 @@
+"""Escapes from other starts, to other sides, in other units: right, or a named error."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from descent import large_deviations, markov
+from descent.landscapes import FiniteSum, qubic_1d, stationary_points, two_datapoint
+from descent.markov.cloud import follow, gather
+
+MODEL = two_datapoint()
+(THRESHOLD,) = stationary_points(lambda w: MODEL.gradients(w)[1], 1.1, 1.3)
+
+
+def scaled(model, a):
+    """The same objective in the unit w / a: W → aW, and with it T → a²T."""
+    return FiniteSum(
+        losses=lambda w: model.losses(np.asarray(w) / a),
+        gradients=lambda w: model.gradients(np.asarray(w) / a) / a,
+        curvatures=lambda w: model.curvatures(np.asarray(w) / a) / a**2,
+        weights=model.weights,
+    )
+
+
+def mirrored(model):
+    return FiniteSum(
+        losses=lambda w: model.losses(-np.asarray(w)),
+        gradients=lambda w: -model.gradients(-np.asarray(w)),
+        curvatures=lambda w: model.curvatures(-np.asarray(w)),
+        weights=model.weights,
+    )
+
+
+def chosen(model, rows, weights=None):
+    """Some of the samples, in another order or several times."""
+    return FiniteSum(
+        losses=lambda w: model.losses(w)[rows],
+        gradients=lambda w: model.gradients(w)[rows],
+        curvatures=lambda w: model.curvatures(w)[rows],
+        weights=weights,
+    )
+
+
+def walk(*slopes, weights=None):
+    column = np.array(slopes, float)
+    return FiniteSum(
+        losses=lambda w: np.multiply.outer(column, w),
+        gradients=lambda w: np.multiply.outer(column, np.ones_like(w)),
+        curvatures=lambda w: np.zeros((len(column), *np.shape(w))),
+        weights=weights,
+    )
+
+
+# Values from samples of other programs
+
+
+def test_from_the_flat_the_probability_is_the_sampled_one():
+    # 0.5597(6) of 4e5 walkers; a grid as coarse as the flat's steps gave 0.5666.
+    probability, error = markov.escape_probability(
+        MODEL, step_size=0.05, n_steps=89, start=0.0, threshold=THRESHOLD, return_error=True
+    )
+    assert probability == pytest.approx(0.5597, abs=0.0018)
+    assert error < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("start", "threshold", "sampled"), [(0.0, THRESHOLD, 91.61), (1.0, 1.99, 56.35)]
+)
+def test_mean_times_from_other_starts_are_the_sampled_ones(start, threshold, sampled):
+    time, error = markov.mean_first_passage_time(
+        MODEL, step_size=0.05, start=start, threshold=threshold, return_error=True
+    )
+    assert time == pytest.approx(sampled, abs=error + 0.04)
+    assert error < 0.01 * time
+
+
+# Step sizes from 1e-6 to 1e7
+
+
+@pytest.mark.parametrize(
+    ("step_size", "n_steps", "start", "right"),
+    [
+        (1e7, 100, 1.0, 1.0),
+        (1e7, 100, 1.05, 0.5),  # the other half is thrown to where no gradient is left
+        (1e3, 100_000, 1.05, 0.5),
+        (1e-6, 100, 1.0, 0.0),
+        (1e-6, 1_000_000, 1.0, 0.0),  # about e^-132000
+        (1e-4, 10_000, 1.0, 0.0),
+    ],
+)
+def test_extreme_step_sizes_are_answered(step_size, n_steps, start, right):
+    probability = markov.escape_probability(
+        MODEL, step_size=step_size, n_steps=n_steps, start=start, threshold=THRESHOLD
+    )
+    assert probability == right
+
+
+def test_a_time_is_infinite_where_some_never_come():
+    log_time = markov.log_mean_first_passage_time(
+        MODEL, step_size=1e7, start=1.05, threshold=THRESHOLD
+    )
+    assert log_time == np.inf
+
+
+def test_an_accuracy_that_cannot_be_had_is_named():
+    with pytest.raises(ArithmeticError, match=r"tolerance=0.01 cannot be met at step_size=1e-06"):
+        markov.log_mean_first_passage_time(MODEL, step_size=1e-6, start=1.0, threshold=THRESHOLD)
+
+
+# Both sides
+
+
+@given(start=st.integers(1, 9), n=st.integers(0, 25))
+@settings(max_examples=20)
+def test_the_gambler_is_ruined_or_not(start, n):
+    # A fair walk on 0 … 10, killed beyond 0.5 and 9.5: powers of the matrix of the walk.
+    inside = np.arange(1, 10)
+    step = (np.abs(np.subtract.outer(inside, inside)) == 1) / 2
+    survival = np.linalg.matrix_power(step, n)[start - 1].sum()
+    probability = markov.escape_probability(
+        walk(-1, 1), step_size=1.0, n_steps=n, start=float(start), threshold=(0.5, 9.5)
+    )
+    assert probability == pytest.approx(1 - survival, abs=1e-12)
+
+
+def test_the_mean_time_of_the_gambler():
+    for start in (1, 4, 9):
+        time = markov.mean_first_passage_time(
+            walk(-1, 1), step_size=1.0, start=float(start), threshold=(0.5, 9.5)
+        )
+        assert time == pytest.approx(start * (10 - start), rel=1e-3)
+
+
+def test_both_ways_together_are_no_less_likely_than_either():
+    arguments = dict(step_size=0.02, n_steps=60, start=1.05)
+    left, right, either = (
+        markov.escape_probability(MODEL, **arguments, threshold=threshold)
+        for threshold in (0.95, 1.15, (0.95, 1.15))
+    )
+    assert max(left, right) < either < left + right
+    one_sided = markov.escape_probability(MODEL, **arguments, threshold=(-np.inf, 1.15))
+    assert one_sided == right
+
+
+# Relations
+
+
+@pytest.mark.parametrize("start", [0.3, 1.0])
+def test_relations_of_the_probability(start):
+    step_size = 0.02
+
+    def curve(model, a=1.0):
+        return markov.escape_curve(
+            model, step_size=step_size * a**2, n_steps=150, start=start * a, threshold=THRESHOLD * a
+        )
+
+    plain = curve(MODEL)
+    for other in (curve(scaled(MODEL, 1024.0), 1024.0), curve(scaled(MODEL, 0.3), 0.3)):
+        np.testing.assert_allclose(other, plain, atol=2e-4 * plain[-1])
+    mirror = markov.escape_curve(
+        mirrored(MODEL), step_size=step_size, n_steps=150, start=-start, threshold=(-THRESHOLD, 9.0)
+    )
+    np.testing.assert_allclose(mirror, plain, atol=2e-4 * plain[-1])
+    for rows, weights in (([1, 0], None), ([0, 1, 0, 1], None), ([1, 0, 0], [2, 1, 1])):
+        other = curve(chosen(MODEL, rows, weights))
+        np.testing.assert_allclose(other, plain, atol=2e-4 * plain[-1])
+    tight = markov.escape_curve(
+        MODEL, step_size=step_size, n_steps=150, start=start, threshold=THRESHOLD, tolerance=1e-5
+    )
+    np.testing.assert_allclose(tight, plain, atol=1.1e-4 * plain[-1])
+
+
+def test_relations_of_the_mean_time():
+    def log_time(model, step_size=0.01, start=1.0, threshold=THRESHOLD):
+        return markov.log_mean_first_passage_time(
+            model, step_size=step_size, start=start, threshold=threshold
+        )
+
+    plain = log_time(MODEL)
+    assert log_time(scaled(MODEL, 7.0), 0.49, 7.0, 7 * THRESHOLD) == pytest.approx(plain, abs=1e-3)
+    assert log_time(mirrored(MODEL), 0.01, -1.0, -THRESHOLD) == pytest.approx(plain, abs=1e-3)
+    assert log_time(chosen(MODEL, [1, 0])) == pytest.approx(plain, abs=1e-3)
+
+
+def test_times_compose_where_walkers_move_one_way():
+    # From 0 to 0.5 and on to 1 one at a time, without a jump over the place between.
+    flow = walk(-1.0, -1.0)
+    parts = [
+        markov.mean_first_passage_time(flow, step_size=2.0**-10, start=a, threshold=b)
+        for a, b in ((0.0, 0.5), (0.5 + 2.0**-10, 1.0), (0.0, 1.0))
+    ]
+    assert parts[0] + parts[1] == pytest.approx(parts[2], rel=1e-3)
+
+
+def test_laws_compose():
+    operator = markov.TransferOperator(MODEL, step_size=0.02, grid=np.linspace(0.8, THRESHOLD, 801))
+    first, both = markov.laws(operator, start=1.0, steps=[30, 70])
+    for _ in range(40):
+        first = operator.step(first)
+    np.testing.assert_allclose(first, both, rtol=1e-12)
+
+
+def test_batches_escape_as_the_law_of_large_deviations_says():
+    # With replacement T/B is what counts: V_B = B V, tau at T and at 2T with pairs.
+    pairs = MODEL.batches(2)
+    single, double = (
+        markov.log_mean_first_passage_time(m, step_size=t, start=1.0, threshold=THRESHOLD)
+        for m, t in ((MODEL, 0.002), (pairs, 0.004))
+    )
+    assert double == pytest.approx(single, rel=0.02)
+    full = MODEL.batches(2, replacement=False)
+    probability = markov.escape_probability(
+        full, step_size=0.005, n_steps=10_000, start=1.0, threshold=THRESHOLD
+    )
+    assert probability == 0
+
+
+# The law that lasts
+
+
+def test_two_pits_inside_have_one_slowest_law():
+    # The quartic with noise, left on the right beyond its second well.
+    model = FiniteSum.of(qubic_1d, noise=3.0)
+    ends = markov.reachable_interval(model, step_size=0.04, start=1.0, threshold=1.2)
+    operator = markov.TransferOperator(model, step_size=0.04, grid=np.linspace(*ends, 601))
+    matrix = operator.matrix.toarray()
+    values, vectors = np.linalg.eig(matrix.T)
+    leading = np.argmax(values.real)
+    law, rate = markov.quasi_stationary(operator)
+    assert rate == pytest.approx(1 - values[leading].real, rel=1e-7)
+    exact = np.abs(vectors[:, leading].real)
+    np.testing.assert_allclose(law, exact / exact.sum(), atol=1e-9)
+
+
+def test_two_pits_of_one_sample_settle_where_steps_alone_do_not():
+    def losses(w, derivative):
+        x, y, u = (np.asarray(w, float) - c for c in (0.4, 1.0, 2.0))
+        well = {
+            0: -np.exp(-u * u),
+            1: 2 * u * np.exp(-u * u),
+            2: (2 - 4 * u * u) * np.exp(-u * u),
+        }[derivative]
+        pits = sum(
+            {
+                0: -np.exp(-100 * v * v),
+                1: 200 * v * np.exp(-100 * v * v),
+                2: 200 * (1 - 200 * v * v) * np.exp(-100 * v * v),
+            }[derivative]
+            for v in (x, y)
+        )
+        return np.stack([well, well + pits])
+
+    model = FiniteSum(*(lambda w, d=d: losses(w, d) for d in range(3)))
+    operator = markov.TransferOperator(
+        model, step_size=0.01, grid=np.linspace(0.25, THRESHOLD, 1501)
+    )
+    law, rate = markov.quasi_stationary(operator)
+    assert 0 < rate < 1e-6
+    np.testing.assert_allclose(operator.step(law), (1 - rate) * law, atol=1e-12)
+
+
+# Clouds
+
+
+@given(seed=st.integers(0, 10_000), width=st.floats(1e-3, 3.0))
+def test_gathering_keeps_the_first_four_moments(seed, width):
+    rng = np.random.default_rng(seed)
+    points, weights = rng.normal(size=60), rng.dirichlet(np.ones(60))
+    x, q = gather(points, weights, width)
+    assert (q > 0).all()
+    assert points.min() <= x.min() <= x.max() <= points.max()
+    for power in range(4):
+        assert q @ x**power == pytest.approx(weights @ points**power, abs=1e-11)
+
+
+def test_a_cloud_follows_all_draws_exactly():
+    clouds = follow(walk(-1, 1), 1.0, 0.0, (-np.inf, 2.5))
+    cloud = next(islice(clouds, 12, None))
+    paths = np.cumsum(2 * ((np.arange(4096)[:, None] >> np.arange(12)) & 1) - 1, axis=1)
+    assert cloud.escaped == (paths.max(axis=1) >= 3).mean()
+    assert len(cloud.points) <= 8  # gathered where they meet
+
+
+def test_small_steps_meet_the_law_of_large_deviations():
+    minimum, saddle = stationary_points(MODEL.mean_gradient, 0.9, 1.3)
+    log_time, error = markov.log_mean_first_passage_time(
+        MODEL, step_size=0.001, start=0.95, threshold=THRESHOLD, return_error=True
+    )
+    small = large_deviations.log_escape_time(MODEL, step_size=0.001, minimum=minimum, saddle=saddle)
+    assert abs(log_time - small) < 8 * 0.001 + error
