@@ -151,10 +151,11 @@ def test_from_the_centre_large_steps_escape_at_once():
         == 1
     )
     # Off the centre a step into the flat far left costs very many steps to return.
-    assert (
-        markov.log_mean_first_passage_time(MODEL, step_size=0.5, start=1.1, threshold=THRESHOLD)
-        > 10
+    # Such a chain is rough: a hundredth of the log cannot be had, a tenth can.
+    log_time = markov.log_mean_first_passage_time(
+        MODEL, step_size=0.5, start=1.1, threshold=THRESHOLD, tolerance=0.1
     )
+    assert log_time > 10
 
 
 def test_times_that_overflow_have_a_logarithm():
