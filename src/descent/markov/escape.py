@@ -20,7 +20,9 @@ from descent.markov.intervals import (
     Threshold,
     absorbing_sides,
     check_exits,
+    largest_step,
     reachable_interval,
+    unreachable,
 )
 from descent.markov.laws import settle
 from descent.markov.transfer_operator import TransferOperator, covering_operator
@@ -240,11 +242,6 @@ def _span(
         return None
 
 
-def unreachable(span: tuple[float, float], ends: tuple[float, float]) -> bool:
-    """Say whether the interval that walkers stay in ends before each finite threshold."""
-    return (span[0] > ends[0]) and (span[1] < ends[1])
-
-
 def _hopeless(
     model: FiniteSum,
     step_size: float,
@@ -266,11 +263,6 @@ def _hopeless(
         return False
     cost = min(quasi_potential(model, start, end) for end in ways) / step_size
     return math.isfinite(cost) and cost - math.log(n_steps + 1) - growth * n_steps > 2000
-
-
-def largest_step(model: FiniteSum, step_size: float, span: tuple[float, float]) -> float:
-    """Return the largest move T |g_j| on an interval."""
-    return step_size * float(np.abs(model.gradients(np.linspace(*span, 4001))).max())
 
 
 def _nodes(model: FiniteSum, step_size: float, span: tuple[float, float]) -> int | None:

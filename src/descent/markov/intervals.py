@@ -131,3 +131,13 @@ def _trap(w: Array, highest: Array, start: float, low: float, high: float) -> fl
     w, highest = w[inside], highest[inside]
     stuck = (np.maximum.accumulate(highest) <= w) & (w >= start)
     return float(w[np.argmax(stuck)]) if stuck.any() else high
+
+
+def unreachable(span: tuple[float, float], ends: tuple[float, float]) -> bool:
+    """Say whether the interval that walkers stay in ends before each finite threshold."""
+    return (span[0] > ends[0]) and (span[1] < ends[1])
+
+
+def largest_step(model: FiniteSum, step_size: float, span: tuple[float, float]) -> float:
+    """Return the largest move T |g_j| on an interval."""
+    return step_size * float(np.abs(model.gradients(np.linspace(*span, 4001))).max())

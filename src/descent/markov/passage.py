@@ -12,14 +12,14 @@ from descent.markov.escape import (
     ATOMS,
     ToleranceError,
     beginning,
-    largest_step,
-    unreachable,
 )
 from descent.markov.intervals import (
     Threshold,
     absorbing_sides,
     check_exits,
+    largest_step,
     reachable_interval,
+    unreachable,
 )
 from descent.markov.state_reduction import log_mean_absorption_time
 from descent.markov.transfer_operator import TransferOperator, covering_operator
