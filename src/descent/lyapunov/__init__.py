@@ -1,0 +1,5 @@
+"""Lyapunov exponents of maps and flows, of the whole and of a driven part."""
+
+from descent.lyapunov.exponents import conditional_exponents, spectrum
+
+__all__ = ["conditional_exponents", "spectrum"]
