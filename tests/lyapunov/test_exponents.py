@@ -1,4 +1,4 @@
-"""Lyapunov exponents: closed forms, exact sums, a known value, and the slope of Op."""
+"""Lyapunov exponents, mostly with a stated step: closed forms, sums, and the slope of Op."""
 
 import numpy as np
 import pytest
@@ -15,14 +15,16 @@ LORENZ = systems.lorenz()
 @pytest.fixture(scope="module")
 def full():
     with np.errstate(all="raise", under="ignore"):
-        return lyapunov.spectrum(LORENZ, n_trajectories=96, duration=80.0, return_error=True)
+        return lyapunov.spectrum(
+            LORENZ, n_trajectories=96, duration=80.0, dt=0.02, return_error=True
+        )
 
 
 @pytest.fixture(scope="module")
 def driven_by_a():
     with np.errstate(all="raise", under="ignore"):
         return lyapunov.conditional_exponents(
-            LORENZ, "a", n_trajectories=96, duration=80.0, return_error=True
+            LORENZ, "a", n_trajectories=96, duration=80.0, dt=0.02, return_error=True
         )
 
 
@@ -34,7 +36,7 @@ def test_lorenz_spectrum_within_its_errors(full):
 
 
 def test_error_falls_with_the_number_of_trajectories(full):
-    few = lyapunov.spectrum(LORENZ, n_trajectories=24, duration=20.0, return_error=True)[1]
+    few = lyapunov.spectrum(LORENZ, n_trajectories=24, duration=20.0, dt=0.02, return_error=True)[1]
     assert few[0] > 1.7 * full[1][0]
 
 
@@ -46,16 +48,18 @@ def test_sum_of_conditional_exponents_is_exact(driven_by_a):
 
 def test_conditional_exponents_driven_by_b_are_exact():
     """The response (a, c) is triangular with constant rates."""
-    mean = lyapunov.conditional_exponents(LORENZ, "b", duration=10.0, n_trajectories=4)
+    mean = lyapunov.conditional_exponents(LORENZ, "b", duration=10.0, n_trajectories=4, dt=0.02)
     np.testing.assert_allclose(mean, [-BETA, -10.0], atol=1e-9)
-    both = lyapunov.conditional_exponents(LORENZ, ["a", "b"], duration=10.0, n_trajectories=4)
+    both = lyapunov.conditional_exponents(
+        LORENZ, ["a", "b"], duration=10.0, n_trajectories=4, dt=0.02
+    )
     np.testing.assert_allclose(both, [-BETA], atol=1e-9)
 
 
 def test_response_to_c_is_neutral():
     """The response (a, b) is linear, and the driven solution itself neither grows nor decays."""
     mean, error = lyapunov.conditional_exponents(
-        LORENZ, "c", n_trajectories=32, duration=60.0, return_error=True
+        LORENZ, "c", n_trajectories=32, duration=60.0, dt=0.02, return_error=True
     )
     assert abs(mean[0]) < 4 * error[0]
     assert mean.sum() == pytest.approx(-11.0, abs=1e-6)
@@ -95,7 +99,7 @@ def test_slope_of_op_is_a_difference_of_exponents(full, driven_by_a):
 
 
 def test_same_seed_same_numbers():
-    options = {"duration": 2.0, "transient": 1.0, "n_trajectories": 3}
+    options = {"duration": 2.0, "transient": 1.0, "n_trajectories": 3, "dt": 0.02}
     one, two, other = (
         lyapunov.spectrum(LORENZ, rng=np.random.default_rng(seed), **options) for seed in (7, 7, 8)
     )
@@ -117,7 +121,7 @@ def test_same_seed_same_numbers():
         (lambda: lyapunov.conditional_exponents(LORENZ, "abc"), ValueError, "frozen must be one"),
         (lambda: lyapunov.conditional_exponents(LORENZ, list("abc")), ValueError, "leave a"),
         (lambda: lyapunov.spectrum(LORENZ, duration=0.0), ValueError, "duration must be"),
-        (lambda: lyapunov.spectrum(LORENZ, duration=0.1), ValueError, "at least interval"),
+        (lambda: lyapunov.spectrum(LORENZ, duration=0.1, dt=0.02), ValueError, "at least interval"),
         (lambda: lyapunov.spectrum(LORENZ, transient=-1.0), ValueError, "transient"),
         (lambda: lyapunov.spectrum(LORENZ, n_trajectories=1), ValueError, "n_trajectories"),
         (lambda: lyapunov.spectrum(LORENZ, n_trajectories=2.5), TypeError, "n_trajectories"),

@@ -70,7 +70,10 @@ WORLDS = dict(
     scheme=choice("dop853"),
 )
 INFLUENCE = WORLDS | dict(
-    varied=name("room"), measured=name("room"), until=real(5.0, least=0, inf=True)
+    varied=name("room"),
+    measured=name("room"),
+    until=real(5.0, least=0, inf=True),
+    begin=real(0.0, most=0.0),
 )
 EXPONENTS = dict(
     system=thermostat(),
@@ -82,6 +85,7 @@ EXPONENTS = dict(
     interval=positive(1.0),
     dt=step(),
     scheme=choice("dop853"),
+    spread=real(1.0, least=0),
     return_error=flag(),
 )
 NAMES = given(lambda: ("a", "b"), ("a", "a"), (), "ab", None, 5, (1, 2))
@@ -89,8 +93,12 @@ START = given(lambda: (1.0, 2.0), (1.0,), (np.nan, 1.0), "ab", 5.0)
 RULE = function(lambda s, time: (s[1], -s[0]))
 
 CASES = {
-    "dynamics.Map": case(names=NAMES, step=RULE, jacobian=RULE, dt=positive(1.0), start=START),
-    "dynamics.Flow": case(names=NAMES, rate=RULE, jacobian=RULE, dt=positive(1.0), start=START),
+    "dynamics.Map": case(
+        names=NAMES, step=RULE, jacobian=RULE, jvp=RULE, dt=positive(1.0), start=START
+    ),
+    "dynamics.Flow": case(
+        names=NAMES, rate=RULE, jacobian=RULE, jvp=RULE, dt=positive(1.0), start=START
+    ),
     "dynamics.Flow.step": case(
         of=lambda: LORENZ,
         state=array([1.0, 2.0, 3.0], [1.0, 2.0], 1.0, free=True),
@@ -104,6 +112,9 @@ CASES = {
         system=thermostat(), name=name("room"), argument=anything("name", "the error's word")
     ),
     "dynamics.complex_step": case(function=function(lambda s, time: (s[1], -s[0]))),
+    "dynamics.finite_differences": case(
+        function=function(lambda s, time: (s[1], -s[0])), step=positive(1e-6)
+    ),
     "influence.slog_comp": case(**INFLUENCE),
     "influence.op": case(**INFLUENCE),
     "influence.comp": case(**INFLUENCE),
@@ -133,6 +144,7 @@ CASES = {
         frozen=given(lambda: (), "kitchen", None, 1, ["kitchen"], ["room", "thermostat"], [1]),
     ),
     "lyapunov.spectrum": case(**EXPONENTS),
+    "lyapunov.kaplan_yorke_dimension": case(exponents=array([0.9, 0.0, -14.6])),
     "systems.FiniteSystem": case(
         thermostat=given(lambda: ("on", "off"), (), None, 5, "on", (1, 2), ("on", "on")),
         room=given(lambda: ("hot", "cold"), (), None, 5, "on", (1, 2), ("hot", "hot")),

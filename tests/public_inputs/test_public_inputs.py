@@ -47,8 +47,22 @@ OTHERS = [
 
 
 # Packages whose face hands on all that is public, but for the modules that chapters name.
-CLOSED = ("aggregation", "fokker_planck", "landscapes", "search_distributions", "zeroth_order")
-NAMED = ("fokker_planck.diffusion_limit",)
+CLOSED = (
+    "aggregation",
+    "dynamics",
+    "fokker_planck",
+    "influence",
+    "landscapes",
+    "lyapunov",
+    "search_distributions",
+    "zeroth_order",
+)
+NAMED = (
+    "dynamics.system",
+    "dynamics.tangent",
+    "fokker_planck.diffusion_limit",
+    "influence.worlds",
+)
 
 
 def modules():

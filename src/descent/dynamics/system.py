@@ -19,18 +19,20 @@ from descent.arguments import (
     check_numbers,
     check_real,
 )
+from descent.dynamics.derivatives import Function as Function
+from descent.dynamics.derivatives import Rows as Rows
 
-Rows = Sequence[Any]  # d entries, each a number or an array (...)
-Function = Callable[[Array, float], Rows]
 Initial = npt.ArrayLike | Mapping[str, npt.ArrayLike]
 Names = str | Collection[str]
 Jacobian = Callable[[Array, float], Any]  # d rows of d entries
+Product = Callable[[Array, Array, float], Rows]  # J v from a state and v
 
 
 def _check_system(
     names: Sequence[str],
     function: object,
     jacobian: object,
+    jvp: object,
     dt: float,
     start: Sequence[float] | None,
     called: str,
@@ -40,6 +42,8 @@ def _check_system(
     check_callable(called, function)
     if jacobian is not None:
         check_callable("jacobian", jacobian)
+    if jvp is not None:
+        check_callable("jvp", jvp)
     check_real("dt", dt, above=0)
     if start is not None:
         check_array("start", start, (len(names),))
@@ -79,6 +83,9 @@ class Map:
         Time that one step takes.
     start : tuple of float, optional
         A typical state.
+    jvp : callable, optional
+        ``(state, vectors (d, ...), time) -> d rows``, the product of the Jacobian with a
+        vector at each state: for large systems, in place of ``jacobian``.
     """
 
     names: tuple[str, ...]
@@ -86,9 +93,10 @@ class Map:
     jacobian: Jacobian | None = None
     dt: float = 1.0
     start: tuple[float, ...] | None = None
+    jvp: Product | None = None
 
     def __post_init__(self) -> None:
-        _check_system(self.names, self.step, self.jacobian, self.dt, self.start, "step")
+        _check_system(self.names, self.step, self.jacobian, self.jvp, self.dt, self.start, "step")
 
 
 @dataclass(frozen=True)
@@ -105,10 +113,13 @@ class Flow:
         ``(state, time) -> d rows of d entries``, :math:`\partial f_i/\partial s_j`;
         each entry a number or an array ``(...)``. `complex_step` makes one.
     dt : float
-        Step of the integrator unless another is asked for: an upper bound, so that
-        steps end on the times of output.
+        Fixed step of `step`. Where a function takes ``dt``, its own default is steps
+        that follow the error.
     start : tuple of float, optional
         A typical state, from which the way to the attractor begins.
+    jvp : callable, optional
+        ``(state, vectors (d, ...), time) -> d rows``, the product of the Jacobian with a
+        vector at each state: for large systems, in place of ``jacobian``.
     """
 
     names: tuple[str, ...]
@@ -116,9 +127,10 @@ class Flow:
     jacobian: Jacobian | None = None
     dt: float = 0.01
     start: tuple[float, ...] | None = None
+    jvp: Product | None = None
 
     def __post_init__(self) -> None:
-        _check_system(self.names, self.rate, self.jacobian, self.dt, self.start, "rate")
+        _check_system(self.names, self.rate, self.jacobian, self.jvp, self.dt, self.start, "rate")
 
     def step(self, state: npt.ArrayLike, time: float = 0.0, dt: float | None = None) -> Array:
         """Return the state one Runge-Kutta step (classical, order 4) later."""
@@ -202,15 +214,22 @@ def _is_infinity(value: float) -> bool:
     return isinstance(value, float) and value == np.inf
 
 
-def check_times(system: Map | Flow, times: npt.ArrayLike, until: float) -> tuple[Array, float]:
+def check_times(
+    system: Map | Flow, times: npt.ArrayLike, until: float, begin: float = 0.0
+) -> tuple[Array, float]:
     """Return times and until as floats, on whole steps of a map; an error if out of range."""
     t = check_array("times", times)
-    if t.ndim != 1 or (t < 0).any() or (np.diff(t) < 0).any():
+    since = f"begin={begin:g}" if begin else "0"
+    if t.ndim != 1 or (t < begin).any() or (np.diff(t) < 0).any():
         raise ValueError(
-            f"times must be one-dimensional, from 0 on and ascending; got {came(times)}"
+            f"times must be one-dimensional, from {since} on and ascending; got {came(times)}"
         )
-    until = until if _is_infinity(until) else check_real("until", until, least=0)
+    until = until if _is_infinity(until) else check_real("until", until, least=begin)
     if isinstance(system, Map):
+        if abs(begin / system.dt - round(begin / system.dt)) > 1e-6:
+            raise ValueError(
+                f"begin must be a multiple of the step dt={system.dt!r}; got {begin!r}"
+            )
         steps = t / system.dt
         if (np.abs(steps - np.rint(steps)) > 1e-6).any():
             raise ValueError(
@@ -244,45 +263,3 @@ def check_variables(
                 f"{argument} must not be in frozen={names}; got {system.names[index]!r}"
             )
     return tuple(i for i in range(len(system.names)) if i not in held), n, m
-
-
-def complex_step(function: Function) -> Jacobian:
-    r"""Return the Jacobian of an analytic function, exact to rounding.
-
-    .. math:: \partial f_i / \partial s_j = \operatorname{Im} f_i(s + i h e_j) / h,
-              \quad h = 10^{-100}
-
-    Not a finite difference: nothing cancels, so h can be tiny. The function must be
-    made of analytic operations (not ``abs``, ``clip``, ``maximum``).
-
-    Parameters
-    ----------
-    function : callable
-        A ``step`` or ``rate``: ``(state (d, ...), time) -> d rows``.
-
-    Returns
-    -------
-    callable
-        ``(state, time) -> array (d, d, ...)``.
-
-    Examples
-    --------
-    >>> pendulum = lambda s, time: (s[1], -np.sin(s[0]))
-    >>> complex_step(pendulum)(np.array([0.0, 1.0]), 0.0)
-    array([[ 0.,  1.],
-           [-1.,  0.]])
-    """
-    check_callable("function", function)
-    h = 1e-100
-
-    def jacobian(state: Array, time: float) -> Array:
-        columns = []
-        for j in range(len(state)):
-            shifted = np.array(state, complex)
-            shifted[j] += 1j * h
-            rows = np.broadcast_arrays(*function(shifted, time))
-            columns.append(np.stack(rows).imag / h)
-        # + 0.0 turns -0.0 into 0.0
-        return np.stack(columns, axis=1) + 0.0
-
-    return jacobian

@@ -18,6 +18,8 @@ from scipy.integrate import DOP853
 from descent.arguments import Array, came, check_array, check_choice, check_kind, check_real
 from descent.dynamics.system import Flow, Map, check_system
 
+__all__ = ["Tangents", "advance"]
+
 
 class Tableau(NamedTuple):
     """Coefficients of an explicit Runge-Kutta scheme of s stages: a (s, s), b (s,), c (s,)."""
@@ -46,15 +48,25 @@ class Tangents(NamedTuple):
     vectors: Array
 
 
-def check_jacobian(system: Map | Flow, state: Array) -> None:
-    """Raise an error unless the system has a Jacobian of the right shape at ``state``."""
+def check_derivative(system: Map | Flow, state: Array) -> None:
+    """Raise an error unless the system has a jvp, or a Jacobian of the right shape at ``state``."""
+    d = len(system.names)
+    function = system.rate if isinstance(system, Flow) else system.step
+    called = "rate" if isinstance(system, Flow) else "step"
+    rows = function(state[:, 0], 0.0)
+    if len(rows) != d:
+        raise ValueError(
+            f"{called} must return {d} rows, one for each of {system.names}; got {len(rows)}"
+        )
+    if system.jvp is not None:
+        return
     if system.jacobian is None:
         raise ValueError(
             f"the system with variables {system.names} has no Jacobian, which tangent "
-            "dynamics needs; give one, or make it by dynamics.complex_step"
+            "dynamics needs; give one, or make it by dynamics.complex_step or "
+            "dynamics.finite_differences"
         )
-    d = len(system.names)
-    rows = system.jacobian(state, 0.0)
+    rows = system.jacobian(state[:, 0], 0.0)
     if len(rows) != d or any(len(row) != d for row in rows):
         raise ValueError(
             f"the Jacobian must have {d} rows of {d} entries; got rows of "
@@ -105,7 +117,9 @@ def _apply(jacobian: Any, tangents: Tangents, out: Array) -> None:
 def _stack(state: Array, tangents: Sequence[Tangents]) -> Array:
     """Return states and tangents below each other: (rows, n)."""
     n = state.shape[1]
-    return np.concatenate([state, *(t.vectors.reshape(-1, n) for t in tangents)])
+    # In rows, whatever the order of what came: `_combine` writes into a flat view.
+    parts = [state, *(t.vectors.reshape(-1, n) for t in tangents)]
+    return np.ascontiguousarray(np.concatenate(parts))
 
 
 def _unstack(stack: Array, d: int, tangents: Sequence[Tangents]) -> tuple[Array, list[Tangents]]:
@@ -157,12 +171,110 @@ def _integrate(
             for row, value in zip(s_rate, system.rate(s, t), strict=True):
                 row[...] = value
             if vectors:
-                entries = jacobian(s, t)  # type: ignore[misc]  # checked by check_jacobian
+                if system.jvp is not None:
+                    for v, v_rate in zip(vectors, vector_rates, strict=True):
+                        v_rate.vectors[...] = _moved(system, v, s, t).vectors
+                    continue
+                entries = jacobian(s, t)  # type: ignore[misc]  # checked by check_derivative
                 for v, v_rate in zip(vectors, vector_rates, strict=True):
                     _apply(entries, v, v_rate.vectors)
         _combine(hb, slopes, stage)
         stack += stage
     return now
+
+
+def _iterate(
+    system: Map, state: Array, tangents: Sequence[Tangents], time: float, end: float
+) -> tuple[Array, list[Tangents]]:
+    """Carry a state and its tangents by the steps of a map."""
+    after = list(tangents)
+    for index in range(round(time / system.dt), round(end / system.dt)):
+        now = index * system.dt
+        if after and system.jvp is not None:
+            after = [_moved(system, t, state, now) for t in after]
+        elif after:
+            assert system.jacobian is not None
+            jacobian = system.jacobian(state, now)
+            moved = [Tangents(t.free, np.empty_like(t.vectors)) for t in after]
+            for old, new in zip(after, moved, strict=True):
+                _apply(jacobian, old, new.vectors)
+            after = moved
+        state = np.stack(np.broadcast_arrays(*system.step(state, now)))
+    return state, after
+
+
+def _moved(system: Map | Flow, tangents: Tangents, state: Array, time: float) -> Tangents:
+    """Return M J v by the system's jvp."""
+    assert system.jvp is not None
+    free, v = tangents
+    out = np.empty_like(v)
+    for k in range(v.shape[1]):
+        whole = np.zeros_like(state)
+        whole[list(free)] = v[:, k]
+        rows = system.jvp(state, whole, time)
+        for i, target in zip(free, out[:, k], strict=True):
+            target[...] = rows[i]
+    return Tangents(free, out)
+
+
+def check_finite(state: Array, tangents: Sequence[Tangents], time: float, end: float) -> None:
+    """Raise a FloatingPointError that says what has left the finite numbers."""
+    if not (np.isfinite(state).all() and all(np.isfinite(t.vectors).all() for t in tangents)):
+        lost = int((~np.isfinite(state).all(axis=0)).sum())
+        what = f"{lost} of {state.shape[1]} trajectories leave" if lost else "a disturbance leaves"
+        raise FloatingPointError(f"{what} the finite numbers between times {time:g} and {end:g}")
+
+
+def move(
+    system: Map | Flow,
+    state: Array,
+    tangents: Sequence[Tangents],
+    time: float,
+    end: float,
+    dt: float,
+    scheme: str,
+) -> tuple[Array, list[Tangents]]:
+    """Do what `advance` does with a fixed step, for arguments that were checked before."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isinstance(system, Flow):
+            state, after = _integrate(system, state, tangents, time, end, dt, scheme)
+        else:
+            state, after = _iterate(system, state, tangents, time, end)
+    check_finite(state, after, time, end)
+    return state, after
+
+
+COARSE = 1e-2  # relative error of one step from which a fixed step is refused
+
+
+def check_step(
+    system: Flow, state: Array, tangents: Sequence[Tangents], time: float, h: float, scheme: str
+) -> None:
+    """Raise a FloatingPointError if a step and two half steps differ: it is too long."""
+    if h <= 0 or not np.isfinite(state).all():
+        return
+    few = np.linspace(0, state.shape[1] - 1, min(16, state.shape[1])).astype(int)
+    state = state[:, few]
+    tangents = [Tangents(t.free, t.vectors[:, :, few]) for t in tangents]
+    once = _stack(*_integrate(system, state, tangents, time, time + h, h, scheme))
+    twice = _stack(*_integrate(system, state, tangents, time, time + h, h / 2, scheme))
+    d, before = len(state), _stack(state, tangents)
+    off = np.abs(once - twice)
+    sizes = [slice(0, d)]
+    first = d
+    for t in tangents:
+        for k in range(t.vectors.shape[1]):
+            last = first + t.vectors.shape[0] * t.vectors.shape[1]
+            sizes.append(slice(first + k, last, t.vectors.shape[1]))
+        first = last
+    for rows in sizes:
+        size = np.abs(before[rows]).max(axis=0) + np.abs(twice[rows]).max(axis=0)
+        if (off[rows].max(axis=0) > COARSE * size).any():
+            raise FloatingPointError(
+                f"dt={h:g} is too long at time {time:g}: a step and two half steps differ by "
+                f"{float((off[rows].max(axis=0) / np.where(size > 0, size, 1)).max()):.1g} of the "
+                "size. Leave dt out for steps that follow the error, or make it smaller"
+            )
 
 
 def advance(
@@ -187,7 +299,7 @@ def advance(
     time, end : float
         Span of time; for a map, multiples of its dt.
     dt, scheme
-        Step (default: the system's) and scheme of the integrator, for flows.
+        Fixed step and scheme of the integrator, for flows; by default steps follow the error.
 
     Returns
     -------
@@ -197,7 +309,7 @@ def advance(
     Raises
     ------
     FloatingPointError
-        If a trajectory or a tangent leaves the finite numbers.
+        If a trajectory or a tangent leaves the finite numbers, or ``dt`` is too long.
 
     Examples
     --------
@@ -209,30 +321,13 @@ def advance(
     (array([30. ,  7.5]), array([[ 0.75, -0.25],
            [ 1.  , -0.25]]))
     """
+    from descent.dynamics.carrier import Carrier  # which uses this module
+
     check_system(system)
     check_integrator(dt, scheme)
     state = check_array("state", state, (len(system.names), "n"))
     check_tangents(tangents, state)
     if not check_real("time", time) <= check_real("end", end):
         raise ValueError(f"time must not lie beyond end; got {time!r} and {end!r}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        if isinstance(system, Flow):
-            step = system.dt if dt is None else dt
-            state, after = _integrate(system, state, tangents, time, end, step, scheme)
-        else:
-            after = list(tangents)
-            for index in range(round(time / system.dt), round(end / system.dt)):
-                now = index * system.dt
-                if after:
-                    assert system.jacobian is not None
-                    jacobian = system.jacobian(state, now)
-                    moved = [Tangents(t.free, np.empty_like(t.vectors)) for t in after]
-                    for old, new in zip(after, moved, strict=True):
-                        _apply(jacobian, old, new.vectors)
-                    after = moved
-                state = np.stack(np.broadcast_arrays(*system.step(state, now)))
-    if not (np.isfinite(state).all() and all(np.isfinite(t.vectors).all() for t in after)):
-        lost = int((~np.isfinite(state).all(axis=0)).sum())
-        what = f"{lost} of {state.shape[1]} trajectories leave" if lost else "a disturbance leaves"
-        raise FloatingPointError(f"{what} the finite numbers between times {time:g} and {end:g}")
-    return state, after
+    carrier = Carrier(system, dt, scheme)
+    return carrier.to(state, list(tangents), time, end)

@@ -15,8 +15,6 @@ of m smaller than it would be without A's response.
 Source: 003, posts 7 ("The Setup") and 8. Both formulas are garbled in print.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -27,86 +25,14 @@ from descent.dynamics.system import (
     Names,
     check_system,
     check_times,
-    check_variables,
     index_of,
     state_of,
 )
-from descent.dynamics.tangent import Tangents, advance, check_integrator, check_jacobian
+from descent.dynamics.tangent import check_derivative, check_integrator
+from descent.influence.pair import BLOCK, Pair
+from descent.influence.question import Measured, Varied, ask
 
-BLOCK = 4096  # trajectories that are moved together: their arrays stay in the cache
-CHUNK = 64  # steps after which tangents are rescaled
-
-
-def _segments(
-    system: Map | Flow, times: Array, until: float, dt: float | None
-) -> Iterator[tuple[float, float, bool, bool]]:
-    """Yield (start, end, A is replayed, output at end), each CHUNK steps or less."""
-    longest = CHUNK * (system.dt if dt is None or isinstance(system, Map) else dt)
-    now = 0.0
-    for time in times:
-        stops = [until, time] if now < until < time else [time]
-        for stop in stops:
-            count = max(1, int(np.ceil((stop - now) / longest * (1 - 1e-12))))
-            start = now
-            for i in range(1, count + 1):
-                # A map must stop on whole steps; CHUNK steps from the start are.
-                end = stop if i == count else start + i * longest
-                yield now, end, end <= until, i == count and stop == time
-                now = end
-
-
-def _rescale(tangents: Tangents, log_scale: Array) -> Tangents:
-    """Divide each disturbance by its largest entry, and note the logarithm."""
-    size = np.abs(tangents.vectors).max(axis=(0, 1))
-    size[size == 0] = 1.0  # a disturbance that has died stays zero
-    log_scale += np.log(size)
-    return Tangents(tangents.free, tangents.vectors / size)
-
-
-def _block(
-    system: Map | Flow,
-    state: Array,
-    times: Array,
-    free: tuple[int, ...],
-    n: int,
-    m: int,
-    until: float,
-    dt: float | None,
-    scheme: str,
-) -> tuple[Array, Array]:
-    """Return sign and logarithm of |Comp|, (len(times), trajectories)."""
-    d, size = state.shape
-    every = tuple(range(d))
-    unit = np.zeros((d, 1, size))
-    unit[n] = 1.0
-    x, y = Tangents(every, unit), Tangents(free, unit[list(free)])
-    log_x, log_y = np.zeros(size), np.zeros(size)
-    rows = []
-    for start, end, replayed, output in _segments(system, times, until, dt):
-        if not replayed and y.free != every:
-            whole = np.zeros((d, 1, size))
-            whole[list(free)] = y.vectors
-            y = Tangents(every, whole)
-        if end > start:
-            state, (x, y) = advance(system, state, [x, y], start, end, dt, scheme)
-            x, y = _rescale(x, log_x), _rescale(y, log_y)
-        if output:
-            dx, dy = x.vectors[m, 0], y.vectors[y.free.index(m), 0]
-            if end == 0 and n != m:
-                # The limit: at first both worlds respond alike, as A has not yet acted.
-                dx = dy = np.ones(size)
-            unreached = int(((dx == 0) & (dy == 0)).sum())
-            if unreached:
-                raise ValueError(
-                    f"Comp is undefined at time {end:g} for {unreached} of {size} trajectories: "
-                    f"varied={system.names[n]!r} disturbs measured={system.names[m]!r} "
-                    "in neither world"
-                )
-            with np.errstate(divide="ignore"):
-                log = np.log(np.abs(dx)) + log_x - (np.log(np.abs(dy)) + log_y)
-            rows.append((np.sign(dx) * np.where(dy < 0, -1.0, 1.0), log))
-    sign, log = zip(*rows, strict=True)
-    return np.array(sign), np.array(log)
+POLES = 0.25  # part of the integral of |1 - Comp| that may depend on half of the starts
 
 
 def slog_comp(
@@ -114,10 +40,11 @@ def slog_comp(
     initial: Initial,
     times: npt.ArrayLike,
     frozen: Names,
-    varied: str,
-    measured: str,
+    varied: Varied,
+    measured: Measured,
     *,
     until: float = np.inf,
+    begin: float = 0.0,
     dt: float | None = None,
     scheme: str = "dop853",
 ) -> tuple[Array, Array]:
@@ -133,25 +60,32 @@ def slog_comp(
     initial : array (..., d) or mapping of name to array (...)
         Start of the undisturbed trajectory; many starts make a landscape.
     times : array (n_times,)
-        Ascending, from 0 on; for a map, multiples of its dt.
+        Ascending, from ``begin`` on; for a map, multiples of its dt.
     frozen : str or collection of str
         The part A that is replayed in Y.
-    varied, measured : str
-        The variable n whose initial value is disturbed, and the variable m where the
-        disturbance is read off; neither in A.
+    varied : str, array (d,) or callable
+        The variable n whose initial value is disturbed, not in A; or the direction of the
+        disturbance, zero in A; or a parameter p, by the derivative of the rate (or step) by
+        it, ``(state (d, ...), time) -> d rows``, which disturbs all the time.
+    measured : str, array (d,) or callable
+        The variable m where the disturbance is read off, not in A; or a covector; or a
+        function of the state, ``state (d, ...) -> (...)``, whose derivative is taken.
     until : float
         A is replayed up to this time only, and responds from then on.
+    begin : float
+        Time at which the initial state holds and the disturbance is made.
     dt : float, optional
-        For flows: upper bound of the integrator's step; the system's own by default.
+        For flows: upper bound of fixed steps; by default steps follow the error, which stays
+        below 1e-12 of the size in each, by an implicit method if the system is stiff.
     scheme : {"dop853", "rk4"}
-        For flows: order 8, for accurate curves, or 4, which with dt = 0.005 is quick on
+        For fixed steps: order 8, for accurate curves, or 4, which with dt = 0.005 is quick on
         large grids of the Lorenz system.
 
     Returns
     -------
     sign, log : arrays (n_times, ...)
         Comp = sign * exp(log). Where Y is not disturbed, ``log`` is inf; where X is not,
-        ``sign`` is 0 and ``log`` is -inf. At time 0 both worlds agree and Comp is 1.
+        ``sign`` is 0 and ``log`` is -inf. At ``begin`` both worlds agree and Comp is 1.
 
     Raises
     ------
@@ -159,7 +93,7 @@ def slog_comp(
         If the system has no Jacobian, names do not exist or overlap, times are not
         ascending, or the disturbance reaches ``measured`` in neither world.
     FloatingPointError
-        If a trajectory leaves the finite numbers.
+        If a trajectory leaves the finite numbers, or ``dt`` is too long for the system.
 
     Notes
     -----
@@ -176,18 +110,18 @@ def slog_comp(
     (1, 5, 5)
     """
     check_system(system)
-    free, n, m = check_variables(system, frozen, varied, measured)
-    t, until = check_times(system, times, until)
     check_integrator(dt, scheme)
+    begin = check_real("begin", begin)
+    t, until = check_times(system, times, until, begin)
     state = state_of(system, initial)
     flat = state.reshape(len(state), -1)
-    check_jacobian(system, flat[:, :1])
+    question = ask(system, frozen, varied, measured, flat)
+    check_derivative(question.system, question.states(flat[:, :1]))
     sign, log = np.empty((2, len(t), flat.shape[1]))
     for first in range(0, flat.shape[1] if len(t) else 0, BLOCK):
         part = slice(first, first + BLOCK)
-        sign[:, part], log[:, part] = _block(
-            system, flat[:, part], t, free, n, m, until, dt, scheme
-        )
+        pair = Pair(question, flat[:, part], begin, until, dt, scheme)
+        sign[:, part], log[:, part] = pair.comp(t)
     shape = (len(t), *state.shape[1:])
     return sign.reshape(shape), log.reshape(shape)
 
@@ -197,10 +131,11 @@ def op(
     initial: Initial,
     times: npt.ArrayLike,
     frozen: Names,
-    varied: str,
-    measured: str,
+    varied: Varied,
+    measured: Measured,
     *,
     until: float = np.inf,
+    begin: float = 0.0,
     dt: float | None = None,
     scheme: str = "dop853",
 ) -> Array:
@@ -213,7 +148,7 @@ def op(
 
     Parameters
     ----------
-    system, initial, times, frozen, varied, measured, until, dt, scheme
+    system, initial, times, frozen, varied, measured, until, begin, dt, scheme
         As in `slog_comp`.
 
     Returns
@@ -238,7 +173,16 @@ def op(
     array([0.        , 0.        , 0.21072103])
     """
     _, log = slog_comp(
-        system, initial, times, frozen, varied, measured, until=until, dt=dt, scheme=scheme
+        system,
+        initial,
+        times,
+        frozen,
+        varied,
+        measured,
+        until=until,
+        begin=begin,
+        dt=dt,
+        scheme=scheme,
     )
     return 0.0 - log
 
@@ -248,10 +192,11 @@ def comp(
     initial: Initial,
     times: npt.ArrayLike,
     frozen: Names,
-    varied: str,
-    measured: str,
+    varied: Varied,
+    measured: Measured,
     *,
     until: float = np.inf,
+    begin: float = 0.0,
     dt: float | None = None,
     scheme: str = "dop853",
 ) -> Array:
@@ -262,7 +207,7 @@ def comp(
 
     Parameters
     ----------
-    system, initial, times, frozen, varied, measured, until, dt, scheme
+    system, initial, times, frozen, varied, measured, until, begin, dt, scheme
         As in `slog_comp`.
 
     Returns
@@ -289,7 +234,16 @@ def comp(
     array([1.  , 1.  , 0.81])
     """
     sign, log = slog_comp(
-        system, initial, times, frozen, varied, measured, until=until, dt=dt, scheme=scheme
+        system,
+        initial,
+        times,
+        frozen,
+        varied,
+        measured,
+        until=until,
+        begin=begin,
+        dt=dt,
+        scheme=scheme,
     )
     with np.errstate(over="ignore", under="ignore"):
         ratio = np.exp(log)
@@ -371,6 +325,8 @@ def removed_width(
     ------
     ValueError, TypeError, FloatingPointError
         As `slog_comp`; or if the starts do not ascend.
+    ArithmeticError
+        If half of the starts give another integral: Comp has poles, or they are too few.
 
     Notes
     -----
@@ -390,4 +346,14 @@ def removed_width(
     s0 = state_of(system, initial)[index_of(system, varied, "varied")]
     if s0.ndim != 1 or len(s0) < 2 or (np.diff(s0) <= 0).any():
         raise ValueError(f"initial must be two or more starts with ascending {varied!r}; got {s0}")
-    return float(np.trapezoid(1 - ratio, s0))
+    width = float(np.trapezoid(1 - ratio, s0))
+    if len(s0) >= 9:
+        few = np.append(np.arange(0, len(s0) - 1, 2), len(s0) - 1)
+        coarse = float(np.trapezoid((1 - ratio)[few], s0[few]))
+        if abs(width - coarse) > POLES * float(np.trapezoid(np.abs(1 - ratio), s0)):
+            raise ArithmeticError(
+                f"the integral over {len(s0)} starts is {width:.4g}, over half of them "
+                f"{coarse:.4g}: Comp has poles, where it diverges, or the starts in initial "
+                "are too few"
+            )
+    return width

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from descent.arguments import Array, check_array, check_real
 from descent.dynamics import Flow, Map
+from descent.dynamics.carrier import Carrier
 from descent.dynamics.system import (
     Function,
     Initial,
@@ -23,7 +24,7 @@ from descent.dynamics.system import (
     index_of,
     state_of,
 )
-from descent.dynamics.tangent import advance, check_integrator
+from descent.dynamics.tangent import check_integrator
 
 
 def _replay(system: Map | Flow, held: list[int]) -> Map | Flow:
@@ -99,8 +100,9 @@ def simulate(
     state = np.concatenate([flat, moved, moved])
     replay = _replay(system, [i for i in range(d) if i not in free])
     paths, now = [], 0.0
+    carrier = Carrier(replay, dt, scheme)
     for time in t:
-        state, _ = advance(replay, state, [], now, time, dt, scheme)
+        state, _ = carrier.to(state, [], now, time)
         paths.append(state.reshape(3, d, *shape))
         now = time
     return np.stack(paths, axis=1)

@@ -13,20 +13,27 @@ full system with A left out.
 
 import numpy as np
 
-from descent.arguments import Array, check_count, check_flag, check_generator, check_real
+from descent.arguments import (
+    Array,
+    check_array,
+    check_count,
+    check_flag,
+    check_generator,
+    check_real,
+)
 from descent.dynamics import Flow, Map
 from descent.dynamics.system import Initial, Names, check_frozen, check_system, index_of, state_of
-from descent.dynamics.tangent import Tangents, advance, check_integrator, check_jacobian
+from descent.dynamics.tangent import check_derivative, check_integrator
+from descent.lyapunov.protocol import Plan, measure
+from descent.lyapunov.stated import growth_rates, scattered
+from descent.lyapunov.verdict import check_settled, rates_of
 
-SPREAD = 1.0  # standard deviation of the starts around the given one
+SPREAD = 1.0  # standard deviation of the starts around the given one, if the step is stated
+STATED = (100.0, 30.0, 128)  # duration, transient and trajectories, if the step is stated
 
 
-def _starts(
-    system: Map | Flow,
-    initial: Initial | None,
-    n_trajectories: int,
-    rng: np.random.Generator | None,
-) -> Array:
+def _given(system: Map | Flow, initial: Initial | None) -> Array:
+    """Return one state (d,) or several (d, n)."""
     if initial is None:
         if system.start is None:
             raise ValueError("initial must be given: the system names no typical state; got None")
@@ -34,40 +41,55 @@ def _starts(
     state = state_of(system, initial)
     if state.ndim > 2:
         raise ValueError(f"initial must be one state or a list of them; got shape {state.shape}")
-    if state.ndim == 2:
-        return state
-    rng = np.random.default_rng(0) if rng is None else rng
-    return state[:, None] + SPREAD * rng.standard_normal((len(state), n_trajectories))
+    return state
 
 
-def _growth(
-    system: Map | Flow,
+def _check_spans(
+    system: Map | Flow, duration: float | None, transient: float | None, interval: float | None
+) -> None:
+    """Raise an error unless the spans of time are positive, and whole steps of a map."""
+    if duration is not None:
+        check_real("duration", duration, above=0)
+    if transient is not None:
+        check_real("transient", transient, least=0)
+    if interval is None:
+        interval = system.dt if isinstance(system, Map) else None
+    else:
+        check_real("interval", interval, above=0)
+        if isinstance(system, Map) and abs(interval / system.dt - round(interval / system.dt)) > (
+            1e-6
+        ):
+            raise ValueError(f"interval must be a multiple of dt={system.dt!r}; got {interval!r}")
+    if interval is not None and duration is not None and round(duration / interval) < 1:
+        raise ValueError(f"duration must be at least interval={interval!r}; got {duration!r}")
+
+
+def _stated(
+    system: Flow,
     state: Array,
     free: tuple[int, ...],
-    n_settle: int,
-    n_measure: int,
-    interval: float,
+    plan: Plan,
+    spread: float | None,
     dt: float,
     scheme: str,
-) -> Array:
-    """Return the growth rates (r, n) over ``n_measure`` intervals, by Benettin's method."""
-    r, n = len(free), state.shape[1]
-    frame = np.broadcast_to(np.eye(r)[:, :, None], (r, r, n)).copy()
-    total = np.zeros((r, n))
-    for i in range(n_settle + n_measure):
-        now, end = i * interval, (i + 1) * interval
-        state, (t,) = advance(system, state, [Tangents(free, frame)], now, end, dt, scheme)
-        q, upper = np.linalg.qr(np.moveaxis(t.vectors, 2, 0))  # (n, r, r)
-        frame = np.ascontiguousarray(np.moveaxis(q, 0, 2))
-        if i >= n_settle:
-            size = np.abs(np.diagonal(upper, axis1=1, axis2=2)).T
-            if not (size > 0).all():
-                raise ValueError(
-                    "an exponent is minus infinity: the Jacobian of the system is singular "
-                    f"between times {now:g} and {end:g}"
-                )
-            total += np.log(size)
-    return total / (n_measure * interval)
+) -> tuple[Array, Array | None]:
+    """Return exponents and errors with a stated step."""
+    duration, transient, n = STATED
+    duration = duration if plan.duration is None else plan.duration
+    transient = transient if plan.transient is None else plan.transient
+    interval = 0.5 if plan.interval is None else plan.interval
+    _check_spans(system, duration, transient, interval)
+    if state.ndim == 1:
+        spread = SPREAD if spread is None else spread
+        n = n if plan.n_trajectories is None else plan.n_trajectories
+        state = scattered(state, n, plan.rng, spread)
+    settle, measured = round(transient / interval), round(duration / interval)
+    rates = growth_rates(system, state, free, settle, measured, interval, dt, scheme)
+    order = np.argsort(-rates.mean(axis=1))
+    if rates.shape[1] < 2:
+        return rates.mean(axis=1)[order], None
+    error = rates.std(axis=1, ddof=1) / np.sqrt(rates.shape[1])
+    return rates.mean(axis=1)[order], error[order]
 
 
 def conditional_exponents(
@@ -75,13 +97,14 @@ def conditional_exponents(
     frozen: Names,
     initial: Initial | None = None,
     *,
-    duration: float = 100.0,
-    transient: float = 30.0,
-    n_trajectories: int = 128,
+    duration: float | None = None,
+    transient: float | None = None,
+    n_trajectories: int | None = None,
     rng: np.random.Generator | None = None,
     interval: float | None = None,
     dt: float | None = None,
     scheme: str = "dop853",
+    spread: float | None = None,
     return_error: bool = False,
 ) -> Array:
     r"""Lyapunov exponents of the rest of a system, driven by a part's recorded motion.
@@ -92,28 +115,40 @@ def conditional_exponents(
     exponents. In chaos Op(A; n, m) falls as :math:`(\Lambda_c - \Lambda_1)\, t`, with
     the largest conditional exponent and the largest exponent of the full system.
 
+    By itself it takes all scales from the system: one trajectory goes ahead from
+    ``initial`` and finds the period and an attractor; frames follow it from many places on
+    its way, with steps that follow the error, explicit or implicit; and measuring goes on
+    until the result agrees with itself. With ``dt`` the protocol is the caller's: fixed
+    steps, and a cloud of starts around ``initial``.
+
     Parameters
     ----------
     system : Map or Flow
-        The dynamics, with a Jacobian.
+        The dynamics, with a Jacobian or a jvp.
     frozen : str or collection of str
         The part A: not all of the variables, and none for the full spectrum.
     initial : array (d,) or (n, d), or mapping, optional
-        One start, around which ``n_trajectories`` are scattered, or all starts; by
-        default the system's typical state.
-    duration, transient : float
+        One state in the basin of an attractor, or all starts, which are then used as they
+        are; by default the system's typical state.
+    duration, transient : float, optional
         Time over which growth is measured, and time before, in which the trajectories
-        settle on the attractor and the disturbances align. Rounded to whole intervals.
-    n_trajectories : int
-        Number of independent trajectories, two or more.
+        settle on the attractor and the disturbances align. By default as long as it takes.
+        With ``dt``: 100 and 30.
+    n_trajectories : int, optional
+        Number of trajectories, two or more; by default 48 for flows, 64 for maps, fewer if
+        the functions take one state at a time. With ``dt``: 128.
     rng : numpy.random.Generator, optional
-        Scatters the starts; by default one with a fixed seed.
+        Parts the starts; by default one with a fixed seed.
     interval : float, optional
-        Time between two orthonormalizations; by default 1/2 for flows, one step for maps.
-        Within it a disturbance must not grow or shrink by more than about 1e8.
+        Time of a block in which growth is added up; a multiple of dt for maps. With ``dt``:
+        time between two orthonormalizations, by default 1/2, within which a disturbance must
+        not grow or shrink by more than about 1e8.
     dt, scheme
-        Integrator of flows; see `descent.dynamics.tangent.advance`. Default step: twice the
-        system's.
+        Fixed step and scheme of the integrator of flows; see
+        `descent.dynamics.tangent.advance`.
+    spread : float, optional
+        With ``dt``: standard deviation of the starts around ``initial``, in every variable;
+        by default 1.
     return_error : bool
         Return a second row with the standard errors.
 
@@ -121,16 +156,22 @@ def conditional_exponents(
     -------
     array (r,), or (2, r) with ``return_error``
         Mean over the trajectories for the r free variables, largest first; and its
-        standard error, the standard deviation over the trajectories divided by the
-        square root of their number.
+        standard error. That is the largest of the spread between trajectories, the spread
+        between stretches of time, and the wandering of the mean growth around a straight
+        line, corrected for starts that have not parted; with ``dt`` the first alone.
 
     Raises
     ------
     ValueError, TypeError
-        If the system has no Jacobian, names do not exist, or a span of time is not
-        positive.
+        If the system has no Jacobian or a wrong one (a complex step of a function that is
+        not analytic), names do not exist, or a span of time is not positive.
     FloatingPointError
         If a trajectory leaves the finite numbers.
+    ArithmeticError
+        If what was measured contradicts itself: the halves of the time differ (transient
+        chaos), the trajectories part, or a flow has no exponent zero.
+    RuntimeError
+        If the steps are so short that nothing can be measured.
 
     Notes
     -----
@@ -141,56 +182,60 @@ def conditional_exponents(
     --------
     >>> from descent.systems import lorenz
     >>> rates = conditional_exponents(lorenz(), "b", duration=5.0, n_trajectories=2)
-    >>> rates.round(6)  # exactly -beta and -sigma
-    array([ -2.666667, -10.      ])
+    >>> rates.round(3)  # exactly -beta and -sigma
+    array([ -2.667, -10.   ])
     """
     check_system(system)
     names = check_frozen(frozen)
-    check_count("n_trajectories", n_trajectories, 2)
+    if n_trajectories is not None:
+        check_count("n_trajectories", n_trajectories, 2)
     check_flag("return_error", return_error)
     check_integrator(dt, scheme)
+    if spread is not None:
+        check_real("spread", spread, least=0)
+        if isinstance(system, Flow) and dt is None:
+            raise ValueError(f"spread needs dt, a stated step; got {spread!r} without it")
     if rng is not None:
         check_generator("rng", rng)
     held = {index_of(system, name, "frozen") for name in names}
     free = tuple(i for i in range(len(system.names)) if i not in held)
     if not free:
         raise ValueError(f"frozen must leave a variable free; got all of {system.names}")
-    if interval is None:
-        interval = system.dt if isinstance(system, Map) else 0.5
-    # Averages need less accuracy than single trajectories.
-    dt = 2 * system.dt if dt is None else dt
-    check_real("duration", duration, above=0)
-    check_real("interval", interval, above=0)
-    check_real("transient", transient, least=0)
-    if isinstance(system, Map) and abs(interval / system.dt - round(interval / system.dt)) > 1e-6:
-        raise ValueError(f"interval must be a multiple of dt={system.dt!r}; got {interval!r}")
-    n_settle, n_measure = round(transient / interval), round(duration / interval)
-    if n_measure < 1:
-        raise ValueError(f"duration must be at least interval={interval!r}; got {duration!r}")
-    state = _starts(system, initial, n_trajectories, rng)
-    check_jacobian(system, state[:, :1])
-    rates = _growth(system, state, free, n_settle, n_measure, interval, dt, scheme)
-    order = np.argsort(-rates.mean(axis=1))
-    mean = rates.mean(axis=1)[order]
+    _check_spans(system, duration, transient, interval)
+    state = _given(system, initial)
+    rng = np.random.default_rng(0) if rng is None else rng
+    plan = Plan(free, transient, duration, interval, n_trajectories, rng)
+    check_derivative(system, state[:, None] if state.ndim == 1 else state[:, :1])
+    errors: Array | None
+    if isinstance(system, Flow) and dt is not None:
+        values, errors = _stated(system, state, free, plan, spread, dt, scheme)
+    else:
+        # What overflows on the way is reported by `measure`.
+        with np.errstate(all="ignore"):
+            measured = measure(system, state[:, None] if state.ndim == 1 else state, plan)
+        values, errors = rates = rates_of(measured, duration is not None)
+        if duration is None:
+            check_settled(system, measured, rates, not held)
+        errors = None if state.ndim == 2 and state.shape[1] < 2 else errors
     if not return_error:
-        return np.asarray(mean)
-    n = rates.shape[1]
-    if n < 2:
+        return np.asarray(values)
+    if errors is None:
         raise ValueError("return_error needs two or more starts in initial; got 1")
-    return np.stack([mean, rates.std(axis=1, ddof=1)[order] / np.sqrt(n)])
+    return np.stack([values, errors])
 
 
 def spectrum(
     system: Map | Flow,
     initial: Initial | None = None,
     *,
-    duration: float = 100.0,
-    transient: float = 30.0,
-    n_trajectories: int = 128,
+    duration: float | None = None,
+    transient: float | None = None,
+    n_trajectories: int | None = None,
     rng: np.random.Generator | None = None,
     interval: float | None = None,
     dt: float | None = None,
     scheme: str = "dop853",
+    spread: float | None = None,
     return_error: bool = False,
 ) -> Array:
     r"""All Lyapunov exponents, largest first, by Benettin's method.
@@ -199,7 +244,8 @@ def spectrum(
 
     Parameters
     ----------
-    system, initial, duration, transient, n_trajectories, rng, interval, dt, scheme, return_error
+    system, initial, duration, transient, n_trajectories, rng, interval, dt, scheme, spread, \
+return_error
         As in `conditional_exponents`.
 
     Returns
@@ -209,14 +255,14 @@ def spectrum(
 
     Raises
     ------
-    ValueError, TypeError, FloatingPointError
+    ValueError, TypeError, FloatingPointError, ArithmeticError, RuntimeError
         As `conditional_exponents`.
 
     Notes
     -----
-    The standard errors cover the spread between trajectories, not the error of the
-    integrator. The Lorenz system with its default parameters has 0.9056, 0 and -14.572
-    (Sprott, Chaos and Time-Series Analysis, 2003).
+    A rate that jumps (``sign``, ``heaviside``) has no tangent dynamics by its Jacobian
+    alone. The Lorenz system with its default parameters has 0.9056, 0 and -14.572 (Sprott,
+    Chaos and Time-Series Analysis, 2003).
 
     Examples
     --------
@@ -236,5 +282,38 @@ def spectrum(
         interval=interval,
         dt=dt,
         scheme=scheme,
+        spread=spread,
         return_error=return_error,
     )
+
+
+def kaplan_yorke_dimension(exponents: Array) -> float:
+    r"""Return the Kaplan-Yorke dimension of a spectrum.
+
+    .. math:: D = k + \frac{\Lambda_1 + \dots + \Lambda_k}{|\Lambda_{k+1}|}
+
+    k is the largest number of exponents whose sum is not negative.
+
+    Parameters
+    ----------
+    exponents : array (d,)
+        In any order.
+
+    Returns
+    -------
+    float
+        From 0 to d; d if no sum is negative.
+
+    Examples
+    --------
+    >>> round(kaplan_yorke_dimension([0.9056, 0.0, -14.5723]), 3)
+    2.062
+    """
+    sorted_ = np.sort(check_array("exponents", exponents, ("d",)))[::-1]
+    sums = np.cumsum(sorted_)
+    (negative,) = np.nonzero(sums < 0)
+    if not len(negative):
+        return float(len(sorted_))
+    k = int(negative[0])
+    before = sums[k - 1] if k else 0.0
+    return float(k + before / abs(sorted_[k])) if k else 0.0

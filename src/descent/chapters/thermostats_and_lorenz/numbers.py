@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from descent import influence, lyapunov
 from descent.arguments import Array
 from descent.dynamics import Map
+from descent.dynamics.carrier import Carrier
 from descent.dynamics.system import Initial
 from descent.dynamics.tangent import Tangents, advance
 from descent.estimates import mean_with_error
@@ -119,9 +120,9 @@ def disturbances(
         for rest in (every, *free.values())
     ]
     x, y = [], {A: np.zeros((len(times), 3, 3, 2)) for A in VARIABLES}
-    now = 0.0
+    now, carrier = 0.0, Carrier(system, dt, "dop853")
     for k, time in enumerate(times):
-        state, tangents = advance(system, state, tangents, now, time, dt)
+        state, tangents = carrier.to(state, tangents, now, time)
         now = time
         x.append(tangents[0].vectors)
         for (A, rest), t in zip(free.items(), tangents[1:], strict=True):

@@ -1,0 +1,76 @@
+"""States and disturbances carried from time to time: by a map, fixed steps, or the error."""
+
+import numpy as np
+
+from descent.arguments import Array
+from descent.dynamics.adaptive import Pace, carry
+from descent.dynamics.motion import Motion
+from descent.dynamics.system import Flow, Map
+from descent.dynamics.tangent import (
+    Tangents,
+    _stack,
+    _unstack,
+    check_finite,
+    check_step,
+    move,
+)
+
+TOLERANCE = 1e-12  # relative error of one step, if the caller states no dt
+LOOK = 64  # fixed steps after which their length is checked again
+
+
+class Carrier:
+    """Carries states (d, n) and tangents on, and remembers the length of its steps.
+
+    Parameters
+    ----------
+    system : Map or Flow
+        The dynamics.
+    dt : float or None
+        A fixed step of flows; None for steps that follow the error.
+    scheme : str
+        Of fixed steps.
+    """
+
+    def __init__(self, system: Map | Flow, dt: float | None, scheme: str) -> None:
+        self.system, self.dt, self.scheme = system, dt, scheme
+        self.by_error = isinstance(system, Flow) and dt is None
+        self.motion: Motion | None = None
+        self.pace: Pace | None = None
+        self._since = LOOK
+
+    def to(
+        self,
+        state: Array,
+        tangents: list[Tangents],
+        time: float,
+        end: float,
+        most_steps: float = np.inf,
+    ) -> tuple[Array, list[Tangents]]:
+        """Return state and tangents at ``end``, or ``most_steps`` further; see `now`."""
+        if not self.by_error:
+            step = self.system.dt if self.dt is None else self.dt
+            state, after = move(self.system, state, tangents, time, end, step, self.scheme)
+            if isinstance(self.system, Flow) and end > time:
+                self._since += int(np.ceil((end - time) / step))
+                if self._since >= LOOK:
+                    h = min(step, end - time)
+                    with np.errstate(over="ignore", invalid="ignore"):
+                        check_step(self.system, state, after, end, h, self.scheme)
+                    self._since = 0
+            return state, after
+        layout = tuple((t.free, t.vectors.shape[1]) for t in tangents)
+        if self.motion is None or self.motion.layout != layout:
+            self.motion = Motion(self.system, layout, state[:, :16])
+        if self.pace is None:
+            self.pace = Pace(state.shape[1], TOLERANCE, TOLERANCE, time=time)
+        stack, _ = carry(
+            self.motion, self.pace, _stack(state, tangents), end, most_steps=most_steps
+        )
+        state, after = _unstack(stack, len(state), tangents)
+        check_finite(state, after, time, end)
+        return state, after
+
+    def arrived(self, end: float) -> bool:
+        """Say whether all trajectories have come to the end."""
+        return self.pace is None or bool((self.pace.t >= end).all())

@@ -1,0 +1,127 @@
+"""Disturbances in the worlds X and Y, carried along many trajectories, and their ratio."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from descent.arguments import Array
+from descent.dynamics.carrier import Carrier
+from descent.dynamics.motion import Motion
+from descent.dynamics.system import Map
+from descent.dynamics.tangent import Tangents
+from descent.influence.question import Question
+
+BLOCK = 4096  # trajectories that are moved together: their arrays stay in the cache
+CHUNK = 64  # steps after which tangents are rescaled
+LOOKS = 12  # output times at which the derivative is compared with a difference quotient
+
+
+def _rescale(tangents: Tangents, log_scale: Array) -> Tangents:
+    """Divide each disturbance by its largest entry, and note the logarithm."""
+    size = np.abs(tangents.vectors).max(axis=(0, 1))
+    size[size == 0] = 1.0  # a disturbance that has died stays zero
+    log_scale += np.log(size)
+    return Tangents(tangents.free, tangents.vectors / size)
+
+
+class Pair:
+    """States (d, n) with a disturbance in X and one in Y each, from the time ``begin`` on."""
+
+    def __init__(
+        self,
+        question: Question,
+        state: Array,
+        begin: float,
+        until: float,
+        dt: float | None,
+        scheme: str,
+    ) -> None:
+        self.question, self.begin, self.until, self.dt = question, begin, until, dt
+        self.system, self.state = question.system, question.states(state)
+        d, size = self.state.shape
+        self.every = tuple(range(d))
+        vector = np.broadcast_to(question.direction[:, None, None], (d, 1, size)).copy()
+        self.x = Tangents(self.every, vector)
+        self.y = Tangents(question.free, vector[list(question.free)])
+        self.log_x, self.log_y = np.zeros(size), np.zeros(size)
+        self.carrier = Carrier(self.system, dt, scheme)
+        self.motion = Motion(self.system, [(self.every, 1)], self.state[:, :16])
+        self.rng = np.random.default_rng(0)
+
+    def _segments(self, times: Array) -> Iterator[tuple[float, float, bool, bool]]:
+        """Yield (start, end, A is replayed, output at end), each CHUNK steps or less."""
+        longest = CHUNK * (self.system.dt if self.dt is None else self.dt)
+        if self.carrier.by_error:
+            longest = np.inf
+        elif isinstance(self.system, Map):
+            longest = CHUNK * self.system.dt
+        now = self.begin
+        for time in times:
+            stops = [self.until, time] if now < self.until < time else [time]
+            for stop in stops:
+                count = max(1, int(np.ceil((stop - now) / longest * (1 - 1e-12))))
+                start = now
+                for i in range(1, count + 1):
+                    # A map must stop on whole steps; CHUNK steps from the start are.
+                    end = stop if i == count else start + i * longest
+                    yield now, end, end <= self.until, i == count and stop == time
+                    now = end
+
+    def _carry(self, start: float, end: float) -> None:
+        while True:
+            self.state, (self.x, self.y) = self.carrier.to(
+                self.state, [self.x, self.y], start, end, CHUNK
+            )
+            self.x, self.y = _rescale(self.x, self.log_x), _rescale(self.y, self.log_y)
+            if self.carrier.arrived(end):
+                return
+
+    def _look(self, time: float) -> None:
+        """Compare the Jacobian with a difference quotient at some of the states."""
+        few = np.linspace(0, self.state.shape[1] - 1, min(16, self.state.shape[1])).astype(int)
+        s = self.state[:, few]
+        size = np.abs(s).max(axis=1)
+        self.motion.check_derivative(s, time, size, self.rng)
+
+    def comp(self, times: Array) -> tuple[Array, Array]:
+        """Return sign and logarithm of |Comp|, (len(times), n)."""
+        rows, looked = [], -1.0
+        free, d = list(self.question.free), len(self.every)
+        self._look(self.begin)
+        for start, end, replayed, output in self._segments(times):
+            if not replayed and self.y.free != self.every:
+                whole = np.zeros((d, 1, self.state.shape[1]))
+                whole[free] = self.y.vectors
+                self.y = Tangents(self.every, whole)
+            if end > start:
+                self._carry(start, end)
+            if output:
+                share = (end - self.begin) / max(times[-1] - self.begin, 1e-300)
+                if share >= looked + 1 / LOOKS and end > self.begin:
+                    self._look(end)
+                    looked = share
+                rows.append(self._ratio(end))
+        sign, log = zip(*rows, strict=True)
+        return np.array(sign), np.array(log)
+
+    def _read(self, tangents: Tangents) -> Array:
+        v = np.zeros((len(self.every), self.state.shape[1]))
+        v[list(tangents.free)] = tangents.vectors[:, 0]
+        if self.question.function is not None and self.system.names[-1:] == ("parameter",):
+            v = v[:-1]
+        return self.question.read(self.state, v)
+
+    def _ratio(self, time: float) -> tuple[Array, Array]:
+        dx, dy = self._read(self.x), self._read(self.y)
+        if time == self.begin and self.question.differ:
+            # The limit: at first both worlds respond alike, as A has not yet acted.
+            dx = dy = np.ones_like(dx)
+        unreached = int(((dx == 0) & (dy == 0)).sum())
+        if unreached:
+            raise ValueError(
+                f"Comp is undefined at time {time:g} for {unreached} of {len(dx)} trajectories: "
+                f"{self.question.words} in neither world"
+            )
+        with np.errstate(divide="ignore"):
+            log = np.log(np.abs(dx)) + self.log_x - (np.log(np.abs(dy)) + self.log_y)
+        return np.sign(dx) * np.where(dy < 0, -1.0, 1.0), log

@@ -1,0 +1,155 @@
+"""What may be varied and measured: directions, covectors, functions, parameters, start times."""
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from descent import influence, systems
+from descent.dynamics import Flow, Map, complex_step
+
+STIFF = np.array([[-1000.0, 1.0], [0.5, -1.0]])
+LORENZ = systems.lorenz()
+START = [1.0, 2.0, 20.0]
+
+
+@pytest.mark.parametrize("fast", [620.0, 650.0, 1e3, 1e5])
+def test_stiff_linear_flows(fast):
+    """Op(f; s, s) = -log(expm(J t)_ss) + log(expm(J_ss t))."""
+    matrix = np.array([[-fast, 1.0], [0.5, -1.0]])
+    times = np.array([0.5, 1.0, 3.0])
+    values = influence.op(systems.linear_flow(matrix, "fs"), [1.0, 1.0], times, "f", "s", "s")
+    rate = np.linalg.eigvalsh(np.array([[-fast, np.sqrt(0.5)], [np.sqrt(0.5), -1.0]]))[-1]
+    share = 1 / (1 + 0.5 / (fast + rate) ** 2)  # of the slow direction in s
+    np.testing.assert_allclose(values, -np.log(share) - (rate + 1) * times, rtol=1e-5, atol=1e-9)
+
+
+def test_van_der_pol_against_a_second_method():
+    from scipy.integrate import solve_ivp
+
+    def rate(s, t):
+        return s[1], 100 * (1 - s[0] ** 2) * s[1] - s[0]
+
+    def both(t, y):
+        x, v, a, b = y
+        return [v, 100 * (1 - x * x) * v - x, b, (-200 * x * v - 1) * a + 100 * (1 - x * x) * b]
+
+    start, times = [2.0, 0.0], [1.0, 50.0]
+    system = Flow(("x", "v"), rate, complex_step(rate))
+    values = influence.op(system, start, times, "v", "x", "x")
+    path = solve_ivp(both, (0, 50), [*start, 1, 0], "Radau", times, rtol=1e-9, atol=1e-12).y
+    np.testing.assert_allclose(values, -np.log(np.abs(path[2])), rtol=1e-4)
+
+
+def test_names_are_unit_vectors():
+    by_name = influence.comp(LORENZ, START, [0.5, 1.0], "a", "b", "c")
+    by_vector = influence.comp(LORENZ, START, [0.5, 1.0], "a", [0, 1.0, 0], [0, 0, 1.0])
+    by_function = influence.comp(LORENZ, START, [0.5, 1.0], "a", "b", lambda s: s[2])
+    np.testing.assert_allclose(by_vector, by_name, rtol=1e-12)
+    np.testing.assert_allclose(by_function, by_name, rtol=1e-12)
+
+
+def test_recoding_of_what_is_measured():
+    """Op does not change under a smooth change of m alone."""
+    plain = influence.op(LORENZ, START, [0.5, 1.0], "a", "b", "b")
+    recoded = influence.op(LORENZ, START, [0.5, 1.0], "a", "b", lambda s: np.exp(s[1] / 9))
+    np.testing.assert_allclose(recoded, plain, atol=1e-9)
+
+
+def test_a_layer_optimizes_the_function_and_not_the_other_layer():
+    """Descent on (w1 w2 - 1)^2 / 2: frozen w2, from (0.5, 1). Taylor series of 60 digits."""
+
+    def rate(s, t):
+        error = s[0] * s[1] - 1
+        return -error * s[1], -error * s[0]
+
+    system = Flow(("w1", "w2"), rate, complex_step(rate))
+    layer = influence.op(system, [0.5, 1.0], [2.0, 4.0], "w2", "w1", "w1")
+    network = influence.op(system, [0.5, 1.0], [2.0, 4.0], "w2", "w1", lambda s: s[0] * s[1])
+    np.testing.assert_allclose(layer, [-1.0608, -3.8594], atol=1e-4)
+    np.testing.assert_allclose(network, [1.1077, 2.8246], atol=1e-4)
+
+
+def test_a_parameter():
+    """x' = -x + k y + p, y' = -x: the response to p in closed form, with y frozen and not."""
+    matrix = np.array([[-1.0, 2.0], [-1.0, 0.0]])
+    system = systems.linear_flow(matrix, "xy")
+    times = np.array([0.3, 1.0, 2.0])
+    ratio = influence.comp(system, [1.0, 1.0], times, "y", lambda s, t: (1.0, 0.0), "x")
+    push = [np.linalg.solve(matrix, (expm(t * matrix) - np.eye(2)) @ [1.0, 0.0])[0] for t in times]
+    np.testing.assert_allclose(ratio, np.array(push) / (1 - np.exp(-times)), rtol=1e-9)
+
+
+def test_a_parameter_of_a_map():
+    """The room of the thermostat under a constant heat: sums of its response to a push."""
+    steps = np.arange(1, 8)
+    ratio = influence.comp(
+        systems.linear_thermostat(0.19, 25.0),
+        [35.0, 10.0],
+        steps,
+        "thermostat",
+        lambda s, t: (1.0, 0.0),
+        "room",
+    )
+    each = influence.linear_thermostat_comp(0.19, np.arange(8))
+    np.testing.assert_allclose(ratio, np.cumsum(each)[:7] / steps, rtol=1e-12)
+
+
+def test_a_start_time():
+    """x' = -(2 + cos t) x + y: what happens from 1 to 2 depends on when it happens."""
+
+    def rate(s, t):
+        return -(2 + np.cos(t)) * s[0] + s[1], s[0] - s[1]
+
+    system = Flow(("x", "y"), rate, complex_step(rate))
+
+    def later(s, t):
+        return rate(s, t + 1.0)
+
+    shifted = Flow(("x", "y"), later, complex_step(later))
+    one = influence.op(system, [1.0, 1.0], [1.0, 2.0], "y", "x", "x", begin=1.0)
+    two = influence.op(shifted, [1.0, 1.0], [0.0, 1.0], "y", "x", "x")
+    np.testing.assert_allclose(one, two, atol=1e-9)
+    assert abs(one[1] - influence.op(system, [1.0, 1.0], [1.0], "y", "x", "x")[0]) > 1e-3
+
+
+def test_composition_of_disturbances_is_linear():
+    """The numerator and the denominator are linear in the direction."""
+    b, c = (influence.comp(LORENZ, START, [0.7], "a", n, [0, 1.0, 0]) for n in ("b", "c"))
+    both = influence.comp(LORENZ, START, [0.7], "a", [0, 1.0, 1.0], [0, 1.0, 0])
+    assert min(b[0], c[0]) - 1e-12 <= both[0] or max(b[0], c[0]) + 1e-12 >= both[0]
+
+
+@pytest.mark.parametrize(
+    ("option", "match"),
+    [
+        ({"varied": [1.0, 0, 0]}, "varied must be zero in the part"),
+        ({"varied": [0.0, 0, 0]}, "varied must not be zero"),
+        ({"varied": [1.0, 0]}, "varied must have shape"),
+        ({"measured": [np.nan, 0, 1]}, "measured must be finite"),
+        ({"measured": lambda s: s}, "measured must return one number"),
+    ],
+)
+def test_bad_questions(option, match):
+    arguments = {"varied": "b", "measured": "b"} | option
+    with pytest.raises(ValueError, match=match):
+        influence.op(LORENZ, START, [1.0], "a", **arguments)
+
+
+def test_a_map_with_too_few_rows():
+    system = Map(("x", "y", "z"), lambda s, t: (s[0], s[1]), lambda s, t: np.eye(3))
+    with pytest.raises(ValueError, match="step must return 3 rows"):
+        influence.op(system, [1.0, 1.0, 1.0], [1.0], "x", "y", "y")
+
+
+def test_a_wrong_derivative_is_refused():
+    def rate(s, t):
+        return np.abs(s[1]) - s[0], s[0] - s[1]
+
+    with pytest.raises(ValueError, match="uses absolute"):
+        influence.op(Flow(("x", "y"), rate, complex_step(rate)), [1.0, 2.0], [1.0], "x", "y", "y")
+
+
+def test_a_width_with_poles_is_refused():
+    start = {"a": 1.0, "b": np.linspace(-20, 20, 401), "c": 27.0}
+    with pytest.raises(ArithmeticError, match="Comp has poles"):
+        influence.removed_width(LORENZ, start, 1.0, "a", "b")
