@@ -291,8 +291,9 @@ def step(
     if (small & (left > 0)).any():
         lost = int(small.sum())
         raise FloatingPointError(
-            f"{lost} of {n} trajectories leave the finite numbers, or their steps shrink to "
-            f"nothing, at time {pace.t[small].min():g}"
+            f"{lost} of {n} trajectories leave the finite numbers at time "
+            f"{pace.t[small].min():g}, or the rate jumps there (sign, heaviside): no step is "
+            "short enough. A jump must be made smooth, such as by tanh(x/width)"
         )
     return stack, rate, moved, stages
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from descent.arguments import Array
 from descent.dynamics.derivatives import (
@@ -219,29 +220,36 @@ class Motion:
     def check_derivative(self, s: Array, t: Any, size: Array, rng: np.random.Generator) -> None:
         r"""Compare J v with a difference quotient along a random v; an error if it is not that.
 
-        ``size`` (d,) are typical sizes of the variables. A bend of the function on the way
-        spoils one point in a million; a wrong derivative, all points of a region.
+        ``size`` (d,) or (d, n) are typical sizes of the variables. A bend of the function on
+        the way spoils one point in a million; a wrong derivative, all points of a region.
         """
-        # A variable that rests is moved too, by more than rounding.
-        largest = max(float(np.abs(s).max()), float(size.max()))
-        size = np.maximum(size, 1e-6 * largest if largest > 0 else 1.0)
-        v = rng.standard_normal(s.shape) * size[:, None]
+        size = np.broadcast_to(size[:, None] if size.ndim == 1 else size, s.shape)
+        # A variable that rests is moved too, by more than rounding: the second try.
+        largest = np.maximum(np.abs(s), size).max(axis=0)
+        floor = np.where(largest > 0, 1e-6 * largest, 1.0)
+        wrong = np.ones(s.shape[1], bool)
         with np.errstate(all="ignore"):
-            exact = self.product(s, v[:, None, :], t)[:, 0]
-            wrong = np.ones(s.shape[1], bool)
-            here = self.value(s, t)
-            for h in (1e-5, 1e-6, 1e-8):
-                up, down = self.value(s + h * v, t), self.value(s - h * v, t)
-                # At a bend, the derivative of one of its sides will do.
-                for quotient in ((up - down) / (2 * h), (up - here) / h, (here - down) / h):
-                    typical = np.abs(quotient).mean(axis=1, keepdims=True)
-                    limit = 1e-3 * (np.abs(exact) + np.abs(quotient)) + 1e-4 * typical
-                    limit += 1e-13 / h * np.abs(here)
-                    wrong &= (np.abs(exact - quotient) > limit).any(axis=0)
+            for sizes in (size, np.maximum(size, floor)):
+                wrong &= self._differs(s, t, sizes * rng.standard_normal(s.shape))
         self._seen += s.shape[1]
         self._bad += int(wrong.sum())
         if self._bad > 1e-3 * self._seen:
             raise ValueError(self._complaint(s[:, np.flatnonzero(wrong)[:1]]))
+
+    def _differs(self, s: Array, t: Any, v: Array) -> npt.NDArray[np.bool_]:
+        """Say where J v is no difference quotient, of any length or side."""
+        wrong = np.ones(s.shape[1], bool)
+        exact = self.product(s, v[:, None, :], t)[:, 0]
+        here = self.value(s, t)
+        for h in (1e-5, 1e-6, 1e-8):
+            up, down = self.value(s + h * v, t), self.value(s - h * v, t)
+            # At a bend, the derivative of one of its sides will do.
+            for quotient in ((up - down) / (2 * h), (up - here) / h, (here - down) / h):
+                typical = np.abs(quotient).mean(axis=1, keepdims=True)
+                limit = 1e-3 * (np.abs(exact) + np.abs(quotient)) + 1e-4 * typical
+                limit += 1e-13 / h * np.abs(here)
+                wrong &= (np.abs(exact - quotient) > limit).any(axis=0)
+        return wrong
 
     def _complaint(self, state: Array) -> str:
         met = met_functions(self.function, state[:, 0], 0.0)
