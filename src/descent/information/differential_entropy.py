@@ -128,8 +128,7 @@ def thermostat_entropies(k: float, width: float) -> dict[str, float]:
     check_real("k", k, above=0)
     check_real("width", width, above=0)
     # h(M s) = h(s) + log |det M|: Cover and Thomas, Elements of Information Theory, section 8.6.
-    start = 2 * float(np.log(width))
-    log_k = float(np.log(k))
+    start, log_k = 2 * float(np.log(width)), float(np.log(k))
     room = sum_of_uniforms_entropy(width, k * width)
     decorrelated = room + float(np.log(width))  # h(x, y) = h(x) + h(y) if independent
     return {
@@ -248,8 +247,7 @@ def histogram_entropy(samples: npt.ArrayLike, bins: int) -> float:
     count, edges = np.histogramdd(points, bins)
     cell = np.prod([e[1] - e[0] for e in edges])
     p = count[count > 0] / len(points)
-    # Entropy of the cells plus log of their size: Cover and Thomas, section 8.3. Its bias from
-    # thin cells, (occupied - 1)/(2 N), is Miller's and Madow's; see Paninski (2003).
+    # Entropy of cells + log of their size: Cover and Thomas, 8.3; biased by thin cells, Paninski.
     return float(-(p * np.log(p)).sum() + np.log(cell))
 
 
