@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from descent import influence
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.ways_out import numbers, results, searches
 from descent.chapters.ways_out import optimizing as op
@@ -198,7 +199,7 @@ def test_positions_on_the_grid_are_those_that_were_paid_for():
 
 @pytest.mark.parametrize("name", ["SGD", "full batch", "Langevin", "exact blur", "sampled blur"])
 def test_op_is_minus_the_sum_of_logarithms_of_the_factors(name):
-    """The closed form against tangent propagation in `descent.influence`."""
+    """The closed form against the tangent map."""
     length, runs = 0.7, 6
     found = op.measure(name, length, runs, seed=4)
     rng = np.random.default_rng(4)
@@ -224,6 +225,22 @@ def test_op_agrees_with_two_runs_whose_starts_differ_a_little(name):
         state = np.array(optimizer.step(state, k))
     apart = np.abs(state[0] - found.w[steps])
     np.testing.assert_allclose(found.op[steps], -np.log(apart / delta), atol=5e-3)
+
+
+@pytest.mark.parametrize("name", ["full batch", "heavy ball"])
+def test_op_is_that_of_the_library(name):
+    """Ways without draws are systems for `descent.influence`, which has tangents of its own."""
+    runs = 5
+    found = op.measure(name, 0.45, runs, seed=2)
+    rng = np.random.default_rng(2)
+    way, w0 = numbers.WAYS[name], numbers.starts(runs, rng)
+    made, _ = numbers.answers(way, 0.45, runs, rng)
+    T = way.step_size(0.45)
+    start = {"parameter": w0, "move": -T * made.gradient(w0, 0)}
+    times = np.arange(60)
+    part = ("move", "parameter", "parameter")
+    expected = influence.op(op.system(made, T, way.momentum), start, times, *part)
+    np.testing.assert_allclose(found.op[:60], expected, atol=1e-6)
 
 
 def test_the_system_moves_as_the_way_does():
