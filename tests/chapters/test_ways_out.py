@@ -40,6 +40,7 @@ class Count:
             gradients=counted(MODEL.gradients),
             in_place_gradient=in_place,
         )
+        self.evaluations = 0  # a sum tries its functions once when it is made
 
 
 def ran(name, length, runs, seed=0, model=None):
