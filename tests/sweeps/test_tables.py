@@ -50,7 +50,8 @@ def stored(sweep):
 WRONG = [
     ("08-network-size", {"learning_rate": 1.2e-2}),
     ("08-network-size", {"learning_rate": 6e-3}),
-    ("08-plain-descent", {"learning_rate": 1.3e-3}),
+    ("08-plain-descent", {"learning_rate": 2e-3}),
+    ("08-plain-descent", {"learning_rate": 5e-4}),
     ("08-shifted-optimum", {"shift": 3.0}),
     ("08-shifted-optimum", {"learning_rate": 2e-3}),
     ("08-other-objectives", {"learning_rate": 7e-4}),

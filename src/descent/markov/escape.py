@@ -159,7 +159,7 @@ def escape_curve(
     ...     return_error=True,
     ... )
     >>> float(curve[100].round(3)), error < 1e-4
-    (0.498, True)
+    (0.497, True)
     """
     check_model(model)
     step_size, n_steps = check_step_size(step_size), check_count("n_steps", n_steps)

@@ -79,7 +79,7 @@ def reachable_interval(
     ...     two_datapoint(), step_size=0.02, start=1.0, threshold=1.196
     ... )
     >>> round(low, 2), high
-    (0.9, 1.196)
+    (0.91, 1.196)
     """
     check_model(model)
     step_size, n = check_step_size(step_size), check_count("n", n, 2)
