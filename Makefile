@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 # Tests of the library: neither the chapters', the press's and the commands' nor those of tables.
-UNITS := $(filter-out $(addprefix tests/,browser chapters commands public_inputs publish sweeps), \
-	$(patsubst %/,%,$(wildcard tests/*/))) tests/test_lyapunov.py
+UNITS := $(filter-out $(addprefix tests/,browser chapters public_inputs publish scripts sweeps \
+	$(addsuffix .py,$(addprefix test_,claims commands contributing house notebooks sources))), \
+	$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .PHONY: book zip pdf test quick coverage lab lint bench sweeps claims clean lock
 

@@ -129,6 +129,31 @@ def test_a_finding_is_a_script_in_a_folder_of_its_own():
     assert re.search(r"==\d", script)
 
 
+def test_names_in_capitals_behind_a_file_stand_in_it():
+    found = re.findall(r"`([A-Z_]{4,})` (?:there|in `([\w./]+\.py)`)", TEXT)
+    assert len(found) >= 3
+    for name, place in found:
+        places = [place] if place else re.findall(r"`(src/[\w./]+\.py)`", TEXT)
+        assert any(name in (paths.ROOT / p).read_text() for p in places), name
+
+
+def test_the_makefile_names_files_that_are_there():
+    makefile = (paths.ROOT / "Makefile").read_text()
+    show = "show:\n\t@echo $(UNITS)\n"
+    done = subprocess.run(
+        ["make", "-s", "-f", "-", "show"],
+        input=makefile + "\n" + show,
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    units = done.stdout.split()
+    assert {"tests/markov", "tests/test_systems.py"} <= set(units)
+    assert not {"tests/browser", "tests/test_commands.py"} & set(units)
+    assert [unit for unit in units if not (paths.ROOT / unit).exists()] == []
+
+
 def test_every_recipe_names_files_that_are_there():
     named = set(re.findall(r"`((?:src|tests|book|notebooks|scripts|benchmarks)/[\w./-]+)`", TEXT))
     assert len(named) > 10

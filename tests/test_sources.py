@@ -50,6 +50,19 @@ def test_no_sentence_is_built_of_strings(notebook):
                 assert isinstance(node.args[0], ast.Name | ast.Call), ast.unparse(node)[:100]
 
 
+NEAR = re.compile(r"\{\s*eval\s*\}\s*`", re.IGNORECASE)
+
+
+def test_no_role_is_misspelt(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert len(NEAR.findall(cell.source)) == len(ROLE.findall(cell.source)), cell.source
+
+
+def test_a_misspelt_role_is_noticed():
+    assert all(NEAR.search(text) for text in ("{eval} `x`", "{ eval}`x`", "{Eval}`x`"))
+
+
 def test_every_import_is_used_in_code_or_in_a_sentence(notebook):
     trees = [ast.parse(code) for code in code_cells(notebook)]
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent.landscapes import (
+    FINITE_SUMS,
     FiniteSum,
     Shifted,
     check_model,
@@ -38,11 +39,29 @@ def test_derivatives_match_central_differences(depth, w):
     np.testing.assert_allclose(model.curvatures(w), bend, atol=2e-6 * scale)
 
 
+@pytest.mark.parametrize("name", FINITE_SUMS)
+def test_derivatives_are_those_of_the_losses(name):
+    """Central differences of two steps, extrapolated, over the range in which a model is used."""
+    model, w, h = FINITE_SUMS[name](), np.linspace(-3, 5, 641), 1e-3
+
+    def slope(function):
+        far, near = ((function(w + s) - function(w - s)) / (2 * s) for s in (2 * h, h))
+        return (4 * near - far) / 3
+
+    for function, derivative in (
+        (model.losses, model.gradients),
+        (model.gradients, model.curvatures),
+    ):
+        size = np.abs(derivative(w)).max()
+        np.testing.assert_allclose(derivative(w), slope(function), atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("name", FINITE_SUMS)
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
-def test_leading_axes_are_kept(shape):
-    model, w = two_datapoint(), np.full(shape, 1.1)
+def test_leading_axes_are_kept(name, shape):
+    model, w = FINITE_SUMS[name](), np.full(shape, 1.1)
     for name in ("losses", "gradients", "curvatures"):
-        assert getattr(model, name)(w).shape == (2, *shape)
+        assert getattr(model, name)(w).shape == (model.n_samples, *shape)
     for name in ("loss", "mean_gradient", "mean_curvature", "gradient_variance"):
         assert getattr(model, name)(w).shape == shape
 

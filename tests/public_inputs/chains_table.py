@@ -1,6 +1,7 @@
 """Valid calls: landscapes, chains on them, their densities, and smoothed ascent."""
 
 import math
+from inspect import signature
 
 import numpy as np
 from kinds import (
@@ -20,7 +21,7 @@ from kinds import (
 
 from descent import smoothing
 from descent.fokker_planck.diffusion_limit import linear
-from descent.landscapes import ackley, six_hump_camel, stationary_points, two_datapoint
+from descent.landscapes import FINITE_SUMS, ackley, six_hump_camel, stationary_points, two_datapoint
 from descent.markov.transfer_operator import TransferOperator
 from descent.perlin import random_layers
 
@@ -124,6 +125,13 @@ CASES = {
     "landscapes.FiniteSum.batches": case(
         of=lambda: WELLS, size=count(2, least=1), replacement=flag()
     ),
+    # A model of numbers has its case from its signature; one that takes others needs a row.
+    **{
+        f"landscapes.{name}": case(
+            **{key: real(p.default) for key, p in signature(model).parameters.items()}
+        )
+        for name, model in FINITE_SUMS.items()
+    },
     "landscapes.two_datapoint": case(depth=real(1.0, least=0)),
     "landscapes.stationary_points": case(
         gradient=function(np.sin, lambda w: np.nan * w, lambda w: 1.0),

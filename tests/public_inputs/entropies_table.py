@@ -214,8 +214,8 @@ CASES = {
 
 EXEMPT = {
     "networks.digit_images.DigitImages": "what the loaders return",
-    "networks.digit_images.load_mnist": "takes a folder; tests/test_digit_images.py has bad ones",
+    "networks.digit_images.load_mnist": "takes a folder; tests/networks has bad ones",
     "networks.digit_images.load_digits8": "takes nothing",
-    "networks.image_patches.cifar_10": "takes a folder; tests/test_image_patches.py has bad data",
+    "networks.image_patches.cifar_10": "takes a folder; tests/networks has bad data",
     "networks.localization.Localization": "what localize returns",
 }

@@ -33,9 +33,10 @@ from descent.landscapes.objectives import (
 )
 from descent.landscapes.peaks import floored_sinc, sinc
 from descent.landscapes.stationary import stationary_points
-from descent.landscapes.wells import two_datapoint
+from descent.landscapes.wells import FINITE_SUMS, two_datapoint
 
 __all__ = [
+    "FINITE_SUMS",
     "OBJECTIVES",
     "FiniteSum",
     "Objective",

@@ -1,5 +1,7 @@
 """The objective of source 003: a wide well that two samples share, a pit in one of them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -74,3 +76,7 @@ def two_datapoint(depth: float = 1.0) -> FiniteSum:
         out += pit
 
     return FiniteSum(losses, gradients, curvatures, in_place_gradient)
+
+
+FINITE_SUMS: dict[str, Callable[..., FiniteSum]] = {"two_datapoint": two_datapoint}
+"""Every finite sum of the library by its name: a row here, and its derivatives are tested."""

@@ -15,7 +15,7 @@ from descent.arguments import Array
 from descent.chapters.knowledge_localization import numbers
 from descent.explorer import explore
 from descent.figures import BLUE, GOLD, GREEN, GUIDE, RED, SAMPLED, SKY, VIOLET
-from descent.networks.localization import Localization, pixel_correlations
+from descent.networks.localization import Localization
 from descent.sweeps import load
 
 COLOURS = dict(zip(numbers.ACTIVATIONS, (BLUE, RED, GOLD, VIOLET, GREEN), strict=True))
@@ -259,13 +259,6 @@ def draw_squares(absolute: Array, squared: Array) -> Figure:
     ax.plot(absolute, squared, ".", color=BLUE, markersize=6)
     ax.set(xlabel="$|$update$|$ tallied: correlation", ylabel="update$^2$ tallied: correlation")
     return fig
-
-
-def mean_pixels(found: Localization) -> Array:
-    """Return the correlation by pixel, the mean over the networks."""
-    x, y = found.updating["hidden_weights"], found.difference["hidden_weights"]
-    by_pixel = [pixel_correlations(a, b) for a, b in zip(x, y, strict=True)]
-    return np.asarray(np.mean(by_pixel, axis=0))
 
 
 update_tallies = explore(

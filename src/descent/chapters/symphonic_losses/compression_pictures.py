@@ -51,17 +51,6 @@ def draw_results(frame: pandas.DataFrame) -> Figure:
     return fig
 
 
-def draw_pictures(rows: dict[str, np.ndarray[Any, Any]]) -> Figure:
-    """Draw labelled rows of patches, bytes (n, 32, 32, 3)."""
-    fig, axes = figures.figure(len(rows), 1, width=4.8, height=1.2 * len(rows))
-    for ax, (label, patches) in zip(axes, rows.items(), strict=True):
-        ax.imshow(np.concatenate(patches, axis=1), interpolation="nearest")
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.set_ylabel(label, rotation=0, ha="right", va="center")
-    return fig
-
-
 def draw_training(trained: compression.Training) -> Figure:
     """Draw the losses and the weights of one training."""
     fig, (left, right) = figures.figure(1, 2)
