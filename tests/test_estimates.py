@@ -37,6 +37,7 @@ def test_repeats_that_agree_are_one_run_and_independent_ones_are_many():
     assert (nothing.low, nothing.high) == pytest.approx(wilson(0, 20), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_interval_of_repeats_covers_and_that_of_single_runs_does_not():
     """Seeds with rates of their own, Beta(0.7, 0.3): ρ = 1/2, three repeats each."""
     rng, covered = np.random.default_rng(0), np.zeros(2)

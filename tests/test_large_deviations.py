@@ -87,6 +87,7 @@ def wkb_error(step_size):
     )
 
 
+@pytest.mark.slow
 def test_the_estimate_meets_the_exact_chain_in_proportion_to_the_step_size():
     step_sizes = np.array([0.001, 0.002])
     errors = np.array([wkb_error(step_size) for step_size in step_sizes])
@@ -100,6 +101,7 @@ def test_the_estimate_meets_the_exact_chain_in_proportion_to_the_step_size():
     assert wrong[1] / wrong[0] < 1.2
 
 
+@pytest.mark.slow
 def test_the_diffusion_approximation_has_another_exponent():
     right = large_deviations.quasi_potential(MODEL, MINIMUM, SADDLE)
     wrong = large_deviations.diffusion_exponent(MODEL, MINIMUM, SADDLE)
@@ -114,6 +116,7 @@ def test_the_diffusion_approximation_has_another_exponent():
     assert abs(slope - wrong) > 0.05
 
 
+@pytest.mark.slow
 def test_the_law_has_not_set_in_where_the_source_plots():
     exact = [
         markov.log_mean_first_passage_time(MODEL, step_size=t, start=1.0, threshold=THRESHOLD)
@@ -257,6 +260,7 @@ def test_the_message_says_that_the_noise_is_missing_where_it_is():
         large_deviations.prefactor(MODEL, 2.0, SADDLE)
 
 
+@pytest.mark.slow
 def test_at_the_saddle_itself_the_exact_time_is_lower_by_ln_2():
     def missing(step_size):
         """What the difference lacks of ln 2: the length of a step against the saddle's width."""

@@ -15,6 +15,7 @@ def gradients(seed, m=4, d=6):
     return np.random.default_rng(seed).standard_normal((m, d))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_mgda_is_where_torchjds_steps_lead(seed):
     """Its Frank-Wolfe steps come closer like one over their number, and ours is the end."""

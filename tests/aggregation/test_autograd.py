@@ -167,6 +167,7 @@ def test_heads_follow_their_own_loss_and_the_trunk_the_rule(name, stacked):
         torch.testing.assert_close([p.grad for p in head.parameters()], list(gradient))
 
 
+@pytest.mark.slow
 def test_heads_and_trunk_train_together():
     trunk, heads, losses = tasks()
     everything = [p for module in (trunk, *heads) for p in module.parameters()]

@@ -56,6 +56,7 @@ def projected(jacobian):
 SMALL = ("full", "low rank", "strongly stationary", "weakly stationary", "small integers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SMALL)
 @pytest.mark.parametrize(
     ("m", "d"), [(1, 2), (2, 1), (2, 3), (3, 1), (3, 2), (4, 2), (4, 5), (5, 3)]

@@ -105,6 +105,7 @@ def test_functions_of_one_state_only():
     np.testing.assert_allclose(end, expm(3.0 * matrix) @ start, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_divergence_in_finite_time_is_reported():
     system = Flow(("x",), lambda s, t: (s[0] ** 2,))
     with pytest.raises(FloatingPointError, match="1 of 1 trajectories"):

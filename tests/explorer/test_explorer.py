@@ -273,6 +273,7 @@ def test_panels_are_drawn_over_their_own_controls_alone(html):
     assert len(well["contents"]) == 4
 
 
+@pytest.mark.slow
 def test_the_payload_holds_the_data_of_every_state(html):
     path = payload(html)["panels"][0]
     for index, state in enumerate(make().states()):
@@ -305,6 +306,7 @@ def striped(n):
     return fig
 
 
+@pytest.mark.slow
 def test_what_cannot_be_curves_becomes_frames_or_an_error_that_names_it():
     settings = {"name": "bars", "caption": lambda n: f"Bar {n}.", "n": [1, 2, 3]}
     panel = payload(explore(striped, **settings).html())["panels"][0]
@@ -398,6 +400,7 @@ print(len(set(seen)), "Slope 2, x." in seen[1], "Slope 2, y." in seen[2],
 """
 
 
+@pytest.mark.slow
 def test_a_live_kernel_gets_widgets_that_redraw(monkeypatch):
     monkeypatch.delenv("DESCENT_RENDER", raising=False)
     cells = [nbformat.v4.new_code_cell(code) for code in (NOTEBOOK, MOVE)]

@@ -71,6 +71,7 @@ def test_text_and_several_paths_survive():
     assert rebuilt(picture, 0) == [markup]
 
 
+@pytest.mark.slow
 def test_columns_become_tiles_and_rows_do_not():
     side_by_side, _ = figures.figure(1, 2)
     recorder = Recorder()
@@ -124,6 +125,7 @@ def test_all_states_share_the_layout_of_the_first():
     assert line(Recorder(), "two\nlines") != first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("location", ["right", "top"])
 def test_a_colour_bar_stands_where_the_first_state_has_it(location):
     def state(value):

@@ -99,6 +99,7 @@ def test_polygons_far_outside_keep_their_edges():
     assert np.abs(np.delete(inside[:, 0] - left, inside[:, 0] > left + 50)).max() < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("style", "attribute"),
     [

@@ -152,6 +152,7 @@ def test_stratonovich_wins_when_each_draw_is_followed_in_many_small_steps():
         assert wrong.min() > 0.1
 
 
+@pytest.mark.slow
 def test_the_stationary_law_of_the_chain_on_the_circle_is_ito():
     edges = np.linspace(0, 2 * np.pi, 401)
     uniform = np.full(400, 1 / (2 * np.pi))

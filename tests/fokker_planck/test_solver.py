@@ -85,6 +85,7 @@ def test_without_variance_the_order_in_space_is_the_stated_one():
     assert np.log2(errors[:-1] / errors[1:]) == pytest.approx(order, abs=0.15)
 
 
+@pytest.mark.slow
 def test_the_explicit_scheme_has_its_stated_orders():
     def law(n, time_step):
         edges, _ = cells(-5, 5, n)
@@ -202,6 +203,7 @@ def test_absorption_matches_the_series_of_images():
     assert p @ np.diff(edges) + absorbed.sum(axis=1) == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_drift_alone_moves_the_law_and_gathers_it_where_the_drift_ends():
     edges, _ = cells(0, 4, 8000)
     p0 = gaussian(edges, 0.8, 0.2)

@@ -38,6 +38,7 @@ def reference(system, start, times, frozen, varied, measured):
     return solution.y[3 + m] / solution.y[6 + m]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [(1.0, 1.0, 1.0), (10.0, 10.0, 10.0)])
 @pytest.mark.parametrize(
     "names", [("a", "b", "b"), ("a", "c", "c"), ("b", "a", "c"), ("c", "a", "b")]
@@ -151,6 +152,7 @@ def test_op_is_zero_until_the_band_is_reached():
     assert (np.diff(values[20:]) > 0.4).all()
 
 
+@pytest.mark.slow
 def test_op_settles_when_a_is_replayed_for_a_while_only():
     """Then both worlds follow the full system, and m does not matter."""
     times, start = [10.0, 25.0, 30.0], (1.0, 1.0, 1.0)
@@ -231,6 +233,7 @@ def test_finite_difference_is_first_order_in_delta():
     assert errors[0] / errors[1] == pytest.approx(10, rel=0.05)
 
 
+@pytest.mark.slow
 def test_smaller_delta_has_a_shorter_horizon():
     """Roundoff hides the disturbance in Y the sooner, the smaller it begins."""
     times = np.linspace(0, 20, 201)
@@ -283,6 +286,7 @@ NO_JACOBIAN = Map(("x", "y"), lambda s, t: (s[1], s[0]))
 UNCOUPLED = Flow(("x", "y", "z"), lambda s, t: s, lambda s, t: np.eye(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
@@ -334,6 +338,7 @@ def test_bad_options():
         )
 
 
+@pytest.mark.slow
 def test_comp_that_overflows_says_so():
     with pytest.raises(FloatingPointError, match="use slog_comp or op"):
         influence.comp(LORENZ, [1.0, 1.0, 1.0], [80.0], "b", "a", "a", dt=0.04)

@@ -12,6 +12,7 @@ LORENZ = systems.lorenz()
 START = [1.0, 2.0, 20.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fast", [620.0, 650.0, 1e3, 1e5])
 def test_stiff_linear_flows(fast):
     """Op(f; s, s) = -log(expm(J t)_ss) + log(expm(J_ss t))."""
@@ -23,6 +24,7 @@ def test_stiff_linear_flows(fast):
     np.testing.assert_allclose(values, -np.log(share) - (rate + 1) * times, rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_van_der_pol_against_a_second_method():
     from scipy.integrate import solve_ivp
 

@@ -28,6 +28,7 @@ def driven_by_a():
         )
 
 
+@pytest.mark.slow
 def test_lorenz_spectrum_within_its_errors(full):
     mean, error = full
     assert (np.abs(mean - [0.9056, 0.0, -14.5723]) < 3 * error).all()
@@ -35,17 +36,20 @@ def test_lorenz_spectrum_within_its_errors(full):
     assert mean.sum() == pytest.approx(-(10 + 1 + BETA), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_error_falls_with_the_number_of_trajectories(full):
     few = lyapunov.spectrum(LORENZ, n_trajectories=24, duration=20.0, dt=0.02, return_error=True)[1]
     assert few[0] > 1.7 * full[1][0]
 
 
+@pytest.mark.slow
 def test_sum_of_conditional_exponents_is_exact(driven_by_a):
     mean, error = driven_by_a
     assert mean.sum() == pytest.approx(-(1 + BETA), abs=1e-6)
     assert mean[0] - 5 * error[0] > -(1 + BETA) / 2  # the two are not equal
 
 
+@pytest.mark.slow
 def test_conditional_exponents_driven_by_b_are_exact():
     """The response (a, c) is triangular with constant rates."""
     mean = lyapunov.conditional_exponents(LORENZ, "b", duration=10.0, n_trajectories=4, dt=0.02)
@@ -56,6 +60,7 @@ def test_conditional_exponents_driven_by_b_are_exact():
     np.testing.assert_allclose(both, [-BETA], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_response_to_c_is_neutral():
     """The response (a, b) is linear, and the driven solution itself neither grows nor decays."""
     mean, error = lyapunov.conditional_exponents(
@@ -85,6 +90,7 @@ def test_exponents_are_per_unit_of_time():
     assert mean[0] == pytest.approx(np.log(0.5) / 0.25, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_slope_of_op_is_a_difference_of_exponents(full, driven_by_a):
     """Averaged over 96 starts on the attractor, from t = 10 to 40."""
     rng = np.random.default_rng(3)
@@ -107,6 +113,7 @@ def test_same_seed_same_numbers():
     assert (one != other).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [

@@ -20,6 +20,7 @@ def rossler_rates():
     return lyapunov.spectrum(rossler(), return_error=True)
 
 
+@pytest.mark.slow
 def test_rossler(rossler_rates):
     """Sprott, Chaos and Time-Series Analysis: 0.0714, 0, -5.3943."""
     mean, error = rossler_rates
@@ -27,6 +28,7 @@ def test_rossler(rossler_rates):
     assert error[0] < 0.005
 
 
+@pytest.mark.slow
 def test_change_of_units(rossler_rates):
     """A clock seven times as fast: the same protocol, so the same numbers but for rounding."""
     fast = lyapunov.spectrum(rossler(7.0), return_error=True)
@@ -39,6 +41,7 @@ def test_sum_is_the_mean_divergence(rossler_rates):
     assert rossler_rates[0].sum() == pytest.approx(-5.32, abs=0.05)
 
 
+@pytest.mark.slow
 def test_stiff_and_stable():
     system = systems.linear_flow([[-400.0, 0.0], [0.0, -1.0]], ("f", "s"))
     both = lyapunov.spectrum(system, [[1.0, 1.0], [1.0, 2.0]], duration=2.0, transient=0.0)
@@ -66,6 +69,7 @@ def on_the_cycle(r):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("r", "exact", "sampling"),
     [(2.5, -np.log(2), 0.0), (3.2, None, 0.0), (3.5, None, 0.0), (4.0, np.log(2), 0.01)],

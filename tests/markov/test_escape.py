@@ -71,6 +71,7 @@ def test_the_probabilities_converge_in_the_grid(step_size):
     np.testing.assert_allclose(medium, fine, rtol=5e-5)
 
 
+@pytest.mark.slow
 def test_the_geometric_tail_is_what_the_steps_give():
     n_steps = 3000
     operator = operator_for(0.015)
@@ -95,6 +96,7 @@ def test_a_run_of_five_is_a_lower_bound_of_the_escape():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step_size", [0.02, 0.05])
 def test_the_mean_time_is_the_sum_of_the_survival(step_size):
     survival = 1 - markov.escape_curve(
@@ -107,6 +109,7 @@ def test_the_mean_time_is_the_sum_of_the_survival(step_size):
     assert log_time == pytest.approx(np.log(survival.sum()), abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step_size", [0.001, 0.002, 0.005, 0.01])
 def test_the_mean_time_is_the_inverse_of_the_quasi_stationary_rate(step_size):
     nodes = max(2000, int(40 * 0.2 / step_size))
@@ -120,6 +123,7 @@ def test_the_mean_time_is_the_inverse_of_the_quasi_stationary_rate(step_size):
     assert log_time == pytest.approx(-(fine + (fine - coarse) / 3), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_mean_times_where_escape_is_quick_agree_with_sampling():
     for step_size in (0.1, 0.2):
         rng = np.random.default_rng(0)
@@ -141,6 +145,7 @@ def test_mean_times_where_escape_is_quick_agree_with_sampling():
         assert abs(times.mean() - mean) < 4 * error + 0.01 * mean
 
 
+@pytest.mark.slow
 def test_from_the_centre_large_steps_escape_at_once():
     # There both gradients are 2/e, and T·2/e exceeds the distance to the threshold.
     assert (
@@ -159,6 +164,7 @@ def test_from_the_centre_large_steps_escape_at_once():
         )
 
 
+@pytest.mark.slow
 def test_times_that_overflow_have_a_logarithm():
     # One sample of 21 moves up by one, the others down; at zero and below all move up.
     def gradients(w):
@@ -182,6 +188,7 @@ def log_time(step_size, depth):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step_size", "faster"), [(0.005, False), (0.01, True), (0.02, True), (0.05, False)]
 )
@@ -217,6 +224,7 @@ def test_a_law_that_does_not_settle_is_reported():
         markov.quasi_stationary(operator_for(0.02, 200), max_steps=3)
 
 
+@pytest.mark.slow
 def test_a_threshold_that_is_never_reached():
     probability = markov.escape_probability(
         MODEL, step_size=0.05, n_steps=1000, start=1.5, threshold=3.0

@@ -66,6 +66,7 @@ def test_from_the_flat_the_probability_is_the_sampled_one():
     assert error < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "threshold", "sampled"), [(0.0, THRESHOLD, 91.61), (1.0, 1.99, 56.35)]
 )
@@ -80,6 +81,7 @@ def test_mean_times_from_other_starts_are_the_sampled_ones(start, threshold, sam
 # Step sizes from 1e-6 to 1e7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step_size", "n_steps", "start", "right"),
     [
@@ -126,6 +128,7 @@ def test_the_gambler_is_ruined_or_not(start, n):
     assert probability == pytest.approx(1 - survival, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_mean_time_of_the_gambler():
     for start in (1, 4, 9):
         time = markov.mean_first_passage_time(
@@ -148,6 +151,7 @@ def test_both_ways_together_are_no_less_likely_than_either():
 # Relations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [0.3, 1.0])
 def test_relations_of_the_probability(start):
     step_size = 0.02
@@ -173,6 +177,7 @@ def test_relations_of_the_probability(start):
     np.testing.assert_allclose(tight, plain, atol=1.1e-4 * plain[-1])
 
 
+@pytest.mark.slow
 def test_relations_of_the_mean_time():
     def log_time(model, step_size=0.01, start=1.0, threshold=THRESHOLD):
         return markov.log_mean_first_passage_time(
@@ -203,6 +208,7 @@ def test_laws_compose():
     np.testing.assert_allclose(first, both, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_batches_escape_as_the_law_of_large_deviations_says():
     # With replacement T/B is what counts: V_B = B V, tau at T and at 2T with pairs.
     pairs = MODEL.batches(2)
@@ -284,6 +290,7 @@ def test_a_cloud_follows_all_draws_exactly():
     assert len(cloud.points) <= 8  # gathered where they meet
 
 
+@pytest.mark.slow
 def test_small_steps_meet_the_law_of_large_deviations():
     minimum, saddle = stationary_points(MODEL.mean_gradient, 0.9, 1.3)
     log_time, error = markov.log_mean_first_passage_time(

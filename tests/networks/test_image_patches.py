@@ -28,6 +28,7 @@ def test_no_pixel_is_in_both_sets(monkeypatch):
     assert not any(for_testing(p // 640 % 427 // 64, p % 640 // 64) for p in train)
 
 
+@pytest.mark.slow
 def test_photographs():
     sets = load()
     assert sets.train.shape[1:] == sets.test.shape[1:] == (32, 32, 3)

@@ -153,6 +153,7 @@ def test_a_fit_that_ends_too_early_says_so():
     assert record.x[0, 0] == pytest.approx(7 * 5e-4, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("carry_over", [True, False])
 def test_a_training_goes_on_from_any_state_with_the_same_numbers(carry_over):
     def fresh(seed=3):
@@ -252,6 +253,7 @@ def test_an_optimizer_that_needs_a_closure_is_refused_by_name():
         train(Makes(lambda x: x), square_of, epochs=1, optimizer=torch.optim.LBFGS)
 
 
+@pytest.mark.slow
 def test_double_precision_is_trained_in_it():
     double, single = (
         train(models.mlp5(2, 4, 1, generator=seeded(), dtype=dtype), square_of, [0.5], epochs=20)

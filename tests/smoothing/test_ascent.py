@@ -41,6 +41,7 @@ def test_held_sigma_is_held():
     assert end.x[0] == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["sinc", "floored"])
 @pytest.mark.parametrize("sigma", [2.0, 3.0, 4.0])
 def test_graduated_ascent_reaches_the_top_from_the_unimodal_interval_alone(function, sigma):
@@ -67,6 +68,7 @@ def test_starts_on_the_staircase_freeze_on_its_terraces():
     assert ((np.abs(frozen - 0.1) < 0.02) | (np.abs(frozen - 1.57) < 0.03)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "sigma", "arrive"),
     [("floored", 0.1, 6), ("floored", 1.0, 35), ("floored", 4.0, 109), ("sinc", 1.0, 41)],

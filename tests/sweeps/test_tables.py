@@ -68,3 +68,9 @@ def test_what_survives_another_processor_notices_a_wrong_result(name, other):
     index = sweep.probes[0]
     wrong = table.results(sweep.run, sweep.points[index] | other)
     assert sweep.differences(stored(sweep)[index], wrong) != []
+
+
+def test_where_a_search_stops_is_told_from_where_it_stops_on_another_function():
+    sweep = next(sweep for sweep in SWEEPS if sweep.name == "07-search-race")
+    ackley, other = (stored(sweep)[index] for index in (128, 132))
+    assert any(line.startswith("evaluations") for line in sweep.differences(ackley, other))

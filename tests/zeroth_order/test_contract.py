@@ -110,6 +110,7 @@ def test_a_generator_determines_the_run(name):
     assert not torch.equal(first, other)
 
 
+@pytest.mark.slow
 @ALL
 def test_a_saved_state_continues_the_run(name):
     run = Run(name)

@@ -132,6 +132,7 @@ def test_the_covariance_step_is_the_preconditioned_gradient():
     assert np.array_equal(covariance_step(u, np.zeros(20)), np.zeros(3))
 
 
+@pytest.mark.slow
 def test_a_cloud_that_has_collapsed_keeps_no_memory():
     """SciPy 1.17's own solver loses 708 bytes at each singular matrix."""
     statm = Path("/proc/self/statm")

@@ -12,7 +12,7 @@ from descent.chapters.gaussian_smoothing.sampled_ascent import (
     reached,
     sampled_ascent,
 )
-from descent.sweeps import Sweep
+from descent.sweeps import MedianWithin, Sweep
 
 TUNING_STARTS = 20
 BLOCK = 25  # starts of a row of the race
@@ -106,6 +106,11 @@ RACE = Sweep(
     ],
     probes=[4, 128, 156, 192],
     rtol=1e-6,
+    compare={
+        "evaluations": MedianWithin(
+            0.02, "xNES stops where its spread is at rounding, and rounding says in which step"
+        )
+    },
     version=1,
 )
 
