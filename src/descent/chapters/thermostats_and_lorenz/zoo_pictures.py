@@ -3,31 +3,25 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from descent import figures, influence
+from descent import figures, influence, prose
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import network_thermostat, zoo
 from descent.figures import BLUE, EXACT, GOLD, GUIDE, RED, SKY, VIOLET
+from descent.prose import fixed
 
 
 def table(rows: list[zoo.Row]) -> str:
     """Return the rows as a Markdown table."""
-
-    def number(value: float) -> str:
-        text = f"{value:.2f}"
-        return ("0.00" if text == "-0.00" else text).replace("-", "−")
-
-    lines = [
-        "| system | $A$ → measured | Op at $t = 10$ (nats) | limit of Op$/t$ |",
-        "|:--|:--|--:|--:|",
-    ]
+    cells = []
     for row in rows:
-        op = number(row.op)
+        op = fixed(row.op, 2)
         if row.spread is not None:
-            low, high = (number(value) for value in row.spread)
+            low, high = (fixed(value, 2) for value in row.spread)
             op += f" [{low}, {high}]"
-        rate = "none" if row.rate is None else number(row.rate)
-        lines.append(f"| {row.system} | {row.part} → {row.effect} | {op} | {rate} |")
-    return "\n".join(lines)
+        rate = "none" if row.rate is None else fixed(row.rate, 2)
+        cells.append([row.system, f"{row.part} → {row.effect}", op, rate])
+    head = ["system", "$A$ → measured", "Op at $t = 10$ (nats)", "limit of Op$/t$"]
+    return prose.table(head, cells, "llrr")
 
 
 def draw_network() -> Figure:

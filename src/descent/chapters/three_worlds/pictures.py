@@ -16,7 +16,7 @@ from descent.explorer import explore
 from descent.figures import EXACT, GOLD, GUIDE, SKY, VIOLET, W, X, Y
 from descent.influence import linear_thermostat_comp
 from descent.influence.worlds import horizon
-from descent.prose import power_of_ten
+from descent.prose import fixed, power_of_ten
 
 WORLDS = {"W": W, "X": X, "Y": Y}
 
@@ -339,8 +339,7 @@ def loop_caption(k: float) -> str:
         kind = "The roots lie on the unit circle: disturbances never fade and return every 6 steps"
     else:
         kind = "The roots lie outside the unit circle: disturbances oscillate and grow"
-    slope = f"{round(rate, 3) + 0.0:.3f}".replace("-", "−")
-    return f"$k = {k:g}$. {kind}. Op changes by {slope} nats per step in the long run."
+    return f"$k = {k:g}$. {kind}. Op changes by {fixed(rate, 3)} nats per step in the long run."
 
 
 three_worlds = explore(
