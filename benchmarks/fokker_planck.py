@@ -33,11 +33,10 @@ import sys
 import tempfile
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
+from row import RESULTS, show
 
-RESULTS = Path(__file__).parent / "results"
 PEERS = {"py-pde": "PY_PDE_PYTHON", "fplanck": "FPLANCK_PYTHON"}
 
 
@@ -276,10 +275,7 @@ def main():
             axis.set(xlabel="Wasserstein error (units of W)", title=case.name)
     axes[0].set_ylabel("time (s); peers: stepping only")
     axes[1].legend(fontsize="small")
-    table = "\n".join(lines) + "\n"
-    print(table, end="")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "fokker_planck.md").write_text(table, encoding="utf-8")
+    show("fokker_planck", lines)
     figure.savefig(RESULTS / "fokker_planck.svg")
 
 

@@ -2,18 +2,25 @@
 
 Run it as ``python benchmarks/monte_carlo.py``. All three sample the same event, escape from
 the pit at T = 0.005, where none escapes within the run, so that every walker makes every
-step. It prints a table and writes it to benchmarks/results/monte_carlo.md.
+step. It prints a table and writes it to benchmarks/results/monte_carlo.md. The peer in the table
+of speed is a loop in C whose exponentials are vectors, on the same draws.
 """
 
+import ctypes
 import math
 import random
+import shutil
+import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from row import Row, processor_seconds
 
 from descent.landscapes import two_datapoint
+from descent.markov import sampling
 from descent.markov.sampling import first_passage_times
 
 STEP_SIZE, START, THRESHOLD = 0.005, 1.0, 1.19596
@@ -60,6 +67,63 @@ def blocked(n_particles: int, n_steps: int) -> float:
         rng=rng,
     )
     return float((times <= n_steps).mean())
+
+
+C_WALK = """
+#include <math.h>
+void run(double *w, const unsigned char *drawn, long n, long steps, double T) {
+  for (long s = 0; s < steps; s++, drawn += n)
+    for (long i = 0; i < n; i++) {
+      double x = w[i] - 1, y = w[i] - 2;
+      double g = 2*y*exp(-y*y) + (drawn[i] ? 200*x*exp(-100*x*x) : 0);
+      w[i] -= T*g;
+    }
+}
+"""
+
+
+def c_walk(folder: str) -> Callable[[int, int], float] | None:
+    """The same draws and steps in C, or None without a compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        return None
+    source, binary = Path(folder, "walk.c"), Path(folder, "walk.so")
+    source.write_text(C_WALK)
+    options = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
+    subprocess.run([compiler, *options, "-o", str(binary), str(source), "-lm"], check=True)
+    step = ctypes.CDLL(str(binary)).run
+    step.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_long,
+        ctypes.c_long,
+        ctypes.c_double,
+    ]
+
+    def run(n_particles: int, n_steps: int) -> float:
+        rng, highest = np.random.default_rng(0), -np.inf
+        for first in range(0, n_particles, sampling.BLOCK):
+            n = min(sampling.BLOCK, n_particles - first)
+            w = np.full(n, START)
+            for begin in range(0, n_steps, sampling.CHUNK):
+                steps = min(sampling.CHUNK, n_steps - begin)
+                drawn = sampling._draw(rng, MODEL, (steps, n))
+                step(w.ctypes.data, drawn.ctypes.data, n, steps, STEP_SIZE)
+            highest = max(highest, w.max())
+        return float(highest)
+
+    return run
+
+
+def rows() -> Iterator[Row]:
+    """Yield the row of the table of speed."""
+    work, n, steps = "Monte Carlo of the two-datapoint model, a step of a walker", 100_000, 1000
+    blocked(n, 64)  # compiles
+    with tempfile.TemporaryDirectory() as folder:
+        loop = c_walk(folder)
+        runs = [lambda: blocked(n, steps), *([lambda: loop(n, steps)] if loop else [])]
+        ours, *theirs = (1e9 * x / (n * steps) for x in processor_seconds(*runs))
+    yield Row(work, "ns", ours, "C, vectors", theirs[0] if theirs else None, times=0.8)
 
 
 def speed(run: Callable[[int, int], float], n_particles: int, n_steps: int) -> float:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import claims
-from descent.publish import paths
+from descent.figures import inline_math
+from descent.publish import pages, paths
 from descent.publish.fingerprint import code_cells
 from descent.publish.sentences import ROLE
 
@@ -35,28 +36,41 @@ def register(tmp_path, *entries):
     return claims.load(tmp_path)
 
 
+def checks(code):
+    """Yield (claim id, expression of its value) of each check and each row of a ledger."""
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Call(func=ast.Attribute(ast.Name("claims"), "check"), args=[name, value]):
+                yield ast.literal_eval(name), value
+            case ast.Call(func=ast.Attribute(ast.Name("claims"), "ledger"), args=[ast.Dict() as d]):
+                yield from ((ast.literal_eval(k), v) for k, v in zip(d.keys, d.values, strict=True))
+
+
 def checks_in_notebooks():
-    """Return (chapter, claim id) of every call of claims.check in the notebooks."""
-    found = []
+    """Yield (chapter, claim id, expression) of every check in the notebooks."""
     for path in paths.notebooks():
         for code in code_cells(nbformat.read(path, as_version=4)):
-            for node in ast.walk(ast.parse(code)):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims.check":
-                    found.append((path.stem, ast.literal_eval(node.args[0])))
-    return found
+            yield from ((path.stem, *found) for found in checks(code))
 
 
 def test_every_claim_is_checked_by_exactly_one_cell_of_its_chapter():
-    assert Counter(checks_in_notebooks()) == Counter((c.chapter, c.id) for c in REGISTER.values())
+    found = Counter((chapter, name) for chapter, name, _ in checks_in_notebooks())
+    assert found == Counter((claim.chapter, claim.id) for claim in REGISTER.values())
 
 
 def test_no_check_is_handed_a_number_from_the_keyboard():
-    for path in paths.notebooks():
-        for code in code_cells(nbformat.read(path, as_version=4)):
-            for node in ast.walk(ast.parse(code)):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims.check":
-                    names = [n for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)]
-                    assert names, f"{path.name}: {ast.unparse(node)} computes nothing"
+    for chapter, name, value in checks_in_notebooks():
+        names = [n for n in ast.walk(value) if isinstance(n, ast.Name)]
+        assert names, f"{chapter}: {name} computes nothing"
+
+
+def test_ledgers_are_read_like_checks():
+    found = dict(checks('claims.check("a", x)\nclaims.ledger({"b": 1, "c": y})'))
+    assert {name: ast.unparse(value) for name, value in found.items()} == {
+        "a": "x",
+        "b": "1",
+        "c": "y",
+    }
 
 
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\w)")
@@ -155,6 +169,10 @@ def test_register_elsewhere_is_found_by_its_variable(tmp_path, monkeypatch):
         ({"extra": 1}, "unknown .'extra'."),
         ({"expected": 4.3}, "is reproduced, but"),
         ({"verdict": "refuted"}, "is refuted, but"),
+        ({"verdict": "corrected", "stated": "a rhombus"}, "what to read instead"),
+        ({"verdict": "refuted", "stated": "$4.21$"}, "what to read instead"),
+        ({"read": "5"}, "nothing is to be read instead"),
+        ({"in_our_copy": "yes"}, "in_our_copy must be true or false"),
     ],
 )
 def test_malformed_claims_are_named_errors(tmp_path, change, message):
@@ -187,6 +205,48 @@ def test_stated_numbers_are_read(tmp_path, stated, value):
     assert claim.stated_value() == value
 
 
+def test_a_formula_counts_as_words(tmp_path):
+    (claim,) = register(tmp_path, GOOD | {"stated": "$2pt$", "expected": 19.96})
+    assert claim.stated_value() is None
+    claim.verify(19.96)
+    (claim,) = register(tmp_path, GOOD | {"stated": "$n = 100$: 4.2"})
+    assert claim.stated_value() == 4.2
+
+
+TEXTS = ("section", "statement", "stated", "quantity", "why", "control", "read")
+
+
+def formulas(claim):
+    return [f for field in TEXTS for f in re.findall(r"\$([^$]*)\$", getattr(claim, field))]
+
+
+PLAIN = re.compile(r"[=^_<>≤≥²³⁰⁻₀₁ₜεδσλθπρη∞√→′]|\b[A-Z]\w?\(")
+
+
+@pytest.mark.parametrize("claim", REGISTER.values(), ids=list(REGISTER))
+def test_formulas_are_formulas_and_simple(claim):
+    """The pages of claims and errata load no typesetter, and a formula is none as plain text."""
+    for formula in formulas(claim):
+        assert inline_math.runs(formula) is not None, formula
+    for field in TEXTS:
+        words = re.sub(r"\$[^$]*\$|“[^”]*”", "", getattr(claim, field))
+        assert not PLAIN.search(words), words
+
+
+def test_a_formula_in_plain_text_is_noticed():
+    assert all(PLAIN.search(text) for text in ("T = 2", "S²", "T → 0", "P(W)", "half of ε"))
+    assert inline_math.runs(r"\frac12 S") is None
+
+
+@pytest.mark.parametrize("claim", REGISTER.values(), ids=list(REGISTER))
+def test_a_statement_can_be_read_alone(claim):
+    """No statement points to its neighbours, and none of the reasons to the page around it."""
+    assert len(claim.statement.split()) >= 7, claim.statement
+    assert not re.match(r"(The same|This|It|These|Its|They|Entropy|Ratio)\b", claim.statement)
+    beside = re.compile(r"\b(this card|figure before|race shows|above it|in the same way)\b")
+    assert not beside.search(f"{claim.statement} {claim.why}")
+
+
 @given(st.floats(-1e6, 1e6), st.integers(0, 6))
 def test_a_number_always_rounds_to_its_own_rounding(value, decimals):
     entry = dict(GOOD, stated=f"{value:.{decimals}f}")
@@ -210,6 +270,30 @@ def test_a_stated_fraction_is_exact(tmp_path):
     assert other.format(math.pi / 10) == "0.314159265"
 
 
+def test_card_and_erratum_say_what_to_read(tmp_path):
+    entry_with = GOOD | {
+        "statement": "The shape at $t < 1$ is this.",
+        "stated": "a rhombus",
+        "read": "a parallelogram",
+        "verdict": "corrected",
+        "in_our_copy": True,
+    }
+    (claim,) = register(tmp_path, entry_with)
+    data, _ = claims.Card(claim, 4.21)._repr_mimebundle_()
+    for text in ("Our copy says", "a rhombus", "Read", "a parallelogram", "4.21"):
+        assert text in data["text/html"]
+    assert "<i>t</i>" in data["text/html"]
+    assert "The shape at t < 1 is this." in data["text/plain"].replace("\u2005", " ")
+    entry = pages.erratum("01-chapter", claim, 4.21)
+    assert "For “a rhombus” read “a parallelogram” (corrected). Computed: 4.21. It is" in entry
+    (claim,) = register(tmp_path, entry_with | {"quantity": "The ratio of its sides."})
+    entry = pages.erratum("01-chapter", claim, 4.21)
+    assert "(corrected). The ratio of its sides: 4.21. It is computed." in entry
+    numeric = GOOD | {"stated": "0.4", "expected": 0.04, "verdict": "corrected", "tolerance": 1e-9}
+    (claim,) = register(tmp_path, numeric)
+    assert "For “0.4” read “0.04” (corrected)" in pages.erratum("01-chapter", claim, 0.04)
+
+
 def test_card_shows_stated_computed_and_verdict_and_escapes_them(tmp_path):
     (claim,) = register(tmp_path, GOOD | {"statement": "a < b & c"})
     data, metadata = claims.Card(claim, 4.2134)._repr_mimebundle_()
@@ -217,4 +301,46 @@ def test_card_shows_stated_computed_and_verdict_and_escapes_them(tmp_path):
     for text in ("4.2", "4.21", "reproduced"):
         assert text in data["text/html"]
         assert text in data["text/plain"]
-    assert metadata == {"descent": {"claim": "a-claim", "value": 4.2134}}
+    assert metadata == {"descent": {"claims": {"a-claim": 4.2134}}}
+
+
+def test_a_ledger_has_a_row_for_each_claim_which_its_link_finds(tmp_path, monkeypatch):
+    other = {"id": "another", "statement": "a < b", "quantity": "Half of it."}
+    register(tmp_path, GOOD, GOOD | other)
+    monkeypatch.setenv("DESCENT_CLAIMS", str(tmp_path))
+    data, metadata = claims.ledger({"a-claim": 4.2134, "another": 4.2})._repr_mimebundle_()
+    assert metadata == {"descent": {"claims": {"a-claim": 4.2134, "another": 4.2}}}
+    page = data["text/html"]
+    assert page.count('<tr id="claim-') == 2
+    assert "2 statements" in page
+    assert "a &lt; b" in page
+    assert "Half of it." in page
+    assert "4.21" in data["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ({"a-claim": 4.3}, claims.ClaimMismatch, "computed 4.3"),
+        ({"a-claim": "four"}, TypeError, "real number"),
+        ({"a-clam": 4.2}, claims.ClaimError, "did you mean 'a-claim'"),
+        ({"wrong": 4.2}, claims.ClaimError, "show it by check"),
+        ({}, ValueError, "at least one claim"),
+        (["a-claim"], TypeError, "values must map ids"),
+    ],
+)
+def test_a_ledger_refuses_what_a_check_would_and_what_is_not_reproduced(
+    tmp_path, monkeypatch, values, error, message
+):
+    wrong = GOOD | {"id": "wrong", "stated": "5", "verdict": "corrected"}
+    register(tmp_path, GOOD, wrong)
+    monkeypatch.setenv("DESCENT_CLAIMS", str(tmp_path))
+    with pytest.raises(error, match=message):
+        claims.ledger(values)
+
+
+def test_a_card_says_what_is_computed(tmp_path):
+    (claim,) = register(tmp_path, GOOD | {"quantity": "The mean of <it>."})
+    card = claims.Card(claim, 4.2134)
+    assert "(The mean of <it>)" in repr(card)
+    assert "(The mean of &lt;it&gt;)" in card._repr_html_()

@@ -220,7 +220,7 @@ def test_a_sweep_over_seeds_in_parallel(monkeypatch, capfd):
         (["model.out_ch=0"], ["model.out_ch must be at least 1; got 0"]),
         (["trainer.epochs=0"], ["trainer.epochs must be at least 1; got 0"]),
         (["trainer.epoch=3"], ["Key 'epoch' is not in struct"]),
-        (["trainer.learning_rate=-1"], ["trainer.learning_rate must be positive; got -1"]),
+        (["trainer.learning_rate=-1"], ["trainer.learning_rate must lie in (0, 1e+30]; got -1"]),
         (["shift=[1.0,2.0]"], ["shift must be a number or 1 of them"]),
         (["output.progress=maybe"], ["output.progress must be auto, true or false"]),
     ],
@@ -363,7 +363,7 @@ def test_the_errors_of_the_figures_script(arguments, message, capsys):
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "hydra", None)
     monkeypatch.delitem(sys.modules, "descent.commands.train")
-    with pytest.raises(SystemExit, match=r"pip install 'descent\[networks,commands\]'"):
+    with pytest.raises(SystemExit, match=r"pip install 'descent-book\[networks,commands\]'"):
         entry.train()
 
 
@@ -379,3 +379,78 @@ def test_the_package_holds_the_commands_and_their_configuration():
     found = set((source / "commands").rglob("*.yaml"))
     assert len(found) == 5
     assert found <= packed
+
+
+# Without a start there is nothing to fit before the first step.
+SHORT = ["model=parameter", "trainer.epochs=20", "trainer.initialization.init_condition=null"]
+DAMAGE = {
+    "checkpoint.pt": lambda content: content[: len(content) // 2],
+    "settings.json": lambda content: b"",
+    "result.csv": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_folder_is_said_in_a_line_with_the_remedy(monkeypatch, capsys, name):
+    """As a failing disk leaves it, or a copy that broke off."""
+    arguments = [*SHORT, "hydra.run.dir=kept"]
+    if name == "checkpoint.pt":
+        with monkeypatch.context() as patched:
+            patched.setattr(RunFolder, "finish", lambda *_: sys.exit(3))
+            with pytest.raises(SystemExit):
+                call(patched, *arguments, "output.checkpoint_seconds=0")
+    else:
+        call(monkeypatch, *arguments)
+    path = Path("kept") / name
+    path.write_bytes(DAMAGE[name](path.read_bytes()))
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        call(monkeypatch, *arguments)
+    assert stopped.value.code == 1
+    said = capsys.readouterr().err.strip()
+    assert f"{name} is damaged (" in said
+    assert "throw that run away with output.restart=true" in said
+    assert "Traceback" not in said
+    call(monkeypatch, *arguments, "output.restart=true")
+    assert row("kept/result.csv")["epochs_done"] == "20"
+
+
+def test_several_runs_give_their_table_and_name_each_that_failed(monkeypatch, capsys):
+    arguments = ["-m", *SHORT, "trainer.learning_rate=0.1,-1,0.2"]
+    with pytest.raises(SystemExit) as stopped:
+        call(monkeypatch, *arguments)
+    assert stopped.value.code == 1
+    shown = capsys.readouterr()
+    assert "all finished runs of this folder: outputs/results.csv" in shown.out
+    table = list(csv.DictReader(Path("outputs/results.csv").read_text().splitlines()))
+    assert sorted(line["learning_rate"] for line in table) == ["0.1", "0.2"]
+    failed, *others = shown.err.strip().splitlines()[1:]
+    assert others == []
+    assert failed.startswith("outputs/ackley-parameter-")
+    assert "trainer.learning_rate must lie in (0, 1e+30]; got -1" in failed
+    assert "Traceback" not in shown.err
+
+
+def test_a_table_of_several_runs_leaves_out_and_names_a_damaged_one(monkeypatch, capsys):
+    arguments = ["-m", *SHORT, "seed=1,2"]
+    call(monkeypatch, *arguments)
+    first, _ = sorted(Path("outputs").glob("*/result.csv"))
+    first.write_text("")
+    with pytest.raises(SystemExit):
+        call(monkeypatch, *arguments)
+    assert f"{first} is damaged" in capsys.readouterr().err
+    assert len(Path("outputs/results.csv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("seed=99999999999999999999999", "seed must be below 2^64; got 99999999999999999999999"),
+        ("trainer.learning_rate=1e308", "trainer.learning_rate must lie in (0, 1e+30]; got 1e+308"),
+        ("trainer.learning_rate='1e-3'", "trainer.learning_rate must be a real scalar"),
+    ],
+)
+def test_a_wrong_number_is_named_as_it_is_typed(monkeypatch, capsys, argument, said):
+    with pytest.raises(SystemExit):
+        call(monkeypatch, *SHORT, argument)
+    assert said in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from descent import claims
+from descent import claims, exercises
 from descent.explorer import Explorer
 from descent.landscapes import FiniteSum
 from descent.publish import paths, sentences
@@ -108,9 +108,26 @@ def test_a_claim_is_read_and_checked(heading, tmp_path, monkeypatch):
         assert claim.control in repr(claims.check(claim.id, claim.expected))
 
 
-def test_the_table_of_fields_is_complete():
-    fields = set(re.findall(r"^\| `(\w+)` \|", TEXT, re.M))
-    assert fields == claims.FIELDS - {"unit"}
+def fields(heading):
+    """Return what the tables of a section explain."""
+    section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]*`) \|", section, re.M)
+    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+def test_the_tables_of_fields_are_complete():
+    assert fields("Add a claim") == claims.FIELDS - {"unit"}
+    in_words = {"answer", "choices", "tries", "accepts"}
+    assert fields("Add an exercise that checks itself") == exercises.FIELDS - in_words
+
+
+def test_an_exercise_is_read_and_checks_itself(tmp_path, monkeypatch):
+    (entry,) = recipe("Add an exercise that checks itself", "yaml")
+    (tmp_path / "04-without-uncertainty.yml").write_text(entry)
+    monkeypatch.setenv("DESCENT_EXERCISES", str(tmp_path))
+    (exercise,) = exercises.load()
+    assert exercises.check("4.2", exercise.right())
+    assert exercises.check("4.2", 2 * exercise.right()).said == exercise.slips[0].hint
 
 
 def test_a_sentence_holds_expressions():
@@ -157,7 +174,8 @@ def test_the_makefile_names_files_that_are_there():
 def test_every_recipe_names_files_that_are_there():
     named = set(re.findall(r"`((?:src|tests|book|notebooks|scripts|benchmarks)/[\w./-]+)`", TEXT))
     assert len(named) > 10
-    made = {"book/sweeps/01-walks.jsonl", "book/claims/NN-name.yml"}
+    made = {f"book/{kind}/NN-name.yml" for kind in ("claims", "exercises")}
+    made.add("book/sweeps/01-walks.jsonl")
     missing = {name for name in named - made if not (paths.ROOT / name).exists()}
     assert missing == set()
 

@@ -68,6 +68,13 @@ def test_neither_order_nor_names_of_seeds_and_repeats_count(groups, m, order):
     assert 0 <= between <= 1
 
 
+@pytest.mark.parametrize("groups", range(2, 12))
+@pytest.mark.parametrize("outcome", [False, True])
+def test_runs_that_all_agree_lie_at_an_end_of_their_interval(groups, outcome):
+    found = clustered_rate(np.full((groups, 3), outcome))
+    assert found.share == (found.high if outcome else found.low) == outcome
+
+
 def test_outcomes_are_true_or_false_and_of_two_groups():
     with pytest.raises(ValueError, match="outcomes must be true or false"):
         clustered_rate([[0.5, 1.0], [1.0, 0.0]])

@@ -18,17 +18,25 @@ PACKAGE = paths.ROOT / "src" / "descent"
 
 FLOORS = (
     # checks and what every room needs
-    {"arguments"},
-    {"adam", "estimates", "files", "prose", "tensor_arguments"},
+    {"arguments", "extras"},
+    {"adam", "book_folder", "compiled", "estimates", "files", "prose", "tensor_arguments"},
     # what the methods act on
-    {"dynamics", "landscapes", "perlin"},
+    {"dynamics", "kept", "landscapes", "perlin"},
     {"systems"},
     # the methods
-    {"aggregation", "fokker_planck", "influence", "information", "large_deviations", "lyapunov"},
+    {
+        "aggregation",
+        "causal",
+        "fokker_planck",
+        "influence",
+        "information",
+        "large_deviations",
+        "lyapunov",
+    },
     {"markov", "networks", "search_distributions", "smoothing", "zeroth_order"},
     # what a page shows
-    {"claims", "figures", "sweeps"},
-    {"explorer"},
+    {"figures", "sweeps"},
+    {"claims", "exercises", "explorer"},
     # what a reader meets
     {"chapters", "commands"},
     {"publish"},
@@ -37,7 +45,7 @@ FLOORS = (
 
 WITH_TORCH = {"aggregation", "chapters", "commands", "networks", "tensor_arguments", "zeroth_order"}
 WITH_PICTURES = {"chapters", "claims", "commands", "explorer", "figures", "publish"}
-PICTURES = {"IPython", "PIL", "ipywidgets", "matplotlib"}
+PICTURES = {"IPython", "PIL", "anywidget", "matplotlib"}
 AT_THE_TOP = 18
 LONGEST = 400
 

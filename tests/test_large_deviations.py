@@ -254,6 +254,18 @@ def test_two_wells_are_no_neighbours():
         large_deviations.prefactor(wells, first, second)
 
 
+def test_a_way_on_which_no_draw_leads_is_never_taken():
+    # Noise that the slope of the quartic between well and hill exceeds.
+    model = FiniteSum.of(qubic_1d, noise=0.5)
+    left, hill, right = stationary_points(model.mean_gradient, -2, 2)
+    for well in (left, right):
+        assert large_deviations.quasi_potential(model, well, hill) == np.inf
+        with pytest.raises(ValueError, match="a way on which no sample leads towards the saddle"):
+            large_deviations.prefactor(model, well, hill)
+        time = large_deviations.log_escape_time(model, step_size=0.01, minimum=well, saddle=hill)
+        assert time == np.inf
+
+
 def test_the_message_says_that_the_noise_is_missing_where_it_is():
     # Both gradients vanish at 2: it was called no zero of the mean gradient.
     with pytest.raises(ValueError, match="minimum must be where the samples' gradients differ"):

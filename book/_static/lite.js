@@ -7,62 +7,43 @@
   const folder = new URL(".", document.currentScript.src);
   const { chapter, packages } = start.dataset;
   const cells = [];
-  let worker, answer, begun, busy = false;
-
-  // Runs in a worker, so that the page stays usable meanwhile.
-  async function work(home, packages, chapter) {
-    let python, session;
-    const say = text => postMessage({ say: text });
-    const begin = async archive => {
-      say("Loading Python …");
-      const { loadPyodide } = await import(`${home}pyodide.mjs`);
-      python = await loadPyodide({ indexURL: home });
-      const errors = [];
-      await python.loadPackage(packages, { messageCallback: say, errorCallback: text => errors.push(text) });
-      if (errors.length) throw new Error(errors.slice(0, 2).join(" "));
-      say("Starting the chapter …");
-      python.unpackArchive(archive, "zip", { extractDir: "/descent" });
-      session = python.runPython(`
-        import sys
-        from pathlib import Path
-        sys.path.insert(0, "/descent/src")
-        from descent.publish.cells import Session
-        Session(Path("/descent/notebooks/${chapter}.ipynb"))
-      `);
-      return session.sources.toJs();
-    };
-    onmessage = async ({ data }) => {
-      try {
-        if (data.archive) return postMessage({ done: await begin(data.archive) });
-        const outputs = session.run(data.source);
-        const plain = outputs.toJs({ dict_converter: Object.fromEntries });
-        outputs.destroy();
-        postMessage({ done: plain });
-      } catch (error) {
-        postMessage({ failed: String(error?.message ?? error) });
-      }
-    };
-  }
+  const SILENCE = 300_000;  // milliseconds
+  let frame, answer, begun, timer, busy = false;
 
   const ask = message => new Promise((resolve, reject) => {
     answer = { resolve, reject };
-    worker.postMessage(message);
+    frame.contentWindow.postMessage(message, "*");
   });
 
-  function launch(pyodide) {
-    const home = `https://cdn.jsdelivr.net/pyodide/v${pyodide}/full/`;
-    const text = `(${work})(${[home, packages.split(" "), chapter].map(x => JSON.stringify(x)).join()})`;
-    // A page opened from disk may start a module neither from a file nor from a blob.
-    const address = location.protocol === "file:"
-      ? `data:text/javascript,${encodeURIComponent(text)}`
-      : URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-    worker = new Worker(address, { type: "module" });
-    worker.onerror = event => answer?.reject(new Error(event.message || "the worker did not start"));
-    worker.onmessage = ({ data }) => {
-      if (data.say) status.textContent = data.say;
-      else if (data.failed) answer.reject(new Error(data.failed));
-      else answer.resolve(data.done);
-    };
+  /* Python runs in a document of its own, the only one that may load from another place. */
+  const launch = () => new Promise(resolve => {
+    frame = document.createElement("iframe");
+    frame.hidden = true;
+    frame.title = "Python";
+    frame.src = new URL("lite-frame.html", folder);
+    frame.onload = resolve;
+    document.body.append(frame);
+  });
+
+  function end() {
+    clearTimeout(timer);
+    frame?.remove();
+    begun = frame = undefined;
+  }
+
+  addEventListener("message", ({ data, source }) => {
+    if (!frame || source !== frame.contentWindow) return;
+    clearTimeout(timer);
+    if (data.say) {
+      status.textContent = data.say;
+      wait();
+    } else if (data.failed) answer.reject(new Error(data.failed));
+    else answer.resolve(data.done);
+  });
+
+  /* A browser that may not load something need not say so: after a silence it has failed. */
+  function wait() {
+    timer = setTimeout(() => answer.reject(new Error("no word for five minutes")), SILENCE);
   }
 
   /* Load the script that holds the library and the notebooks, which lies beside this one. */
@@ -91,7 +72,6 @@
       else box.append(make("pre", content, { className: kind === "error" ? "descent-lite-error" : "", tabIndex: 0 }));
       return box;
     }));
-    if (cell.output.innerHTML.includes("mathjax_process")) window.MathJax?.typesetPromise?.([cell.output]);
   }
 
   const sourceOf = cell => (cell.edited ? cell.code.innerText.replace(/\n$/, "") : cell.source);
@@ -161,8 +141,7 @@
     all.addEventListener("click", () => run(cells));
     const stop = make("button", "Stop", { type: "button" });
     stop.addEventListener("click", () => {
-      worker.terminate();
-      begun = undefined;
+      end();
       for (const cell of cells) cell.done = false;
       status.textContent = ENDED;
       answer.reject(new Error(ENDED));
@@ -178,12 +157,16 @@
   function begin() {
     begun ??= (async () => {
       try {
-        const { pyodide, archive } = await library();
-        launch(pyodide);
-        return await ask({ archive: Uint8Array.from(atob(archive), c => c.charCodeAt(0)) });
+        const { archive } = await library();
+        await launch();
+        const sources = ask({
+          archive: Uint8Array.from(atob(archive), c => c.charCodeAt(0)),
+          packages: packages.split(" ").filter(Boolean), chapter,
+        });
+        wait();
+        return await sources;
       } catch (error) {
-        worker?.terminate();
-        begun = undefined;
+        end();
         throw new Error(`${NO_PYTHON} (${error.message})`);
       }
     })();

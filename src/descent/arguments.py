@@ -164,10 +164,8 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> str:
     ValueError: calculus must be one of ito, stratonovich; got 'Ito'; did you mean 'ito'?
     """
     if not isinstance(value, str) or value not in choices:
-        meant = [f"; did you mean {near!r}?" for near in nearest(value, choices, most=1)]
-        raise ValueError(
-            f"{name} must be one of {', '.join(choices)}; got {came(value)}{''.join(meant)}"
-        )
+        meant = did_you_mean(value, choices, most=1)
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {came(value)}{meant}")
     return value
 
 
@@ -177,6 +175,12 @@ def nearest(value: object, choices: Iterable[str], most: int = 3) -> list[str]:
         return []
     spelt = {choice.lower(): choice for choice in choices}
     return [spelt[match] for match in get_close_matches(value.lower(), spelt, most)]
+
+
+def did_you_mean(value: object, choices: Iterable[str], most: int = 3) -> str:
+    """Return the end of an error's line, with the nearest choices; "" if none is near."""
+    near = nearest(value, choices, most)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def check_flag(name: str, value: bool) -> bool:

@@ -123,5 +123,7 @@ def clustered_rate(outcomes: ArrayLike) -> ClusteredRate:
     z = norm.ppf(0.975)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    low, high = max(float(middle - half), 0.0), min(float(middle + half), 1.0)
+    # Where all runs agree, one end is the share itself, which rounding misses by a digit.
+    low = min(max(float(middle - half), 0.0), float(share))
+    high = max(min(float(middle + half), 1.0), float(share))
     return ClusteredRate(float(share), low, high, rho)

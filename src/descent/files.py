@@ -3,11 +3,11 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from filelock import FileLock, Timeout
 
@@ -64,22 +64,24 @@ def write_whole(path: Path, content: str | bytes) -> None:
         raise
 
 
-def zipped(files: Iterable[tuple[str, Path]]) -> bytes:
+def zipped(files: Iterable[tuple[str, bytes]], plain: Container[str] = ()) -> bytes:
     """Return files as a zip archive, the same bytes for the same names and contents.
 
     Parameters
     ----------
-    files : iterable of (str, Path)
-        Names in the archive, in their order there, and where each file lies.
+    files : iterable of (str, bytes)
+        Names in the archive, in their order there, and what each file holds.
+    plain : container of str
+        Names of files that are not compressed.
     """
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
-        for name, path in files:
+        for name, content in files:
             entry = ZipInfo(name)  # of the year 1980
-            entry.compress_type = ZIP_DEFLATED
+            entry.compress_type = ZIP_STORED if name in plain else ZIP_DEFLATED
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, content)
     return packed.getvalue()
 
 

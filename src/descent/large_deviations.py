@@ -295,11 +295,11 @@ def prefactor(model: FiniteSum, minimum: float, saddle: float) -> float:
     ------
     ValueError, TypeError
         If the ends are not such points, are not neighbours, or lie where the gradients of
-        all samples agree.
+        all samples agree; or if somewhere between them no draw leads towards the saddle.
 
     Notes
     -----
-    Not Kramers' prefactor 2π/sqrt(λ_m |λ_s|): K and S differ at the two ends.
+    Not Kramers' prefactor ``2π / sqrt(λ_m |λ_s|)``: K and S differ at the two ends.
 
     Examples
     --------
@@ -310,6 +310,13 @@ def prefactor(model: FiniteSum, minimum: float, saddle: float) -> float:
     0.1362
     """
     minimum, saddle = _check_escape(model, minimum, saddle)
+    way = np.linspace(minimum, saddle, 1001)[1:-1]
+    stuck = np.isinf(tilt(model, way))
+    if stuck.any():
+        raise ValueError(
+            "minimum and saddle must be joined by steps that are drawn; got a way on which "
+            f"no sample leads towards the saddle, at W = {way[stuck.argmax()]:.6g}"
+        )
 
     def log_amplitude_slope(w: Array) -> Array:
         g, curvature, p = model.gradients(w), model.curvatures(w), tilt(model, w)
@@ -344,7 +351,7 @@ def log_escape_time(model: FiniteSum, *, step_size: float, minimum: float, saddl
     Returns
     -------
     float
-        The WKB estimate of ln τ.
+        The WKB estimate of ln τ; inf where no draw moves uphill.
 
     Raises
     ------
@@ -367,5 +374,8 @@ def log_escape_time(model: FiniteSum, *, step_size: float, minimum: float, saddl
     137
     """
     step_size = check_step_size(step_size)
-    c = prefactor(model, minimum, saddle)
-    return float(quasi_potential(model, minimum, saddle) / step_size + np.log(c / step_size))  # (1)
+    minimum, saddle = _check_escape(model, minimum, saddle)
+    v = quasi_potential(model, minimum, saddle)
+    if v == np.inf:
+        return v
+    return v / step_size + float(np.log(prefactor(model, minimum, saddle) / step_size))  # (1)

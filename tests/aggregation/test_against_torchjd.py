@@ -1,5 +1,7 @@
 """The rules on tensors, and their weights beside those of TorchJD."""
 
+from importlib.metadata import version
+
 import numpy as np
 import pytest
 import torch
@@ -201,3 +203,24 @@ def test_accumulated_loss_with_constant_weights_is_the_change_of_the_weighted_su
     path = rng.random((10, 2))
     values = [accumulated.add(losses, weights) for losses in path]
     np.testing.assert_allclose(values, (path - path[0]) @ weights, atol=1e-12)
+
+
+SHORT = np.array([[1.0, 0.0], [-2.0, 0.3]])
+"""Two gradients in conflict, whose mean raises the first loss."""
+
+
+@pytest.mark.skipif(version("torchjd") != "0.18.0", reason="seen with TorchJD 0.18.0")
+@pytest.mark.parametrize("rule", [torchjd.UPGrad, torchjd.DualProj])
+def test_torchjds_projections_return_the_mean_for_short_gradients(rule):
+    """What its norm_eps does: below a length of a hundredth a loss may rise."""
+    for scale, raises in ((1.0, False), (1e-3, True)):
+        short = torch.as_tensor(scale * SHORT)
+        direction = rule()(short)
+        assert bool((short @ direction).min() < -1e-3 * scale**2) is raises
+        assert torch.allclose(direction, short.mean(dim=0), atol=1e-3 * scale) is raises
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-9])
+def test_our_projection_raises_no_loss_at_any_scale(scale):
+    direction = aggregation.upgrad(np.ones(2), scale * SHORT, None).gradient
+    assert (SHORT @ direction / scale).min() >= -1e-9

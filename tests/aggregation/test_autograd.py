@@ -114,6 +114,10 @@ def test_the_graph_is_used_up_and_the_result_has_none(name):
     assert not step.gradient[0].requires_grad
     with pytest.raises(RuntimeError, match="second time"):
         losses[1].backward()
+    loss = x.exp().sum()
+    call(name, [loss, torch.tensor(1.0, dtype=torch.float64)], x)  # a constant comes last
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()
 
 
 @pytest.mark.parametrize("name", RULES)

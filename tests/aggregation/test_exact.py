@@ -8,7 +8,7 @@ from gradient_sets import KINDS, gradients, sets_of_gradients
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descent.aggregation import mgda, upgrad
+from descent.aggregation import least_squares, mgda, upgrad
 from descent.aggregation.least_squares import active_set, excess, nonnegative
 from descent.aggregation.lengths import directions
 
@@ -161,6 +161,12 @@ def test_a_solution_of_scipy_that_is_none_is_replaced():
         assert excess(columns, target, np.array(wrong)) > 1e9
     jacobian = np.array([[-1, 1, 0], [-2, -1, -2], [-2, -2, -2], [-2, 1, 2], [1, 1, 2.0]])
     np.testing.assert_allclose(step(upgrad, jacobian).gradient, projected(jacobian), atol=1e-14)
+
+
+def test_a_wrong_point_is_noticed_whatever_scipy_returns(monkeypatch):
+    monkeypatch.setattr(least_squares, "nnls", lambda columns, target, maxiter: (target + 0.5, 0.0))
+    found = nonnegative(np.eye(2)[None], np.array([[3.0, -1.0]]))
+    np.testing.assert_allclose(found, [[3.0, 0.0]], atol=1e-15)
 
 
 @given(sets_of_gradients(most=12), st.integers(0, 11))

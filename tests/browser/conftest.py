@@ -3,6 +3,9 @@
 import os
 import re
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -32,8 +35,24 @@ NOTES = """window.shifts = []; new PerformanceObserver(list => { for (const e of
 @pytest.fixture(scope="session")
 def site():
     """Make the book, which takes a moment if it stands already."""
-    assert main() == 0
+    assert main([]) == 0
     return paths.HTML
+
+
+@pytest.fixture(scope="session")
+def server(site):
+    """Serve the book on this machine."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

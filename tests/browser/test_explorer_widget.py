@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from checks import (
     assert_every_control_moves_its_picture,
+    assert_every_handle_is_at_hand,
     assert_no_horizontal_scroll,
     look,
+    value_text,
     wait_until_ready,
 )
 
 from descent import figures
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +51,10 @@ wells = explore(
     T=[0.01, 0.03, 0.05, 0.1, 0.15],
     start=[-1.5, -0.5, 0.5, 1.5],
     labels={"T": "step size $T$", "start": "start $w_0$"},
+    grab={
+        "start": lambda start: (start, (start**2 - 1) ** 2),
+        "T": Handle(lambda T: (200 * T, -1.4), axes=1),
+    },
 )
 
 
@@ -139,9 +145,7 @@ def test_the_page_without_scripts_shows_what_the_script_draws(visit, page_of, pa
     with_script = visit(path)
     wait_until_ready(with_script)
     stills = [
-        re.sub(
-            r"(?s)<script.*?</script>|<div class=.descent-controls.*?</output></div></div>", "", p
-        )
+        re.sub(r"(?s)<script.*?</script>|<div class=.descent-controls.*?</button></div>", "", p)
         for p in parts
     ]
     bare = visit(page_of(*stills))
@@ -201,6 +205,140 @@ def test_the_caption_is_announced_once_after_a_rest(visit, page_of, parts):
         slider.press("ArrowRight")
     page.wait_for_timeout(1000)
     assert page.evaluate("said") == [page.locator(".descent-panels").get_attribute("aria-label")]
+
+
+# Handles in the picture.
+
+
+@pytest.mark.parametrize("width", [1300, 360])
+@pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])
+def test_handles_are_moved_by_keys_and_dragged(visit, page_of, parts, width, touch):
+    settings = {"viewport": {"width": width, "height": 900}, "has_touch": touch}
+    page = visit(page_of(*parts, parts[0]), **settings)
+    assert assert_every_handle_is_at_hand(page, touch=touch) == 4
+    assert_no_horizontal_scroll(page)
+
+
+PLANTED_IN_HANDLES = {
+    "it stays where it is": lambda html: html.replace("knob.style.transform = ", "void "),
+    "it cannot be held": lambda html: html.replace('"pointerdown", (event)', '"nothing", (event)'),
+    "it has no keys": lambda html: html.replace("const steps = {", "return; const steps = {"),
+    "it goes elsewhere": lambda html: html.replace("far.indexOf(Math.min(...far))", "0"),
+    "it says nothing": lambda html: html.replace('"aria-valuetext", said', '"data-said", said'),
+    "it moves alone": lambda html: html.replace("inputs[key].value = index", "void index"),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED_IN_HANDLES)
+def test_a_fault_planted_in_a_handle_is_caught(visit, page_of, parts, fault):
+    broken = PLANTED_IN_HANDLES[fault](parts[0])
+    assert broken != parts[0]
+    page = visit(page_of(broken))
+    with pytest.raises(AssertionError, match="explorer wells, handle of st"):
+        assert_every_handle_is_at_hand(page)
+    visit.troubles.clear()
+
+
+def test_a_handle_stands_on_what_it_moves_and_answers_to_the_nearest_state(visit, page_of, parts):
+    page = visit(page_of(parts[0]), viewport={"width": 1300, "height": 900})
+    wait_until_ready(page)
+    handle = page.get_by_role("slider", name="start w_0").nth(1)
+    assert handle.get_attribute("class") == "descent-handle"
+    tile = page.locator(".descent-tile > svg").first
+    scale = tile.evaluate("svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width")
+    for place in range(4):
+        page.locator("[data-control=start]").fill(str(place))
+        (path,) = tile.evaluate(
+            """svg => [...svg.querySelectorAll("path")].map(p => p.getAttribute("d"))
+                 .filter(d => d.endsWith("h0")).map(d => d.match(/-?[0-9]+/g).slice(0, 2))"""
+        )
+        box, corner = handle.bounding_box(), tile.bounding_box()
+        centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        dot = corner["x"] + scale * int(path[0]), corner["y"] + scale * int(path[1])
+        assert np.allclose(centre, dot, atol=1), "the walker's first place"
+    checks.drag(page, centre, (centre[0] - 400, centre[1]), False)
+    assert handle.get_attribute("aria-valuetext") == "−1.5", "the nearest, however far"
+
+
+# A link to a state.
+
+
+def state_of(page):
+    return [value_text(control) for control in page.locator("[data-control]").all()]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "state"),
+    [
+        ("#wells?T=0.1&start=0.5", ["0.10", "0.5"]),
+        ("#wells?start=-1.4&T=0.09", ["0.10", "−1.5"]),  # the nearest values
+        ("#wells?T=1e9", ["0.15", "−1.5"]),
+        ("#wells?T=&start=x&other=3", ["0.01", "−1.5"]),
+        ("#wells", ["0.01", "−1.5"]),
+        ("#waves?T=0.1", ["0.01", "−1.5"]),
+    ],
+)
+def test_a_link_restores_a_state_by_value(visit, page_of, parts, fragment, state):
+    path = page_of(parts[0])
+    page = visit(path)
+    page.goto("about:blank")
+    page.goto(path.as_uri() + fragment)
+    wait_until_ready(page)
+    assert state_of(page) == state
+    page.goto(path.as_uri() + "#wells?T=0.03")  # a link within the page
+    page.wait_for_function("document.querySelector('input').value === '1'")
+
+
+def test_a_link_restores_a_text_and_no_other_explorer(visit, page_of, parts):
+    path = page_of(*parts)
+    page = visit(path)
+    page.goto("about:blank")
+    page.goto(path.as_uri() + "#waves?n=3&kind=odd")
+    wait_until_ready(page)
+    assert state_of(page) == ["0.01", "−1.5", "3", "odd"]
+    waves_top = page.locator("[data-name=waves]").bounding_box()["y"]
+    assert waves_top < page.viewport_size["height"], "it is on the screen"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_address_follows_and_the_link_can_be_copied(visit, page_of, parts, allowed):
+    page = visit(page_of(parts[0]))
+    wait_until_ready(page)
+    page.evaluate(
+        """allowed => { window.copies = [];
+        navigator.clipboard.writeText = text => allowed ? copies.push(text) : Promise.reject();
+        document.execCommand = () => copies.push(document.activeElement.value); }""",
+        allowed,
+    )
+    address = page.url
+    page.wait_for_timeout(900)
+    assert page.url == address, "nobody has moved anything"
+    slider = page.locator("input").first
+    slider.press("End")
+    page.wait_for_url("**#wells?T=0.15&start=-1.5")
+    slider.press("Home")
+    link = page.locator(".descent-link")
+    link.click()
+    assert link.get_attribute("data-said") == "Link copied"
+    assert page.locator(".descent-announcer").inner_text() == "Link copied"
+    assert page.evaluate("copies") == [page.url]
+    assert page.url.endswith("#wells?T=0.01&start=-1.5")
+    page.reload()
+    wait_until_ready(page)
+    assert state_of(page) == ["0.01", "−1.5"]
+
+
+def test_paper_carries_the_state(visit, page_of, parts):
+    page = visit(page_of(parts[0]))
+    wait_until_ready(page)
+    page.emulate_media(media="print")
+    for hidden in ("input[type=range]", ".descent-handle"):
+        assert not page.locator(hidden).first.is_visible()
+    assert page.locator("output").first.inner_text() == "0.01"
+    assert page.locator("output").first.is_visible()
+    link = page.locator(".descent-link")
+    said = link.evaluate("link => getComputedStyle(link, '::after').content")
+    assert said == '"#wells?T=0.01&start=-1.5"'
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -80,3 +80,15 @@ def test_spread_keeps_all_mass_and_agrees_with_the_escape_curve():
     steps = np.array(numbers.SPREAD_STEPS)
     late = steps >= 120
     np.testing.assert_allclose(beyond[late], curve[steps[late]], atol=0.02)
+
+
+@pytest.mark.parametrize("step_size", [0.0081, 0.03, 0.1])
+def test_the_times_of_the_picture_are_those_of_the_library(step_size):
+    (time,) = numbers.mean_escape_times([step_size])
+    assert np.log(time) == pytest.approx(numbers.log_escape_times([step_size])[0], abs=0.01)
+
+
+def test_a_time_without_digits_is_told():
+    # A time of 9e10 steps: its survival falls by less than rounding.
+    with pytest.raises(ArithmeticError, match=r"use the logarithm at T=0\.006"):
+        numbers.mean_escape_times([0.006])

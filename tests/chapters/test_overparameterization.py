@@ -221,16 +221,17 @@ def test_a_table_of_single_trainings_is_read_by_seed():
 
 
 def test_repeats_of_a_chaotic_run_part_and_those_of_a_calm_one_do_not():
-    """What moves the start by 1e-5 moves a calm end by as little, and draws a chaotic one anew."""
-    starts = 10.0 + NUDGE * np.arange(4)[:, None]
-    ends = {
-        rate: train_ensemble(
-            "mlp5", 4, 16, "ackley", starts, [0] * 4, learning_rate=rate, epochs=300
-        ).x[-1]
-        for rate in (1e-4, 3.2e-2)
-    }
-    assert np.ptp(ends[1e-4]) < 2e-3  # the fit stops within 1e-3 of the start
-    assert np.ptp(ends[3.2e-2]) > 1e-2
+    """What moves the start by 1e-5 moves a calm end by less, and draws a chaotic one anew."""
+    seeds = np.repeat(range(4), 4)
+    starts = 10.0 + NUDGE * np.tile(np.arange(4), 4)[:, None]
+    moved = 3 * NUDGE
+    for rate, part in ((1e-4, False), (3.2e-2, True)):
+        x = train_ensemble(
+            "mlp5", 4, 16, "ackley", starts, seeds.tolist(), learning_rate=rate, epochs=300
+        ).x[150:, :, 0]
+        apart = np.ptp(x.reshape(150, 4, 4), axis=2).max(axis=0)  # of each seed
+        # Measured under four roundings: at most 0.2 and at least 190 times what they were moved.
+        assert all(apart > 30 * moved) if part else all(apart < moved / 3), (rate, apart)
 
 
 def test_calm_paths_of_the_sources_networks_have_calm_repeats():

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import lfilter
 
 from descent import influence, systems
-from descent.chapters.three_worlds import numbers, pictures
+from descent.chapters.three_worlds import numbers, pictures, without_a_clock
 from descent.influence import worlds
 
 
@@ -177,3 +177,29 @@ def test_caption_says_where_rounding_wins():
     assert "then rounding wins" in late
     assert "to the end" in pictures.worlds_caption(0.01, 1e-3, 0.0)
     assert pictures.below(3e-7) == "10⁻⁶"
+
+
+@pytest.mark.parametrize("velocity", [Fraction(0), Fraction(1, 2), Fraction(-3, 4)])
+@pytest.mark.parametrize("gain", [Fraction(1, 4), Fraction(-1, 3)])
+def test_a_region_has_the_same_op_for_every_observer(gain, velocity):
+    region = without_a_clock.Region(gain, place=2)
+    found = without_a_clock.op_of_events(region)
+    sliced = without_a_clock.by_slices(region, velocity)
+    assert sliced.keys() == found.keys()
+    assert max(abs(sliced[event] - found[event]) for event in found) < 1e-12
+    assert max(map(abs, found.values())) > 0.3
+
+
+def test_an_observer_faster_than_light_is_refused():
+    """Their moments would have effects before causes, and are no order of the network."""
+    with pytest.raises(ValueError, match="velocity must lie between"):
+        without_a_clock.by_slices(without_a_clock.Region(Fraction(1, 4), 2), Fraction(3, 2))
+
+
+def test_a_region_changes_nothing_outside_of_its_future():
+    region = without_a_clock.Region(Fraction(1, 4), place=2)
+    for (x, t), value in without_a_clock.op_of_events(region).items():
+        in_future = any(
+            abs(x - at) <= t - (moment + 2) for _, at, moment in without_a_clock.devices(region)
+        )
+        assert (value != 0) == in_future

@@ -86,6 +86,15 @@ def test_a_loss_that_is_not_a_number_is_not_the_best():
     assert counted.curve((2,))[0] == counted.best == counted.start_loss
 
 
+def test_every_point_counts_whatever_its_loss():
+    bowl = numbers.problem("sphere", 0)
+    counted = numbers.Evaluations(bowl, budget=5)
+    counted(torch.full((10,), math.nan, dtype=torch.float64))
+    counted(torch.full((2, 10), math.inf, dtype=torch.float64))
+    assert counted.count == 3
+    assert counted.best == counted.start_loss
+
+
 def test_order_statistics_against_closed_forms_and_samples():
     assert theory.largest_of(1) == pytest.approx(0, abs=1e-12)
     assert theory.largest_of(2) == pytest.approx(1 / math.sqrt(math.pi))

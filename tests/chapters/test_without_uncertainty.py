@@ -250,3 +250,22 @@ def test_explorer_shows_equal_gaps():
         gaps = h["t decorrelated"] - h["t"], h["t+1 decorrelated"] - h["t+1"]
         assert gaps[0] == pytest.approx(gaps[1], abs=1e-12)
         assert "adjusted 0.0000" in pictures.continuous_thermostat.caption(**state)
+
+
+@pytest.mark.parametrize("correlation", [0.3, -0.5, 0.8])
+def test_a_reversible_thermostat_has_a_strength_that_begins_with_the_fourth_power(correlation):
+    short, shorter = (
+        numbers.nose_hoover_strength(correlation, t, 8) / (correlation**2 * t**4 / 3)
+        for t in (0.1, 0.05)
+    )
+    # The next term is of the next order but one or higher: extrapolate to time zero.
+    assert 2 * shorter - short == pytest.approx(1, abs=0.02)
+
+
+def test_the_reversible_thermostat_has_no_strength_without_correlation():
+    assert numbers.nose_hoover_strength(0.0, 1.0, 8) == 0
+
+
+def test_more_nodes_change_the_strength_of_the_reversible_thermostat_little():
+    coarse, fine = (numbers.nose_hoover_strength(0.5, 0.5, nodes) for nodes in (10, 12))
+    assert coarse == pytest.approx(fine, rel=2e-3)

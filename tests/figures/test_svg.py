@@ -127,6 +127,8 @@ def test_text_is_text_with_its_anchor_and_formula():
     assert "<tspan font-style='italic'>T</tspan>" in markup
     assert "&lt;\u20051" in markup or "&lt; 1" in markup
     ax.set_xlabel(r"$\sqrt{T}$")
+    assert ">√" in drawing(fig)
+    ax.set_xlabel(r"$\sqrt{T + 1}$")
     assert "√" not in drawing(fig)  # outlines
 
 

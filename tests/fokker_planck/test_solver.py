@@ -399,6 +399,14 @@ def test_wasserstein_agrees_with_points_that_fill_the_cells():
     assert total_variation(p, q, edges) == pytest.approx(np.maximum(p - q, 0) @ np.diff(edges))
 
 
+def test_wasserstein_refuses_unequal_masses():
+    edges, law = np.linspace(0, 1, 5), np.ones(4)
+    for pair in ((4 * law, law), (law, law / 2)):
+        with pytest.raises(ValueError, match="must have mass 1"):
+            wasserstein_1(*pair, edges)
+    assert wasserstein_1(law, law, edges) == 0
+
+
 # Bad input
 
 

@@ -155,3 +155,68 @@ def test_a_width_with_poles_is_refused():
     start = {"a": 1.0, "b": np.linspace(-20, 20, 401), "c": 27.0}
     with pytest.raises(ArithmeticError, match="Comp has poles"):
         influence.removed_width(LORENZ, start, 1.0, "a", "b")
+
+
+# A disturbance that lasts beside a reading that does not: (1, 1) decays at 0.1, what is read at 2.
+PULLED = np.array([[-1.05, 0.95, 0.3], [0.95, -1.05, -0.3], [0.5, -0.5, -3.0]])
+ACROSS = np.array([[-2.0, 0.0, 0.6], [0.0, -0.1, 0.0], [0.5, 0.0, -3.0]])  # the same by names
+
+
+@pytest.mark.parametrize(
+    ("matrix", "measured"),
+    [
+        (PULLED, [1.0, -1.0, 0.0]),
+        (PULLED, lambda s: np.sin(s[0] - s[1])),
+        (ACROSS, "a"),
+    ],
+)
+def test_what_decays_beside_what_lasts_is_right_or_refused(matrix, measured):
+    # In both, what is read and z move in one plane.
+    fast = np.array([[-2.0, 0.6], [0.5, -3.0]])
+    system = systems.linear_flow(matrix, "abz")
+    times = np.array([1.0, 5.0, 10.0, 12.0])
+    right = -np.log([expm(t * fast)[0, 0] * np.exp(2 * t) for t in times])
+    arguments = system, [1.0, 1.0, 1.0]
+    rest = "z", [1.0, 0.2, 0.0], measured
+    np.testing.assert_allclose(influence.op(*arguments, times, *rest), right, atol=1e-3)
+    for time in (20.0, 25.0, 30.0):  # the first carrying is wrong by 0.07 to 7 there
+        with pytest.raises(ArithmeticError, match="only rounding is left where varied="):
+            influence.op(*arguments, [time], *rest)
+
+
+def test_the_norm_of_what_decays_is_right_or_refused():
+    """Of a, b, c, z the sum b + c lasts, which a sees as the difference of two large terms."""
+    basis = np.array([[1.0, 0, 0, 0], [0, 1, 1, 0], [0, 1, -1, 0], [0, 0, 0, 1]])
+    rates = np.array([[-3, 0, 1, 0.5], [0, -0.1, 0, 0], [0.7, 0, -2, 0.2], [0.4, 0, 0.3, -3]])
+    system = systems.linear_flow(basis @ rates @ np.linalg.inv(basis), "abcz")
+    arguments = system, [1.0, 1.0, 1.0, 1.0]
+    few = rates[np.ix_([0, 2, 3], [0, 2, 3])]
+    times = [1.0, 5.0]
+    right = [np.log(expm(t * few[:2, :2])[0, 1] / expm(t * few)[0, 1]) for t in times]
+    values = influence.op_norm(*arguments, times, "z", "b", "a")
+    np.testing.assert_allclose(values, right, atol=1e-6)
+    for ask in (influence.op_norm, influence.op):  # by rounding -0.9 and other values, for -3.04
+        with pytest.raises(ArithmeticError, match="only rounding is left where varied="):
+            ask(*arguments, [25.0], "z", "b", "a")
+
+
+def test_what_lasts_is_not_refused():
+    """The control: the slow direction itself, for as long; and small units are no doubt."""
+    times = np.array([20.0, 60.0, 200.0])
+    free = np.array([[-1.05, 0.95], [0.95, -1.05]])
+    system = systems.linear_flow(PULLED, "abz")
+    values = influence.op(system, [1.0] * 3, times, "z", [1.0, 0.2, 0.0], [1.0, 1.0, 0.0])
+    np.testing.assert_allclose(values, 0.0, atol=1e-8)
+    assert free.sum() == pytest.approx(-0.2)
+    scale = np.diag([1e-9, 1.0, 1.0])  # a in another unit
+    small = systems.linear_flow(scale @ PULLED @ np.linalg.inv(scale), "abz")
+    plain = influence.op(system, [1.0, 1.0, 1.0], [1.0, 3.0], "z", "b", "a")
+    scaled = influence.op(small, [1e-9, 1.0, 1.0], [1.0, 3.0], "z", "b", "a")
+    np.testing.assert_allclose(scaled, plain, atol=1e-6)
+
+
+def test_chaos_is_not_refused_where_readings_pass_zero():
+    """Where paths have parted, a value is that of a path nearby: nothing is compared."""
+    times = np.linspace(1.0, 60.0, 100)
+    starts = np.array(START)[:, None] + 1e-3 * np.arange(40)
+    assert np.isfinite(influence.op(LORENZ, starts.T, times, "a", "b", [0, 1.0, 0.3])).all()

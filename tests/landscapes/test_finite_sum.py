@@ -48,12 +48,11 @@ def test_derivatives_are_those_of_the_losses(name):
         far, near = ((function(w + s) - function(w - s)) / (2 * s) for s in (2 * h, h))
         return (4 * near - far) / 3
 
-    for function, derivative in (
-        (model.losses, model.gradients),
-        (model.gradients, model.curvatures),
-    ):
-        size = np.abs(derivative(w)).max()
-        np.testing.assert_allclose(derivative(w), slope(function), atol=1e-6 * size)
+    for function, derivative in (("losses", "gradients"), ("gradients", "curvatures")):
+        given, right = getattr(model, derivative)(w), slope(getattr(model, function))
+        size = np.abs(given).max()
+        message = f"{name}: {derivative} are not the derivatives of {function}"
+        np.testing.assert_allclose(given, right, atol=1e-6 * size, err_msg=message)
 
 
 @pytest.mark.parametrize("name", FINITE_SUMS)

@@ -230,3 +230,51 @@ def test_bad_grids_are_named(grid):
 def test_bad_deposits_are_named(points, weights, word):
     with pytest.raises(ValueError, match=word):
         operator_for(0.02).deposit(points, weights)
+
+
+def jumping(landings):
+    """Samples that move node i of 0, 1, … to their own node ``landings[j, i]``, always."""
+
+    def gradients(w):
+        w = np.asarray(w, float)
+        node = np.clip(np.rint(w).astype(int), 0, landings.shape[1] - 1)
+        return w - landings[:, node]
+
+    return FiniteSum(
+        losses=lambda w: np.zeros((len(landings), *np.shape(w))),
+        gradients=gradients,
+        curvatures=lambda w: np.zeros((len(landings), *np.shape(w))),
+    )
+
+
+def times_by_a_dense_solve(landings):
+    """Mean steps beyond the last node from each node: infinite from where one may be caught."""
+    n = landings.shape[1]
+    moves = np.zeros((n, n + 1))
+    for row in landings:
+        moves[np.arange(n), np.minimum(row, n)] += 1 / len(landings)
+    paths = (
+        np.linalg.matrix_power(np.eye(n + 1) + np.vstack([moves > 0, np.eye(n + 1)[n]]), n)
+    ) > 0
+    leads_out = paths[:n, n]
+    sure = ~(paths[:n, :n] & ~leads_out).any(axis=1)
+    inside = moves[:, :n][np.ix_(sure, sure)]
+    times = np.full(n, np.inf)
+    times[sure] = np.linalg.solve(np.eye(sure.sum()) - inside, np.ones(sure.sum()))
+    return times
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_times_to_what_cannot_be_reached_are_infinite_as_a_dense_solve_says(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 40))
+    landings = np.arange(n) + rng.integers(-3, 4, (2, n))
+    landings[:, rng.random(n) < 0.15] = rng.integers(0, n)  # some lead to one node, as a trap may
+    landings = np.maximum(landings, 0)
+    still = rng.random(n) < (0.2 if seed % 2 else 0.0)
+    landings[:, still] = np.arange(n)[still]
+    expected = times_by_a_dense_solve(landings)
+    assert np.isinf(expected).any() or seed % 2 == 0
+    operator = TransferOperator(jumping(landings), step_size=1.0, grid=np.arange(float(n)))
+    found = [log_mean_absorption_time(operator, start) for start in np.eye(n)]
+    np.testing.assert_allclose(found, np.log(expected), rtol=1e-9, atol=1e-9)

@@ -335,7 +335,11 @@ EXEMPT = {
     "markov.cloud.*": "the inner loop of escapes, whose arguments they check",
     "markov.escape.*": "the arguments are checked where the package hands the function on",
     "markov.intervals.*": "the same",
+    "markov.lasting.*": "a part of mean times, whose arguments they check",
     "markov.laws.*": "the same",
+    "markov.refined_clouds.*": "a part of escapes, whose arguments they check",
+    "markov.state_reduction.sojourns": "a part of the mean time, whose operator is checked",
+    "markov.walk.*": "the inner loop of first passages, whose arguments they check",
     "landscapes.Objective": "a row of OBJECTIVES, made in the module that holds it",
     "landscapes.FiniteSum.sample_gradient": "the inner loop of every chain",
 }

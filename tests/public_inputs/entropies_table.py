@@ -16,12 +16,14 @@ from kinds import (
     rng,
 )
 
+from descent.information import kernel_of
 from descent.networks.digit_images import load_digits8
 from descent.networks.localization import localize, questions
 from descent.networks.perceptrons import he_initialization
-from descent.systems import dumb_thermostat
+from descent.systems import dumb_thermostat, linear_thermostat
 
 JOINT = np.full((3, 3), 1 / 9)
+KERNEL = kernel_of(dumb_thermostat(), 0.1).kernel
 MATRIX = np.array([[1.0, 0.2], [0.2, 0.5]])
 X = np.random.default_rng(1).random((24, 4))
 LABELS = np.resize([1, 7, 6, 8], 24)
@@ -30,6 +32,15 @@ Y = np.eye(2)[(LABELS % 2 == 0) * 1]
 
 def joint():
     return array(JOINT, -JOINT, 2 * JOINT, free=True)
+
+
+def parts():
+    """Return a joint distribution of any number of parts but one."""
+    return array(JOINT, -JOINT, 2 * JOINT, JOINT.ravel(), free=True)
+
+
+def groups():
+    return given(lambda: [(0,), (1,)], [(0, 1)], [(0,)], [(0,), (0,)], [(0,), (2,)], 5, "ab", [0.5])
 
 
 def networks():
@@ -94,17 +105,24 @@ CASES = {
         adjusted=flag(),
     ),
     "information.entropy": case(distribution=joint()),
-    "information.decorrelate": case(joint=array(JOINT, -JOINT, 2 * JOINT)),
+    "information.decorrelate": case(joint=parts(), groups=groups()),
+    "information.total_correlation": case(joint=parts(), groups=groups()),
     "information.mutual_information": case(joint=array(JOINT, -JOINT, 2 * JOINT)),
     **{
         f"information.{name}": case(**one_state())
-        for name in (
-            "push_forward",
-            "optimizing_strength",
-            "adjusted_optimizing_strength",
-            "erased_entropy",
-        )
+        for name in ("push_forward", "erased_entropy", "created_entropy")
     },
+    **{
+        f"information.{name}": case(**one_state(), groups=groups())
+        for name in ("optimizing_strength", "adjusted_optimizing_strength")
+    },
+    "information.FiniteKernel": case(
+        kernel=array(KERNEL, KERNEL[0], KERNEL[:, :1], 2 * KERNEL, -KERNEL, [0.3, 0.7], free=True)
+    ),
+    "information.kernel_of": case(
+        system=instance(dumb_thermostat, linear_thermostat(0.5, 25.0)),
+        error=real(0.25, least=0, most=1),
+    ),
     "information.narrow_start": case(epsilon=real(0.5, least=0, most=1)),
     "estimates.mean_with_error": case(samples=array([1.0, 2.0, 3.0], [1.0])),
     "estimates.clustered_rate": case(

@@ -135,6 +135,7 @@ CASES = {
     "search_distributions.xnes": case(**ASCENT, mean_rate=positive(1.0), shape_rate=positive(0.5)),
     "zeroth_order.RandomGrad": case(**ESTIMATOR),
     "zeroth_order.SPSA": case(**ESTIMATOR),
+    "zeroth_order.MeZO": case(**ESTIMATOR, keep_best=flag(False)),
     "zeroth_order.AveragedGrad": case(**ESTIMATOR, samples=POSITIVE_COUNT, bits=flag(True)),
     "zeroth_order.RandomBestGrad": case(**ESTIMATOR, samples=POSITIVE_COUNT),
     "zeroth_order.SmoothedGrad": case(
@@ -242,14 +243,17 @@ CASES = {
 
 HOOKS = [
     "attempt",
+    "check_kept",
     "derivatives",
     "draw",
     "drawn",
     "draws_from",
     "each",
+    "empty",
     "end",
     "estimate",
     "evaluate",
+    "fill",
     "follow",
     "gradients",
     "has_gradients",
@@ -265,6 +269,7 @@ HOOKS = [
     "set_gradients",
     "shifted",
     "update",
+    "weigh",
     "write",
 ]
 EXEMPT = {

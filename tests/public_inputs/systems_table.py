@@ -16,6 +16,7 @@ from kinds import (
     rng,
 )
 
+from descent.causal import Network
 from descent.dynamics.tangent import Tangents
 from descent.systems import dumb_thermostat, linear_thermostat, lorenz
 
@@ -55,6 +56,18 @@ def frozen():
     return given(lambda: "thermostat", "kitchen", None, 1, [], ["kitchen"], "room", [1])
 
 
+def network():
+    return instance(lambda: Network({("n", "A"): -1.0, ("A", "m"): 0.5, ("n", "m"): 1.0}), {})
+
+
+def node(value):
+    return given(lambda: value, "kitchen", "A", None, 1, ["n"], np.nan)
+
+
+def nodes():
+    return given(lambda: {"A"}, "A", ["kitchen"], [["A"]], None, 1, np.nan)
+
+
 def step():
     """Return an integrator's step; a map has none, which None says."""
     return positive(0.1)
@@ -88,6 +101,7 @@ EXPONENTS = dict(
     spread=real(1.0, least=0),
     return_error=flag(),
 )
+DRIVING = given(lambda: (), "kitchen", None, 1, ["kitchen"], ["room", "thermostat"], [1])
 NAMES = given(lambda: ("a", "b"), ("a", "a"), (), "ab", None, 5, (1, 2))
 START = given(lambda: (1.0, 2.0), (1.0,), (np.nan, 1.0), "ab", 5.0)
 RULE = function(lambda s, time: (s[1], -s[0]))
@@ -115,9 +129,47 @@ CASES = {
     "dynamics.finite_differences": case(
         function=function(lambda s, time: (s[1], -s[0])), step=positive(1e-6)
     ),
+    "causal.Network": case(
+        edges=given(
+            lambda: {("n", "m"): 1.0},
+            {},
+            [("n", "m")],
+            {"n": 1.0},
+            {("n", "m", "k"): 1.0},
+            {("n", "m"): np.nan},
+            {("n", "m"): np.inf},
+            {("n", "m"): 1j},
+            {("n", "m"): "1.0"},
+            {("n", "m"): True},
+            {("n", "m"): None},
+            {("n", "n"): 1.0},
+            {("n", "m"): 1.0, ("m", "n"): 1.0},
+            1.0,
+            None,
+        )
+    ),
+    "causal.responses": case(network=network(), varied=node("n"), avoid=nodes()),
+    "causal.sensitivities": case(network=network(), measured=node("m"), avoid=nodes()),
+    "causal.comp": case(network=network(), part=nodes(), varied=node("n"), measured=node("m")),
+    "causal.op": case(network=network(), part=nodes(), varied=node("n"), measured=node("m")),
+    "causal.unrolled": case(
+        system=given(lambda: THERMOSTAT, LORENZ, dumb_thermostat(), 1.0, "x", None),
+        initial=initial(),
+        steps=count(2, least=1),
+        begin=real(0.0),
+    ),
     "influence.slog_comp": case(**INFLUENCE),
     "influence.op": case(**INFLUENCE),
     "influence.comp": case(**INFLUENCE),
+    "influence.op_norm": case(
+        **WORLDS
+        | dict(
+            varied=given(lambda: "room", "kitchen", 1, [], ["kitchen"], "thermostat", [1]),
+            measured=given(lambda: "room", "kitchen", 1, [], ["kitchen"], "thermostat", [1]),
+            until=real(5.0, least=0, inf=True),
+            begin=real(0.0, most=0.0),
+        )
+    ),
     "influence.linear_thermostat_comp": case(
         k=real(0.19),
         steps=given(lambda: [0, 1, 2], [0.5], [-1], None, "x", [np.nan], [[1], [1, 2]]),
@@ -139,11 +191,24 @@ CASES = {
         dt=step(),
         scheme=choice("dop853"),
     ),
-    "lyapunov.conditional_exponents": case(
-        **EXPONENTS,
-        frozen=given(lambda: (), "kitchen", None, 1, ["kitchen"], ["room", "thermostat"], [1]),
+    "lyapunov.conditional_exponents": case(**EXPONENTS, frozen=DRIVING),
+    "lyapunov.convergence": case(
+        **{
+            k: v
+            for k, v in EXPONENTS.items()
+            if k not in ("dt", "scheme", "spread", "return_error")
+        },
+        frozen=DRIVING,
     ),
     "lyapunov.spectrum": case(**EXPONENTS),
+    "lyapunov.covariant_vectors": case(
+        system=thermostat(),
+        initial=initial(ONE_STATE, np.ones((2, 2))),
+        n=count(3, least=2),
+        interval=positive(1.0),
+        transient=real(5.0, least=0),
+        rng=rng(),
+    ),
     "lyapunov.kaplan_yorke_dimension": case(exponents=array([0.9, 0.0, -14.6])),
     "systems.FiniteSystem": case(
         thermostat=given(lambda: ("on", "off"), (), None, 5, "on", (1, 2), ("on", "on")),

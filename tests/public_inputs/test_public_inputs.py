@@ -6,7 +6,6 @@ The tables hold a valid call of each; a public function without one fails here.
 import fnmatch
 import importlib
 import inspect
-import pkgutil
 import warnings
 from pathlib import Path
 
@@ -16,95 +15,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import descent
 from descent.arguments import check_real
+from descent.landscapes import FiniteSum, two_datapoint
 
-import chains_table  # isort: skip
-import entropies_table  # isort: skip
-import networks_table  # isort: skip
-import searches_table  # isort: skip
-import systems_table  # isort: skip
 from kinds import Case, case, positive, tells  # isort: skip
-
-TABLES = (chains_table, entropies_table, networks_table, searches_table, systems_table)
-CASES = {name: entry for table in TABLES for name, entry in table.CASES.items()}
-EXEMPT = {name: why for table in TABLES for name, why in table.EXEMPT.items()}
-
-# Their input comes from a book's page, a shell or a stored table, or they are the checks.
-OTHERS = [
-    "arguments",
-    "prose",
-    "publish",
-    "chapters",
-    "claims",
-    "commands",
-    "explorer",
-    "figures",
-    "files",
-    "sweeps",
-    "tensor_arguments",
-]
-
-
-# Packages whose face hands on all that is public, but for the modules that chapters name.
-CLOSED = (
-    "aggregation",
-    "dynamics",
-    "fokker_planck",
-    "influence",
-    "landscapes",
-    "lyapunov",
-    "search_distributions",
-    "zeroth_order",
-)
-NAMED = (
-    "dynamics.system",
-    "dynamics.tangent",
-    "fokker_planck.diffusion_limit",
-    "influence.worlds",
-)
-
-
-def modules():
-    """Return the numerical modules; a closed package speaks for its modules."""
-    for found in pkgutil.walk_packages(descent.__path__, "descent."):
-        name = found.name.removeprefix("descent.")
-        package, _, inner = name.partition(".")
-        if package in OTHERS or (inner and package in CLOSED and name not in NAMED):
-            continue
-        yield name, importlib.import_module(found.name)
-
-
-def public_callables():
-    """Return the public functions, classes and methods, once each, by name."""
-    found, seen = {}, set()
-    for where, module in modules():
-        names = getattr(module, "__all__", None)
-        for name in names or [n for n in vars(module) if not n.startswith("_")]:
-            thing = getattr(module, name)
-            home = getattr(thing, "__module__", None)
-            mine = names is not None or home == module.__name__
-            if not mine or not is_callable(thing) or name.startswith("check_") or id(thing) in seen:
-                continue
-            seen.add(id(thing))
-            if not inspect.isclass(thing):
-                found[f"{where}.{name}"] = thing
-                continue
-            if issubclass(thing, tuple | BaseException):
-                continue  # results by name, and errors
-            found[f"{where}.{name}"] = thing
-            for attribute, value in vars(thing).items():
-                if inspect.isfunction(value) and not attribute.startswith("_"):
-                    found[f"{where}.{name}.{attribute}"] = value
-    return found
-
-
-def is_callable(thing):
-    made_here = type(thing).__module__.split(".")[0] in ("descent", "functools")
-    return inspect.isclass(thing) or inspect.isfunction(thing) or (callable(thing) and made_here)
-
-
-PUBLIC = public_callables()
+from public import CASES, EXEMPT, PUBLIC, TABLES, exempt  # isort: skip
 
 
 def missing(public, cases):
@@ -114,10 +29,6 @@ def missing(public, cases):
         if not exempt(name)
         and (name not in cases or parameters(thing) != set(cases[name].arguments))
     )
-
-
-def exempt(name):
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in EXEMPT)
 
 
 def parameters(thing):
@@ -146,6 +57,8 @@ SUGGESTED = {
     "float": "real(…)",
     "str": "choice(…)",
 }
+SUMS = ("FiniteSum", FiniteSum)
+"""How a function says that it returns one: its row in FINITE_SUMS is its case."""
 
 
 def entry_for(name, thing):
@@ -165,12 +78,19 @@ def what_to_do(public, cases):
     """Return what to change in the tables, a line or two for each function, or an empty text."""
     todo = []
     for name in missing(public, cases):
+        if name not in cases and inspect.signature(public[name]).return_annotation in SUMS:
+            todo.append(f"{name}: add a row to FINITE_SUMS in src/descent/landscapes/wells.py")
+            continue
         verb = "correct its arguments" if name in cases else "add a valid call, such as"
         todo.append(
             f"{name}: in CASES of {table_for(name)} {verb}\n    {entry_for(name, public[name])}"
         )
     for name in sorted(set(cases) - set(public)):
-        todo.append(f"{name}: no such public function; remove it from {table_for(name)}")
+        package = "src/descent/" + name.rpartition(".")[0].replace(".", "/")
+        todo.append(
+            f"{name}: no such public function; hand it on in {package}/__init__.py, or remove it"
+            f" from {table_for(name)}"
+        )
     if todo:
         todo.append("kinds.py of that folder holds the kinds; each says what must be refused.")
     return "\n".join(todo)
@@ -198,7 +118,12 @@ def test_a_function_without_an_entry_is_noticed_and_told_what_to_do():
     )
     wrong = {"landscapes.newcomer": case(y=positive(1.0))}
     assert "correct its arguments" in what_to_do(PUBLIC | new, CASES | wrong)
-    assert "remove it from" in what_to_do(PUBLIC, CASES | wrong)
+    assert "landscapes/__init__.py, or remove it from" in what_to_do(PUBLIC, CASES | wrong)
+
+    def bowls(distance: float = 1.0) -> FiniteSum:
+        return two_datapoint(distance)
+
+    assert "add a row to FINITE_SUMS" in what_to_do(PUBLIC | {"landscapes.bowls": bowls}, CASES)
 
 
 def optional(thing, name):

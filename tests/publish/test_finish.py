@@ -1,12 +1,15 @@
 """What is written into the pages after Sphinx, and what goes along with them."""
 
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
+from fontTools.ttLib import TTFont
 from PIL import Image
 
-from descent.publish import archive, bundled, finish, paths, pdf, render, site
+import descent
+from descent.publish import archive, bundled, finish, paths, pdf, policy, render, site
 
 PAGE = (
     '<html><head><title>T</title></head><body><h1>T</h1><h2>Contents</h2><p>On paper.</p>'
@@ -78,12 +81,21 @@ def test_every_licence_that_the_table_names_is_there(tmp_path):
     for part, name in zip(bundled.PARTS, names, strict=True):
         text = (tmp_path / name).read_text()
         key = "BSD" if part.name == "Sphinx" else part.licence.partition("-")[0].split()[-1]
-        words = {"Apache": "Apache License", "BSD": "Redistribution and use", "MIT": "MIT"}
-        assert words.get(key, "Font Awesome Free") in text, part
+        words = {"OFL": "SIL Open Font License", "BSD": "Redistribution and use", "MIT": "MIT"}
+        assert words[key] in text, part
         assert f"licences/{name}" in bundled.table()
-    missing = bundled.PARTS[0]._replace(text="*/no-such-file")
+    missing = bundled.PARTS[-1]._replace(text="*/no-such-file")
     with pytest.raises(FileNotFoundError, match="no-such-file"):
         bundled.licence_text(missing)
+
+
+def test_no_version_of_a_vendored_part_is_typed_wrong():
+    versions = {part.name: part.package for part in bundled.PARTS}
+    script = (Path(bundled.__file__).parent / "vendor" / "temml.min.js").read_text("utf-8")
+    assert f'version="{versions["Temml"]}"' in script or f'"{versions["Temml"]}"' in script
+    font = TTFont(paths.BOOK / "_static" / "stix-two-math.woff")
+    assert versions["STIX Two Math"] in font["name"].getDebugName(5)
+    assert "MATH" in font
 
 
 def test_an_archive_does_not_depend_on_times_or_on_the_order_of_writing(tmp_path):
@@ -111,8 +123,9 @@ MENU = '<select data-filter="source"><option value="">all</option><option value=
     ("anchor", "sound"), [("source=003", True), ("source=005", False), ("verdict=003", False)]
 )
 def test_an_anchor_may_be_a_choice_that_the_page_offers(tmp_path, anchor, sound):
-    (tmp_path / "one.html").write_text(f'<a href="two.html#{anchor}">x</a>')
-    (tmp_path / "two.html").write_text(MENU)
+    link = f'<a href="two.html#{anchor}">x</a>'
+    for name, text in (("one", link), ("two", MENU)):
+        (tmp_path / f"{name}.html").write_text(policy.with_policy(text))
     assert (site.complaints(tmp_path) == []) is sound
 
 
@@ -120,8 +133,7 @@ def test_citation_says_what_the_project_says():
     citation = yaml.safe_load((paths.ROOT / "CITATION.cff").read_text())
     assert citation["license"] == "MIT"
     assert (paths.ROOT / "LICENSE").read_text().startswith("MIT License")
-    text = (paths.ROOT / "pyproject.toml").read_text()
-    assert f'version = "{citation["version"]}"' in text
+    assert citation["version"] == descent.__version__
 
 
 @pytest.mark.parametrize(

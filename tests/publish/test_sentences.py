@@ -62,7 +62,7 @@ def test_a_sentence_that_cannot_be_filled_stops_the_book(run, expression, messag
 
 
 def test_an_error_before_the_sentence_is_the_reason_that_is_told(run):
-    with pytest.raises(execute.NotebookFailed, match="cell 1 failed: ZeroDivisionError"):
+    with pytest.raises(execute.NotebookFailed, match="cell 1 failed in line 1: ZeroDivisionError"):
         run(CODE("x = 1 / 0"), TEXT("{eval}`str(x)`"))
 
 

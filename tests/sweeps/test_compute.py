@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -281,7 +282,7 @@ def cluster():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0"
     ) as running:
         yield running
 
@@ -315,6 +316,16 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster):
     by_cluster = load("99-walks")
     complete(walks(), fresh=True)
     assert load("99-walks").equals(by_cluster)
+
+
+def test_a_point_that_ends_the_workers_of_a_cluster_is_named_and_all_others_are_computed(cluster):
+    points = [{"x": x, "how": "killed"} for x in range(6)]
+    sweep = Sweep("99-fall", fall, points, probes=[])
+    said = r"at {'x': 3, 'how': 'killed'}: it ended one worker of the cluster after another"
+    with pytest.raises(compute.SweepFailed, match=said) as failure:
+        complete(sweep, dask=cluster.scheduler_address)
+    assert str(failure.value).count("\n") == 0, "one point is named, not its companions"
+    assert len(compute.known(sweep)) == 5
 
 
 def test_an_address_without_a_scheduler_is_an_error(monkeypatch):
@@ -358,3 +369,86 @@ def test_the_command_names_what_there_is(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main(["--only", "98-*"])
     assert "there are: 99-walks" in capsys.readouterr().err
+
+
+def fall(x, how):
+    import time
+
+    if x == 3 and how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if x == 1 and how == "crashed":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if x == 1 and how == "left":
+        sys.exit(3)
+    time.sleep(0.05)
+    return {"y": x}
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("killed", r"at {'x': 3, 'how': 'killed'}: the process ended \(SIGKILL -9; out of mem"),
+        ("crashed", r"at {'x': 1, 'how': 'crashed'}: the process ended \(SIGSEGV -11\)"),
+        ("left", r"at {'x': 1, 'how': 'left'}: SystemExit: 3"),
+    ],
+)
+def test_a_point_that_ends_its_process_is_named_and_all_others_are_computed(how, said):
+    points = [{"x": x, "how": how} for x in range(6)]
+    sweep = Sweep("99-fall", fall, points, probes=[])
+    with pytest.raises(compute.SweepFailed, match=said) as failure:
+        complete(sweep, jobs=2)
+    assert str(failure.value).count("\n") == 0, "one point is named, not its companions"
+    assert len(compute.known(sweep)) == 5
+
+
+def test_other_sweeps_go_on_after_one_whose_process_was_killed(capsys, monkeypatch):
+    points = [{"x": x, "how": "killed"} for x in (2, 3)]
+    fallen = Sweep("98-fall", fall, points, probes=[])
+    monkeypatch.setattr("descent.sweeps.__main__.registry", lambda: [fallen, walks()])
+    assert main(["--jobs", "2"]) == 1
+    shown = capsys.readouterr()
+    assert "98-fall at {'x': 3, 'how': 'killed'}: the process ended" in shown.err
+    assert "Traceback" not in shown.err
+    assert "99-walks: 8 rows, 8 of them computed now" in shown.out
+
+
+def certificate(folder):
+    """Return the paths of a key and of its certificate, which vouches for itself."""
+    key, made = folder / "key.pem", folder / "certificate.pem"
+    names = ["-subj", "/CN=descent", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    command += ["-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    return str(key), str(made)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_cluster_over_tls_gives_the_same_numbers_and_turns_others_away(tmp_path, monkeypatch):
+    """As CONTRIBUTING says: certificates are named in the environment, nothing else changes."""
+    import dask
+    from distributed import LocalCluster
+
+    key, made = certificate(tmp_path)
+    names = {"tls.ca-file": made, "require-encryption": True}
+    names |= {
+        f"tls.{who}.{what}": path
+        for who in ("scheduler", "worker", "client")
+        for what, path in (("cert", made), ("key", key))
+    }
+    complete(walks())
+    alone = load("99-walks")
+    with (
+        dask.config.set({f"distributed.comm.{name}": value for name, value in names.items()}),
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, protocol="tls", host="tls://127.0.0.1",
+            dashboard_address=":0",  # another cluster may have the usual one
+        ) as running,
+    ):  # fmt: skip
+        address = running.scheduler_address
+        assert address.startswith("tls://")
+        assert complete(walks(), dask=address, fresh=True) == 8
+        assert load("99-walks").equals(alone)
+        monkeypatch.setattr(compute, "CONNECTION_SECONDS", 0.5)
+        stranger = {f"distributed.comm.tls.client.{what}": None for what in ("cert", "key")}
+        with dask.config.set(stranger), pytest.raises((OSError, TypeError)):
+            complete(walks(), dask=address, fresh=True)

@@ -1,7 +1,9 @@
 """Common random numbers: what they are for, and where the draws come from."""
 
+import random
 import types
 
+import numpy as np
 import pytest
 import torch
 
@@ -77,6 +79,28 @@ def test_a_batch_drawn_in_the_closure_is_one_batch_a_step():
         search.step(closure)
     assert all(torch.equal(batches[i], batches[i + 1]) for i in (0, 2, 4))
     assert not torch.equal(batches[0], batches[2])
+
+
+@pytest.mark.parametrize("draw", [np.random.default_rng(0).random, random.Random(0).random])
+def test_other_generators_than_torchs_are_not_set_back(draw):
+    """The documentation says so: such a loss is compared with another draw of itself."""
+    x, seen = torch.zeros(1), []
+    search = RandomGrad([x], generator=generator())
+    search.step(lambda: seen.append(draw()) or torch.tensor(seen[-1]) + (x**2).sum())
+    assert len(set(seen)) == 2
+    search.loss_generators = [np.random.default_rng(0)]
+    with pytest.raises(TypeError, match=r"loss_generators must be a torch.Generator; got"):
+        search.step(lambda: (x**2).sum())
+
+
+@pytest.mark.parametrize(("momentum", "kept"), [(0.1, False), (0.0, True)])
+def test_running_statistics_move_with_each_evaluation_unless_they_are_told_not_to(momentum, kept):
+    norm = torch.nn.BatchNorm1d(2, momentum=momentum)
+    data = torch.randn(8, 2, generator=generator(3)) + 4
+    search = SPSA(norm.parameters(), generator=generator())
+    search.step(lambda: norm(data).square().mean())
+    assert norm.num_batches_tracked == search.evaluations == 2
+    assert torch.equal(norm.running_mean, torch.zeros(2)) == kept
 
 
 @pytest.mark.parametrize("kind", [OrderWalk, SimulatedAnnealing, "undo"])

@@ -11,6 +11,7 @@ from descent.zeroth_order import (
     Accumulated,
     AfterStepGrad,
     AveragedGrad,
+    MeZO,
     RandomBestGrad,
     RandomGrad,
     SmoothedGrad,
@@ -63,6 +64,7 @@ D = 400
         (SmoothedGrad, {"decay": 0.0, "noise": "rademacher"}, math.sqrt(2 / math.pi)),
         (SmoothedGrad, {"decay": 0.0, "noise": "uniform"}, math.sqrt(2 / math.pi)),
         (SPSA, {}, math.sqrt(2 / math.pi)),
+        (MeZO, {}, math.sqrt(2 / math.pi)),
         (AveragedGrad, {"samples": 10}, math.sqrt(2 * 10 / math.pi)),
         (AveragedGrad, {"samples": 10, "bits": False}, math.sqrt(10)),
         (RandomBestGrad, {"samples": 10}, expected_maximum(10)),
@@ -88,10 +90,14 @@ def test_the_numbers_of_ten_evaluations():
     assert math.sqrt(10) == pytest.approx(3.162, abs=1e-3)
 
 
-def test_the_average_of_differences_is_unbiased():
-    drawn, _ = estimates(AveragedGrad, GRADIENT, 3000, samples=4, bits=False)
+@pytest.mark.parametrize(
+    ("method", "options", "n"),
+    [(AveragedGrad, {"samples": 4, "bits": False}, 4), (MeZO, {}, 1)],
+)
+def test_differences_along_normal_directions_are_unbiased(method, options, n):
+    drawn, _ = estimates(method, GRADIENT, 3000, **options)
     # Var ĝ_i = (|g|² + g_i²)/n
-    error = ((GRADIENT @ GRADIENT + GRADIENT**2) / 4 / 3000).sqrt()
+    error = ((GRADIENT @ GRADIENT + GRADIENT**2) / n / 3000).sqrt()
     assert ((drawn.mean(0) - GRADIENT).abs() < 4 * error).all()
 
 

@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from descent.extras import DISTRIBUTION, EXTRA_OF_ROOM
+
 
 def train() -> None:
     """Run `descent-train`."""
@@ -21,6 +23,6 @@ def _run(command: str) -> None:
     except ModuleNotFoundError as error:
         sys.exit(
             f"this command needs {error.name}, which is not installed: "
-            "pip install 'descent[networks,commands]'"
+            f"pip install '{DISTRIBUTION}[{EXTRA_OF_ROOM['commands']}]'"
         )
     module.main()

@@ -17,6 +17,20 @@ from descent.files import held, write_whole
 from descent.networks.reparameterization import Record, Training
 
 SETTINGS, CHECKPOINT, RESULT = "settings.json", "checkpoint.pt", "result.csv"
+#: Why a run of several did not come to an end.
+FAILURE = "error.txt"
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever a file that broke off makes of its reader into a line with the remedy."""
+    try:
+        yield
+    except Exception as error:  # torch and json have no common error for it
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+        raise UsageError(
+            f"{path} is damaged ({what}); throw that run away with output.restart=true"
+        ) from error
 
 
 class RunFolder:
@@ -57,7 +71,9 @@ class RunFolder:
         """
         why = "output.restart=true" if restart else None
         if self.settings.exists() and not restart:
-            before = json.loads(self.settings.read_text())
+            with _readable(self.settings):
+                before = json.loads(self.settings.read_text())
+                before["settings"], before["code"]
             if before["settings"] != settings:
                 raise UsageError(
                     f"{self.path} holds a run with other settings "
@@ -71,6 +87,7 @@ class RunFolder:
         if why:
             self.result.unlink(missing_ok=True)
             self.checkpoint.unlink(missing_ok=True)
+        (self.path / FAILURE).unlink(missing_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
         content = json.dumps({"settings": settings, "code": code}, indent=2)
         write_whole(self.settings, content.encode())
@@ -94,7 +111,8 @@ class RunFolder:
         """Go on from the checkpoint if there is one; return whether there is."""
         if not self.checkpoint.exists():
             return False
-        training.load_state(torch.load(self.checkpoint, weights_only=True))
+        with _readable(self.checkpoint):
+            training.load_state(torch.load(self.checkpoint, weights_only=True))
         return True
 
     def finish(self, record: Record, settings: dict[str, Any], picture: bytes) -> None:
@@ -112,21 +130,44 @@ class RunFolder:
         """Return the finished run's outcome as written, or None if it is not finished."""
         if not self.result.exists():
             return None
-        return next(iter(csv.DictReader(self.result.read_text().splitlines())))
+        with _readable(self.result):
+            (outcome,) = csv.DictReader(self.result.read_text().splitlines())
+            if None in outcome or None in outcome.values():
+                raise ValueError("its row and its header differ in length")
+        return outcome
+
+    def failed(self, why: str) -> None:
+        """Note why a run of several did not come to an end."""
+        write_whole(self.path / FAILURE, why.rstrip() + "\n")
 
 
-def collect(parent: Path) -> Path | None:
-    """Write one table of all finished runs whose folders lie in a folder, and return its path."""
-    outcomes = [
-        {"folder": run.path.name, **outcome}
-        for run in (RunFolder(path.parent) for path in sorted(parent.glob(f"*/{RESULT}")))
-        if (outcome := run.outcome())
-    ]
+def collect(parent: Path) -> tuple[Path | None, list[str]]:
+    """Write one table of all finished runs whose folders lie in a folder.
+
+    Returns
+    -------
+    Path or None
+        The table, if a run is finished.
+    list of str
+        The runs that have none, with the reason, a line each.
+    """
+    outcomes: list[dict[str, str]] = []
+    failures: list[str] = []
+    for path in sorted(parent.glob(f"*/{RESULT}")):
+        run = RunFolder(path.parent)
+        try:
+            if outcome := run.outcome():
+                outcomes.append({"folder": run.path.name, **outcome})
+        except UsageError as error:
+            failures.append(str(error))
+    for path in sorted(parent.glob(f"*/{FAILURE}")):
+        failures.append(f"{path.parent}: {path.read_text().strip()}")
     if not outcomes:
-        return None
+        return None, failures
     table = parent / "results.csv"
-    write_whole(table, _table(list(outcomes[0]), [list(row.values()) for row in outcomes]))
-    return table
+    header = list(dict.fromkeys(name for row in outcomes for name in row))
+    write_whole(table, _table(header, [[row.get(n, "") for n in header] for row in outcomes]))
+    return table, failures
 
 
 def outcome_of(record: Record, settings: dict[str, Any]) -> dict[str, Any]:

@@ -122,12 +122,20 @@ def initial_of(settings: dict[str, Any]) -> list[float] | None:
 
 def optimizer_of(trainer: dict[str, Any]) -> reparameterization.OptimizerFactory:
     """Return what makes the optimizer; an error that lists them if there is none such."""
-    rate = check_real("trainer.learning_rate", trainer["learning_rate"], above=0)
+    # Beyond it a step of single precision overflows.
+    rate = check_real("trainer.learning_rate", trainer["learning_rate"], above=0, most=1e30)
     betas = check_array("trainer.betas", trainer["betas"], (2,)).tolist()
     momentum = check_real("trainer.momentum", trainer["momentum"])
     if check_choice("trainer.optimizer", trainer["optimizer"], ("adam", "sgd")) == "sgd":
         return partial(torch.optim.SGD, lr=rate, momentum=momentum)
     return partial(torch.optim.Adam, lr=rate, betas=tuple(betas), fused=True)
+
+
+def _seed(value: int) -> int:
+    """Return a seed that torch takes."""
+    if check_count("seed", value) >= 2**64:
+        raise ValueError(f"seed must be below 2^64; got {value}")
+    return int(value)
 
 
 def training_of(settings: dict[str, Any]) -> reparameterization.Training:
@@ -146,7 +154,7 @@ def training_of(settings: dict[str, Any]) -> reparameterization.Training:
     epochs = check_count("trainer.epochs", trainer["epochs"], 1)
     decay = check_real("trainer.decay", trainer["decay"], least=0, most=1)
     optimizer = optimizer_of(trainer)
-    generator = torch.Generator().manual_seed(check_count("seed", settings["seed"]))
+    generator = torch.Generator().manual_seed(_seed(settings["seed"]))
     return reparameterization.Training(
         models.build(
             model["name"], model["in_ch"], model["hidden_ch"], model["out_ch"], generator=generator

@@ -43,9 +43,24 @@ OmegaConf.register_new_resolver("run_name", lambda *, _root_: run_name(_root_), 
 
 
 def run(config: DictConfig) -> float:
-    """Do one run in its folder, from its checkpoint if it was interrupted; return the last loss."""
-    settings, output = settings_of(config), config.output
+    """Do one run in its folder, from its checkpoint if it was interrupted; return the last loss.
+
+    One of several that fails leaves a note in its folder, and the others go on.
+    """
     folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        return _run(config, folder)
+    try:
+        return _run(config, folder)
+    except Exception as error:
+        expected = isinstance(error, UsageError)
+        folder.failed(str(error) if expected else f"{type(error).__name__}: {error}")
+        return float("nan")
+
+
+def _run(config: DictConfig, folder: RunFolder) -> float:
+    """Do one run in its folder."""
+    settings, output = settings_of(config), config.output
     try:
         with usage_errors():
             torch.set_num_threads(max(check_count("threads", settings["threads"]), 1))
@@ -120,8 +135,12 @@ class Folders(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the table of the sweep's folder."""
-        if table := collect(Path(config.hydra.sweep.dir)):
-            print(f"all finished runs of this folder: {table}")
+        table, failures = collect(Path(config.hydra.sweep.dir))
+        if table:
+            print(f"all finished runs of this folder: {table}", flush=True)
+        if failures:
+            print("\n".join(["these runs failed:", *failures]), file=sys.stderr)
+            sys.exit(1)
 
 
 def _make(folder: Path) -> None:

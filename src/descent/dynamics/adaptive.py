@@ -15,10 +15,11 @@ import numpy.typing as npt
 from scipy.integrate import DOP853
 
 from descent.arguments import Array
+from descent.dynamics.error_steps import GROW, SAFETY, SHRINK
 from descent.dynamics.motion import Motion
 
 Bools = npt.NDArray[np.bool_]
-SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+LOOK, LOOK_LEAST_OFTEN = 64, 1024  # steps after which stiffness is looked for
 STABLE = 6.0  # the explicit method is stable for steps below this many fastest times
 
 
@@ -61,6 +62,7 @@ class Pace:
         self.tolerance, self.tangent_tolerance = tolerance, tangent_tolerance
         self.stiff, self.most, self.leading = stiff, most, leading
         self.steps = 0
+        self.look, self.wait = LOOK, LOOK  # when stiffness is looked for next
 
     def part(self, chosen: Any) -> "Pace":
         """Return the pace of some of the trajectories."""
@@ -238,6 +240,31 @@ def _implicit(
     return new, rate, np.where(h > 0, error, 0.0)
 
 
+def begin(motion: Motion, pace: Pace, stack: Array, rate: Array | None) -> Array:
+    """Return the rate, and give the pace its first steps and sizes."""
+    if motion.calls > pace.most:
+        raise TooManySteps
+    if rate is None:
+        rate = motion.slopes(stack, pace.t if motion.own_clock else float(pace.t[0]))
+    if pace.size is None:
+        pace.size = np.abs(stack[: motion.d]).copy()
+    fresh = np.isnan(pace.h)
+    if fresh.any():
+        pace.h = np.where(fresh, _first_step(motion, stack, rate, pace.t), pace.h)
+    return rate
+
+
+def check_steps(pace: Pace, lost: Bools) -> None:
+    """Raise a FloatingPointError if a step becomes too short to move its trajectory."""
+    small = (pace.h < 1e-14 * np.maximum(np.abs(pace.t), 1e-12 * pace.h.max())) & lost
+    if small.any():
+        raise FloatingPointError(
+            f"{int(small.sum())} of {len(small)} trajectories leave the finite numbers at time "
+            f"{pace.t[small].min():g}, or the rate jumps there (sign, heaviside): no step is "
+            "short enough. A jump must be made smooth, such as by tanh(x/width)"
+        )
+
+
 def step(
     motion: Motion, pace: Pace, stack: Array, rate: Array | None, end: Array | float
 ) -> tuple[Array, Array, Bools, Stages]:
@@ -249,17 +276,9 @@ def step(
         States and disturbances, their rates, which trajectories have moved, and what the
         implicit method knows of its stages. The lengths of the steps are ``pace.t`` less before.
     """
-    n = stack.shape[1]
     common = not motion.own_clock
-    if motion.calls > pace.most:
-        raise TooManySteps
-    if rate is None:
-        rate = motion.slopes(stack, float(pace.t[0]) if common else pace.t)
-    if pace.size is None:
-        pace.size = np.abs(stack[: motion.d]).copy()
-    fresh = np.isnan(pace.h)
-    if fresh.any():
-        pace.h = np.where(fresh, _first_step(motion, stack, rate, pace.t), pace.h)
+    rate = begin(motion, pace, stack, rate)
+    assert pace.size is not None
     if common:
         pace.h[:] = pace.h.min()
     left = end - pace.t
@@ -287,19 +306,16 @@ def step(
     stack = np.where(moved, new, stack)
     rate = np.where(moved, new_rate, rate)
     pace.size = np.maximum(pace.size, np.abs(stack[: motion.d]))
-    small = (pace.h < 1e-14 * np.maximum(np.abs(pace.t), 1e-12 * pace.h.max())) & ~moved
-    if (small & (left > 0)).any():
-        lost = int(small.sum())
-        raise FloatingPointError(
-            f"{lost} of {n} trajectories leave the finite numbers at time "
-            f"{pace.t[small].min():g}, or the rate jumps there (sign, heaviside): no step is "
-            "short enough. A jump must be made smooth, such as by tanh(x/width)"
-        )
+    check_steps(pace, ~moved & (left > 0))
     return stack, rate, moved, stages
 
 
 def _is_stiff(motion: Motion, pace: Pace, stack: Array) -> bool:
-    """Say whether the implicit method goes three times as far with a step, tried on a few."""
+    """Say whether the implicit method goes three times as far with a step, tried on a few.
+
+    Each time the next trial comes after twice as many steps.
+    """
+    pace.look, pace.wait = pace.steps + pace.wait, min(2 * pace.wait, LOOK_LEAST_OFTEN)
     chosen = np.linspace(0, stack.shape[1] - 1, min(8, stack.shape[1])).astype(int)
     part, few = pace.part(chosen), stack[:, chosen]
     if not np.isfinite(part.h).all():
@@ -338,6 +354,15 @@ def carry(
     """
     limit = pace.steps + most_steps
     while (pace.t < end).any() and pace.steps < limit:
+        if motion.quick is not None and not pace.stiff:
+            from descent.dynamics.quick import quick_steps  # which uses this module
+
+            with np.errstate(all="ignore"):
+                stack = quick_steps(motion, pace, stack, end, limit - pace.steps)
+                rate = None
+                if pace.look <= pace.steps and _is_stiff(motion, pace, stack):
+                    pace.stiff = True
+            continue
         waiting = pace.t >= end
         if waiting.mean() >= 0.5 and motion.own_clock:
             # Most have arrived: the rest go on without them.
@@ -354,6 +379,6 @@ def carry(
             continue
         with np.errstate(all="ignore"):
             stack, rate, _, _ = step(motion, pace, stack, rate, end)
-            if not pace.stiff and pace.steps % 64 == 0 and _is_stiff(motion, pace, stack):
+            if not pace.stiff and pace.look <= pace.steps and _is_stiff(motion, pace, stack):
                 pace.stiff = True
     return stack, rate

@@ -4,10 +4,15 @@ import numpy as np
 
 from descent.arguments import Array
 from descent.dynamics.adaptive import Pace, carry
+from descent.dynamics.equations import Layout, equations_of
+from descent.dynamics.fixed_steps import FixedSteps
 from descent.dynamics.motion import Motion
+from descent.dynamics.quick import AGREE, speed_up
 from descent.dynamics.system import Flow, Map
 from descent.dynamics.tangent import (
+    SCHEMES,
     Tangents,
+    _integrate,
     _stack,
     _unstack,
     check_finite,
@@ -16,6 +21,7 @@ from descent.dynamics.tangent import (
 )
 
 TOLERANCE = 1e-12  # relative error of one step, if the caller states no dt
+MANY = 256  # trajectories from which compiling pays
 LOOK = 64  # fixed steps after which their length is checked again
 
 
@@ -34,10 +40,12 @@ class Carrier:
 
     def __init__(self, system: Map | Flow, dt: float | None, scheme: str) -> None:
         self.system, self.dt, self.scheme = system, dt, scheme
+        self.tolerance = TOLERANCE
         self.by_error = isinstance(system, Flow) and dt is None
         self.motion: Motion | None = None
         self.pace: Pace | None = None
         self._since = LOOK
+        self._quick: dict[Layout, FixedSteps | None] = {}
 
     def to(
         self,
@@ -50,26 +58,59 @@ class Carrier:
         """Return state and tangents at ``end``, or ``most_steps`` further; see `now`."""
         if not self.by_error:
             step = self.system.dt if self.dt is None else self.dt
-            state, after = move(self.system, state, tangents, time, end, step, self.scheme)
+            quick = self._compiled(state, tangents, time, step)
+            state, after = move(self.system, state, tangents, time, end, step, self.scheme, quick)
             if isinstance(self.system, Flow) and end > time:
                 self._since += int(np.ceil((end - time) / step))
                 if self._since >= LOOK:
                     h = min(step, end - time)
                     with np.errstate(over="ignore", invalid="ignore"):
-                        check_step(self.system, state, after, end, h, self.scheme)
+                        check_step(self.system, state, after, end, h, self.scheme, quick)
                     self._since = 0
             return state, after
         layout = tuple((t.free, t.vectors.shape[1]) for t in tangents)
         if self.motion is None or self.motion.layout != layout:
             self.motion = Motion(self.system, layout, state[:, :16])
+            if state.shape[1] >= MANY:
+                speed_up(self.motion, state, time)
         if self.pace is None:
-            self.pace = Pace(state.shape[1], TOLERANCE, TOLERANCE, time=time)
+            self.pace = Pace(state.shape[1], self.tolerance, self.tolerance, time=time)
         stack, _ = carry(
             self.motion, self.pace, _stack(state, tangents), end, most_steps=most_steps
         )
         state, after = _unstack(stack, len(state), tangents)
         check_finite(state, after, time, end)
         return state, after
+
+    def _compiled(
+        self, state: Array, tangents: list[Tangents], time: float, step: float
+    ) -> FixedSteps | None:
+        """Return compiled steps for many trajectories, if they agree with those of numpy."""
+        if state.shape[1] < MANY or not isinstance(self.system, Flow):
+            return None
+        layout = tuple((t.free, t.vectors.shape[1]) for t in tangents)
+        if layout not in self._quick:
+            self._quick[layout] = self._tried(layout, state, time, step)
+        return self._quick[layout]
+
+    def _tried(self, layout: Layout, state: Array, time: float, step: float) -> FixedSteps | None:
+        assert isinstance(self.system, Flow)
+        if (equations := equations_of(self.system, layout)) is None:
+            return None
+        try:
+            quick = FixedSteps(equations, SCHEMES[self.scheme], self.scheme)
+        except LookupError:  # a function of C's library that is not there
+            return None
+        few = state[:, np.linspace(0, state.shape[1] - 1, 4).astype(int)]
+        vectors = np.random.default_rng(0).standard_normal
+        tangents = [Tangents(free, vectors((len(free), k, 4))) for free, k in layout]
+        with np.errstate(all="ignore"):
+            mine, theirs = (
+                _stack(*_integrate(self.system, few, tangents, time, time + step, step, *how))
+                for how in ((self.scheme, quick), (self.scheme,))
+            )
+        size = np.abs(few).max(axis=0) + np.abs(theirs).max(axis=0)
+        return quick if (np.abs(mine - theirs) <= AGREE * size).all() else None
 
     def arrived(self, end: float) -> bool:
         """Say whether all trajectories have come to the end."""

@@ -22,10 +22,14 @@ from descent.dynamics.derivatives import (
     finite_differences,
     met_functions,
 )
+from descent.dynamics.error_steps import ErrorSteps
 from descent.dynamics.system import Flow, Map
 from descent.dynamics.tangent import Tangents, _apply, _unstack
 
-Layout = Sequence[tuple[tuple[int, ...], int]]  # of each block: free variables, vectors
+
+def _repeated(t: Any, k: int) -> Any:
+    """Return times (n,) k times over, or the one time of all."""
+    return np.broadcast_to(t, (k, len(t))).reshape(-1) if np.ndim(t) else t
 
 
 def _rows(rows: Rows, shape: tuple[int, ...]) -> Array:
@@ -34,6 +38,9 @@ def _rows(rows: Rows, shape: tuple[int, ...]) -> Array:
     for i, row in enumerate(rows):
         out[i] = row
     return out
+
+
+Block = tuple[tuple[int, ...], int]  # of disturbances: free variables, number of vectors
 
 
 class Motion:
@@ -49,7 +56,7 @@ class Motion:
         States at which the calls are tried.
     """
 
-    def __init__(self, system: Map | Flow, layout: Layout, probe: Array) -> None:
+    def __init__(self, system: Map | Flow, layout: Sequence[Block], probe: Array) -> None:
         self.system = system
         self.function = system.rate if isinstance(system, Flow) else system.step
         self.called = "rate" if isinstance(system, Flow) else "step"
@@ -60,6 +67,8 @@ class Motion:
         derivative = system.jacobian
         self.complex = isinstance(derivative, ComplexStep) and derivative.function == self.function
         self.loops, self.own_clock = False, True
+        self.quick: ErrorSteps | None = None  # compiled steps; see `quick.speed_up`
+        self.per_slope = 1.0  # calls that a rate with disturbances counts for
         # Good enough for Newton's method and for eigenvalues.
         self._differences = finite_differences(self.function, 1e-7)
         self._try(np.asarray(probe, float))
@@ -141,13 +150,15 @@ class Motion:
     def _complex(self, s: Array, v: Array, t: Any) -> tuple[Array, Array]:
         """Return f (d, n) and J v (d, k, n) by a complex step along v."""
         d, k, n = v.shape
-        shifted = (s[:, None, :] + (1j * STEP) * v).reshape(d, k * n)
-        times = np.tile(t, k) if np.ndim(t) else t
+        shifted = np.empty((d, k, n), complex)
+        shifted.real = s[:, None]
+        np.multiply(v, STEP, out=shifted.imag)
+        columns, times = shifted.reshape(d, k * n), _repeated(t, k)
         try:
-            both = self._columns(self.function, shifted, t=times).reshape(d, k, n)
+            both = self._columns(self.function, columns, t=times).reshape(d, k, n)
         except TypeError:
             assert isinstance(self.system.jacobian, ComplexStep)
-            self.system.jacobian._value(shifted, 0.0)  # says what is wrong, by name
+            self.system.jacobian._value(columns, 0.0)  # says what is wrong, by name
             raise
         return np.ascontiguousarray(both[:, 0].real), both.imag / STEP
 
@@ -156,7 +167,7 @@ class Motion:
         d, k, n = v.shape
         if self.system.jvp is not None:
             base = np.broadcast_to(s[:, None, :], v.shape).reshape(d, k * n)
-            times = np.tile(t, k) if np.ndim(t) else t
+            times = _repeated(t, k)
             return self._columns(self.system.jvp, base, v.reshape(d, k * n), t=times).reshape(
                 d, k, n
             )
@@ -185,6 +196,10 @@ class Motion:
         if not self.layout:
             return self.value(s, t)
         n = stack.shape[1]
+        if self.complex and len(self.layout) == 1 and len(self.layout[0][0]) == self.d:
+            # The most frequent case, without copies.
+            value, moved = self._complex(s, stack[self.d :].reshape(self.d, -1, n), t)
+            return np.concatenate([value, moved.reshape(-1, n)])
         # In rows, so that the blocks of disturbances are views.
         stack, out = np.ascontiguousarray(stack), np.empty(stack.shape)
         sized = [Tangents(free, np.empty((len(free), k, n))) for free, k in self.layout]
@@ -259,7 +274,14 @@ class Motion:
             f"{self._seen} states tried, such as {where}"
         )
         if not self.complex:
-            return f"{says}: jacobian (or jvp) must be the derivative of {self.called}"
+            jumps = (
+                f". It jumps, by {', '.join(sorted(met & JUMPS))}: a difference across the jump "
+                "is no derivative, so give jacobian= by hand"
+            )
+            return (
+                f"{says}: jacobian (or jvp) must be the derivative of {self.called}"
+                f"{jumps if met & JUMPS else ''}"
+            )
         if met & JUMPS:
             return (
                 f"{says}: {self.called} is not smooth, it uses {', '.join(sorted(met & JUMPS))}, "

@@ -77,7 +77,7 @@ class Map:
     step : callable
         ``(state (d, ...), time) -> d rows``.
     jacobian : callable or None
-        ``(state, time) -> d rows of d entries``, :math:`\partial F_i/\partial s_j`;
+        ``(state, time) -> d rows of d entries``, ``∂F_i/∂s_j``;
         each entry a number or an array ``(...)``. `complex_step` makes one.
     dt : float
         Time that one step takes.
@@ -110,7 +110,7 @@ class Flow:
     rate : callable
         ``(state (d, ...), time) -> d rows``.
     jacobian : callable or None
-        ``(state, time) -> d rows of d entries``, :math:`\partial f_i/\partial s_j`;
+        ``(state, time) -> d rows of d entries``, ``∂f_i/∂s_j``;
         each entry a number or an array ``(...)``. `complex_step` makes one.
     dt : float
         Fixed step of `step`. Where a function takes ``dt``, its own default is steps
@@ -241,10 +241,10 @@ def check_times(
     return t, until
 
 
-def check_frozen(frozen: Names) -> tuple[str, ...]:
+def check_frozen(frozen: Names, argument: str = "frozen") -> tuple[str, ...]:
     """Return the names of a part; a TypeError if these are no names."""
     if not isinstance(frozen, Collection):
-        raise TypeError(f"frozen must be a name or several; got {came(frozen)}")
+        raise TypeError(f"{argument} must be a name or several; got {came(frozen)}")
     return (frozen,) if isinstance(frozen, str) else tuple(frozen)
 
 

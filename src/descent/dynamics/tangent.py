@@ -16,6 +16,7 @@ import numpy as np
 from scipy.integrate import DOP853
 
 from descent.arguments import Array, came, check_array, check_choice, check_kind, check_real
+from descent.dynamics.fixed_steps import FixedSteps
 from descent.dynamics.system import Flow, Map, check_system
 
 __all__ = ["Tangents", "advance"]
@@ -149,6 +150,7 @@ def _integrate(
     end: float,
     dt: float,
     scheme: str,
+    quick: FixedSteps | None = None,
 ) -> tuple[Array, list[Tangents]]:
     """Integrate the pair by a Runge-Kutta scheme, with equal steps of at most dt."""
     a, b, c = SCHEMES[scheme]
@@ -156,6 +158,8 @@ def _integrate(
     h = (end - time) / max(n_steps, 1)
     d, jacobian = len(system.names), system.jacobian
     stack = _stack(state, tangents)
+    if quick is not None:
+        return _unstack(quick(stack, time, h, n_steps), d, tangents)
     stage, slopes = np.empty_like(stack), np.empty((len(b), *stack.shape))
     # The same memory by variable, so that no views are made inside the loop.
     now, at_stage = _unstack(stack, d, tangents), _unstack(stage, d, tangents)
@@ -233,11 +237,12 @@ def move(
     end: float,
     dt: float,
     scheme: str,
+    quick: FixedSteps | None = None,
 ) -> tuple[Array, list[Tangents]]:
     """Do what `advance` does with a fixed step, for arguments that were checked before."""
     with np.errstate(over="ignore", invalid="ignore"):
         if isinstance(system, Flow):
-            state, after = _integrate(system, state, tangents, time, end, dt, scheme)
+            state, after = _integrate(system, state, tangents, time, end, dt, scheme, quick)
         else:
             state, after = _iterate(system, state, tangents, time, end)
     check_finite(state, after, time, end)
@@ -248,7 +253,13 @@ COARSE = 1e-2  # relative error of one step from which a fixed step is refused
 
 
 def check_step(
-    system: Flow, state: Array, tangents: Sequence[Tangents], time: float, h: float, scheme: str
+    system: Flow,
+    state: Array,
+    tangents: Sequence[Tangents],
+    time: float,
+    h: float,
+    scheme: str,
+    quick: FixedSteps | None = None,
 ) -> None:
     """Raise a FloatingPointError if a step and two half steps differ: it is too long."""
     if h <= 0 or not np.isfinite(state).all():
@@ -256,8 +267,8 @@ def check_step(
     few = np.linspace(0, state.shape[1] - 1, min(16, state.shape[1])).astype(int)
     state = state[:, few]
     tangents = [Tangents(t.free, t.vectors[:, :, few]) for t in tangents]
-    once = _stack(*_integrate(system, state, tangents, time, time + h, h, scheme))
-    twice = _stack(*_integrate(system, state, tangents, time, time + h, h / 2, scheme))
+    once = _stack(*_integrate(system, state, tangents, time, time + h, h, scheme, quick))
+    twice = _stack(*_integrate(system, state, tangents, time, time + h, h / 2, scheme, quick))
     d, before = len(state), _stack(state, tangents)
     off = np.abs(once - twice)
     sizes = [slice(0, d)]

@@ -1,27 +1,36 @@
 """Explorers: a figure with sliders, from one draw function.
 
-In a live kernel an explorer is a box of widgets that call the draw function.
-In the rendered book it is a picture with native controls whose states have all
-been drawn in advance: no kernel, no network, and nothing shared between two
-explorers of a page.
+An explorer is a picture with native controls. In the rendered book its states have
+all been drawn in advance: no kernel, no network, and nothing shared between two
+explorers of a page. In a live kernel the same front end asks for the states that
+the reader comes to, and the kernel calls the draw function.
 """
 
+import base64
 import importlib
+import json
 import os
 import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from descent import figures
 from descent.explorer import page
 from descent.explorer.controls import Value
+from descent.explorer.frame import plain_caption
+from descent.explorer.grab import Handle, Place
+from descent.explorer.live_model import LiveModel
 from descent.explorer.states import Draw, States
-from descent.explorer.widget import widget
+from descent.kept.store import fetch, keep, place_of
 
-__all__ = ["BudgetError", "Explorer", "explore", "registry"]
+__all__ = ["BudgetError", "Explorer", "explore", "live_models", "registry"]
 
+Kind = TypeVar("Kind", "Explorer", LiveModel)
+
+FORMER = 4
+"""How many versions of an explorer a build keeps."""
 MAX_BYTES = 1_500_000
 """Largest HTML of an explorer."""
 
@@ -39,6 +48,7 @@ def explore(
     play: str | None = None,
     format: Mapping[str, str | Callable[[Any], str]] | None = None,
     render: str = "auto",
+    grab: Mapping[str | tuple[str, ...], Handle | Place] | None = None,
     **controls: Sequence[Value],
 ) -> "Explorer":
     """Make an explorer of one or several draw functions.
@@ -65,6 +75,12 @@ def explore(
     render : {"auto", "curves", "frames"}
         Curves are drawn as SVG and stay sharp; frames are images. Automatic: curves
         where the drawing allows it and its size is moderate.
+    grab : mapping, optional
+        What can be taken hold of in the picture: from a control, or two, to the place of its
+        handle in the data of the first axes, a function of controls that its draw function
+        takes: ``grab={"start": lambda start: (start, height(start))}``, and with two controls
+        ``grab={("x", "y"): lambda x, y: (x, y)}``. A `Handle` names other axes, or another
+        draw function.
     **controls : sequence
         Finite lists: numbers (a slider) or texts (a drop-down list).
 
@@ -92,7 +108,18 @@ def explore(
         raise ValueError(f"name must be lower-case words joined by hyphens, got {name!r}")
     try:
         return Explorer(
-            draw, name, caption, controls, labels or {}, default or {}, play, format or {}, render
+            *(
+                draw,
+                name,
+                caption,
+                controls,
+                labels or {},
+                default or {},
+                play,
+                format or {},
+                render,
+            ),
+            grab or {},
         )
     except (TypeError, ValueError) as error:
         raise type(error)(f"explorer {name}: {error}") from None
@@ -130,30 +157,47 @@ class Explorer(States):
         return figures.png(figures.stacked(drawn))
 
     def widget(self) -> Any:
-        """Return a box of live widgets that call the draw functions."""
-        return widget(self)
+        """Return a live widget: the front end of the page, with drawings from this kernel."""
+        from descent.explorer.widget import LiveExplorer  # needs no notebook until it is shown
+
+        return LiveExplorer(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         mode = os.environ.get("DESCENT_RENDER", "live")
         if mode == "live":
-            return self.widget()._repr_mimebundle_(include=include, exclude=exclude)
+            shown, metadata = self.widget()._repr_mimebundle_(include=include, exclude=exclude)
+            # What shows a saved notebook without a kernel has the picture and its caption.
+            return {**shown, **self._still()}, metadata
         if mode != "static":
             raise ValueError(f"DESCENT_RENDER must be static or live, got {mode!r}")
+        functions = [self.caption_of, *(function for function, _ in self.panels)]
+        place = place_of(self.name, functions, vars(self))
+        if (drawn := fetch(place)) is not None:
+            bundle, metadata = json.loads(drawn)
+            bundle["image/png"] = base64.b64decode(bundle["image/png"])
+            return bundle, metadata
+        bundle, metadata = self._drawn()
+        if place is not None:
+            image = base64.b64encode(bundle["image/png"]).decode()
+            text = json.dumps([{**bundle, "image/png": image}, metadata])
+            keep(place, text.encode(), FORMER)
+        return bundle, metadata
+
+    def _drawn(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Draw all states, and say what that took."""
         start = time.process_time()
         html = self.html()
         seconds = time.process_time() - start
-        bundle = {
-            "text/html": html,
-            "image/png": self.still(),
-            "text/plain": page.plain_caption(self, self.default),
-        }
         facts = {
             "explorer": self.name,
             "states": len(self.states()),
             "bytes": len(html.encode()),
             "seconds": round(seconds, 3),
         }
-        return bundle, {"descent": facts}
+        return {"text/html": html, **self._still()}, {"descent": facts}
+
+    def _still(self) -> dict[str, Any]:
+        return {"image/png": self.still(), "text/plain": plain_caption(self, self.default)}
 
 
 def registry() -> list[Explorer]:
@@ -164,20 +208,34 @@ def registry() -> list[Explorer]:
     ValueError
         When two explorers share a name.
     """
-    found: dict[str, Explorer] = {}
-    for explorer in _explorers():
-        other = found.setdefault(explorer.name, explorer)
-        if other is not explorer:
+    return _by_name(_shown(Explorer))
+
+
+def live_models() -> list[LiveModel]:
+    """Return every live model of every chapter.
+
+    Raises
+    ------
+    ValueError
+        When two of them share a name.
+    """
+    return _by_name(_shown(LiveModel))
+
+
+def _by_name(shown: Iterator[Kind]) -> list[Kind]:
+    found: dict[str, Kind] = {}
+    for one in shown:
+        other = found.setdefault(one.name, one)
+        if other is not one:
             raise ValueError(
-                f"two explorers are named {explorer.name}:"
-                f" in {other.chapter} and in {explorer.chapter}"
+                f"two explorers are named {one.name}: in {other.chapter} and in {one.chapter}"
             )
     return list(found.values())
 
 
-def _explorers() -> Iterator[Explorer]:
+def _shown(kind: type[Kind]) -> Iterator[Kind]:
     package = importlib.import_module("descent.chapters")
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Explorer):
+            if isinstance(value, kind):
                 yield value

@@ -1,7 +1,7 @@
 """An explorer in the rendered book: its states drawn in advance, as HTML.
 
-The HTML shows the default state without any script.  The script (explorer.js)
-uncovers the controls and swaps the contents of the picture's slots.
+The HTML shows the default state without any script.  The script uncovers the controls
+and swaps the contents of the picture's slots.
 """
 
 import base64
@@ -9,63 +9,55 @@ import json
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from html import escape
-from pathlib import Path
 from typing import Any
 
 from descent import figures
-from descent.explorer.controls import Control
+from descent.explorer.frame import controls, facts, frame, handle, script
+from descent.explorer.grab import check_apart, spot
 from descent.explorer.states import States
 from descent.figures import inline_math
-from descent.figures.display_list import Picture, Recorder, combine, drawing
+from descent.figures.display_list import Entry, Picture, Recorder, combine, drawing
 from descent.figures.svg import UnsupportedError, data_uri
 
-__all__ = ["page", "plain", "plain_caption", "state_html"]
+__all__ = ["LINK", "page", "scripts", "state_html"]
 
 MODERATE_BYTES = 1_000_000
 """Size of a panel's curves from which frames are tried as well."""
 MOST_FRAMES = 200
-
-plain = inline_math.to_plain
-
-
-def plain_caption(explorer: States, state: Mapping[str, Any]) -> str:
-    """Return the caption of a state as plain text."""
-    return plain(explorer.caption(**state))
-
-
-@cache
-def _script() -> str:
-    return (Path(__file__).parent / "explorer.js").read_text(encoding="utf-8")
+LINK = (
+    "<button type='button' class='descent-link' aria-label='Copy link' title='Copy link'>"
+    "<svg viewBox='0 0 16 16' aria-hidden='true'><path d='M6.2 9.8l3.6-3.6M7 4.6l1.6-1.6a3.1 3.1 0"
+    " 0 1 4.4 4.4L11.4 9M9 11.4L7.4 13A3.1 3.1 0 0 1 3 8.6L4.6 7'/></svg></button>"
+)
+"""Beside the controls: it copies the address of the state."""
 
 
 def page(explorer: States) -> str:
     """Return the self-contained HTML of an explorer."""
-    drawn, data = [], []
+    drawn, data, handles = [], [], []
     for index in range(len(explorer.panels)):
-        markup, panel = _panel(explorer, index)
+        markup, panel, held = _panel(explorer, index)
         drawn.append(f"<div class='descent-panel'>{markup}</div>")
         data.append(panel)
-    captions = _captions(explorer)
-    payload = {
-        "controls": [control.name for control in explorer.controls],
-        "texts": {c.name: [plain(text) for text in c.texts] for c in explorer.controls},
-        "panels": data,
-        "captions": captions,
-    }
+        handles += held
+    payload = facts(explorer, handles) | {"panels": data, "captions": _captions(explorer)}
+    return frame(
+        explorer,
+        explorer.default,
+        controls(explorer, LINK),
+        "".join(drawn),
+        scripts(payload, "front", "page"),
+    )
+
+
+def scripts(payload: Mapping[str, Any], *sources: str) -> str:
+    """Return what the page carries for its script, and the script, of some sources."""
     # The paths of neighbouring states are alike: deflated they take a tenth of the room.
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     encoded = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
-    controls = "".join(_control(control, explorer.play) for control in explorer.controls)
-    return _frame(
-        explorer,
-        explorer.default,
-        f"<div class='descent-controls' hidden>{controls}</div>",
-        "".join(drawn),
-        "<div class='descent-announcer' aria-live='polite'></div>"
+    return (
         f"<script type='application/octet-stream' class='descent-data'>{encoded}</script>"
-        f"<script>{_script()}</script>",
+        f'<script>(() => {{\n"use strict";\n{script(*sources)}}})();</script>'
     )
 
 
@@ -75,7 +67,7 @@ def state_html(explorer: States, state: Mapping[str, Any]) -> str:
     for index in range(len(explorer.panels)):
         figure = explorer.panel_figure(index, state)
         drawn.append(f"<div class='descent-panel'>{_one(figure, explorer.render)}</div>")
-    return _frame(explorer, state, "", "".join(drawn), "")
+    return frame(explorer, state, "", "".join(drawn))
 
 
 def _one(figure: Any, render: str) -> str:
@@ -87,51 +79,6 @@ def _one(figure: Any, render: str) -> str:
             if render == "curves":
                 raise
     return figures.image_html(figures.pixels(figure))
-
-
-def _frame(
-    explorer: States, state: Mapping[str, Any], controls: str, panels: str, scripts: str
-) -> str:
-    caption = explorer.caption(**state)
-    alt = escape(plain(caption))
-    return (
-        f"<figure class='descent-explorer' data-name='{explorer.name}'>"
-        f"<style>{figures.stylesheet()}</style>{controls}"
-        f"<div class='descent-panels' role='img' aria-label=\"{alt}\">{panels}</div>"
-        f"<figcaption>{inline_math.to_html(caption)}</figcaption>{scripts}</figure>"
-    )
-
-
-def _control(control: Control, play: str | None) -> str:
-    label = inline_math.to_html(control.label)
-    name = escape(plain(control.label))
-    own = f"data-control='{control.name}' data-lm-suppress-shortcuts='true' aria-label=\"{name}\""
-    if not control.numeric:
-        options = "".join(
-            f"<option value='{i}'{' selected' if i == control.default else ''}>"
-            f"{escape(plain(text), quote=False)}</option>"
-            for i, text in enumerate(control.texts)
-        )
-        return (
-            f"<div class='descent-control'><label><span>{label}</span>"
-            f"<select {own} autocomplete='off'>{options}</select></label></div>"
-        )
-    text = escape(plain(control.texts[control.default]), quote=False)
-    last = len(control.values) - 1
-    interval = max(60, min(600, 6000 // (last + 1)))
-    player = (
-        f"<button type='button' class='descent-play' data-interval='{interval}'"
-        f' aria-label="Play {name}"></button>'
-        if control.name == play
-        else ""
-    )
-    # The value is no live region of its own: the slider announces it.
-    return (
-        f"<div class='descent-control'>{player}<label><span>{label}</span>"
-        f"<input type='range' min='0' max='{last}' step='1' value='{control.default}' {own}"
-        f" aria-valuetext=\"{escape(text)}\" autocomplete='off'></label>"
-        f"<output aria-live='off'>{text}</output></div>"
-    )
 
 
 def _captions(explorer: States) -> dict[str, Any]:
@@ -160,22 +107,25 @@ def _default_index(explorer: States, takes: Sequence[str]) -> int:
     )
 
 
-def _panel(explorer: States, index: int) -> tuple[str, dict[str, Any]]:
-    """Draw all states of a panel, as curves or as frames, whichever serves."""
+def _panel(explorer: States, index: int) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
+    """Draw all states of a panel, as curves or as frames, whichever serves, with its handles."""
     _, takes = explorer.panels[index]
     facts = _radix(explorer, takes)
-    if explorer.render == "frames":
+    by_frames = explorer.render == "frames"
+    by_curves = explorer.render == "curves" or any(g.handle.panel == index for g in explorer.grabs)
+    handles: list[dict[str, Any]] = []
+    if not by_frames:
+        try:
+            picture, handles = _curves(explorer, index)
+        except UnsupportedError as error:
+            if by_curves:
+                raise ValueError(
+                    f"explorer {explorer.name} cannot be drawn as curves: {error}"
+                ) from None
+            by_frames = True
+    if by_frames:
         markup, data = _frames(explorer, index)
-        return markup, {**facts, **data}
-    try:
-        picture = _curves(explorer, index)
-    except UnsupportedError as error:
-        if explorer.render == "curves":
-            raise ValueError(
-                f"explorer {explorer.name} cannot be drawn as curves: {error}"
-            ) from None
-        markup, data = _frames(explorer, index)
-        return markup, {**facts, **data}
+        return markup, facts | data, []
     data = {
         "templates": picture.templates,
         "contents": picture.contents,
@@ -183,29 +133,39 @@ def _panel(explorer: States, index: int) -> tuple[str, dict[str, Any]]:
     }
     chosen = picture.markup, data
     few = len(picture.states) <= MOST_FRAMES
-    if explorer.render == "auto" and few and _size(chosen) > MODERATE_BYTES:
+    if not by_curves and few and _size(chosen) > MODERATE_BYTES:
         frames = _frames(explorer, index)
         if _size(frames) < _size(chosen):
             chosen = frames
-    return chosen[0], {**facts, **chosen[1]}
+    return chosen[0], facts | chosen[1], handles
 
 
 def _size(panel: tuple[str, dict[str, Any]]) -> int:
     return len(panel[0]) + len(json.dumps(panel[1], ensure_ascii=False))
 
 
-def _curves(explorer: States, index: int) -> Picture:
+def _curves(explorer: States, index: int) -> tuple[Picture, list[dict[str, Any]]]:
+    """Draw all states of a panel as curves; its handles with their place in each."""
     _, takes = explorer.panels[index]
     states = explorer.grid(takes)
     default = _default_index(explorer, takes)
+    grabs = [grab for grab in explorer.grabs if grab.handle.panel == index]
     recorder = Recorder()
+    lists: list[list[Entry]] = [[] for _ in states]
+    spots = {grab: [[0, 0] for _ in states] for grab in grabs}
     with figures.style():  # once: entering a style takes as long as a small drawing
-        first = recorder.record(explorer.panel_figure(index, states[default]))
-        lists = [
-            first if at == default else recorder.record(explorer.panel_figure(index, state))
-            for at, state in enumerate(states)
-        ]
-    return combine(lists, recorder.tiles, default)
+        for at in sorted(range(len(states)), key=lambda at: at != default):  # the default first
+            figure = explorer.panel_figure(index, states[at])
+            lists[at] = recorder.record(figure)
+            for grab in grabs:
+                spots[grab][at] = spot(grab, figure, states[at])
+    handles = []
+    for grab, places in spots.items():
+        check_apart(grab, states, places)
+        tile = recorder.tile(grab.handle.axes)
+        own = handle(explorer, grab.controls, grab.handle.panel, tile)
+        handles.append(own | {"places": places})
+    return combine(lists, recorder.tiles, default), handles
 
 
 def _frames(explorer: States, index: int) -> tuple[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.explorer.controls import Control, Value
+from descent.explorer.grab import Handle, Place, settled
 
 __all__ = ["States"]
 
@@ -22,6 +23,9 @@ Draw = Callable[..., Figure]
 class States:
     """Draw functions over finite lists of values, one list a control: every state can be drawn."""
 
+    pace = 60
+    """Milliseconds between two states while it plays, at least."""
+
     def __init__(
         self,
         draw: Sequence[Draw],
@@ -33,6 +37,7 @@ class States:
         play: str | None,
         formats: Mapping[str, str | Callable[[Any], str]],
         render: str,
+        grab: Mapping[str | tuple[str, ...], Handle | Place],
     ) -> None:
         if not draw:
             raise TypeError("needs at least one draw function")
@@ -61,6 +66,9 @@ class States:
         ]
         self.panels = [(function, _takes(function, controls)) for function in draw]
         self.caption_takes = _takes(caption, controls)
+        self.grabs = settled(name, grab, self.panels, lambda place: _takes(place, controls))
+        if self.grabs and render == "frames":
+            raise ValueError("grab needs a picture of curves, render is 'frames'")
         unused = set(controls) - {key for _, takes in self.panels for key in takes}
         if unused:
             raise ValueError(f"no draw function takes {sorted(unused)}")

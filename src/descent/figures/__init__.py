@@ -18,6 +18,7 @@ from descent.figures.colours import (
     X,
     Y,
 )
+from descent.figures.display_list import drawing
 from descent.figures.shown import (
     STYLE,
     Shown,
@@ -51,6 +52,7 @@ __all__ = [
     "W",
     "X",
     "Y",
+    "drawing",
     "figure",
     "image_html",
     "pixels",

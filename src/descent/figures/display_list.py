@@ -89,6 +89,10 @@ class Recorder:
                 entries.append(Entry(index, markup))
         return entries
 
+    def tile(self, axes: int) -> int:
+        """Return the index of the tile that holds some axes of the figures."""
+        return next(i for i, tile in enumerate(self.tiles) if axes in tile.axes)
+
 
 def _finish_image(renderer: Any) -> None:
     """Write out a rasterized artist: matplotlib would wait for the next one and give it that."""

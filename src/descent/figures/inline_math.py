@@ -3,7 +3,9 @@
 A caption or an axis label may hold simple formulas between dollar signs, such
 as ``step size $T$`` or ``$10^{-3}$``.  They become italic letters, sub- and
 superscripts of the page's own font, which reads the same in a browser without
-scripts, in a live notebook, and in a figure.
+scripts, in a live notebook, and in a figure. A formula that needs more, a
+fraction for instance, belongs into the text of the page, and is an error here:
+nobody is shown TeX, or has it read out.
 """
 
 import re
@@ -21,11 +23,26 @@ _SYMBOLS = {
     **{"in": "∈", "ell": "ℓ", "ldots": "…", "dots": "…", "mid": "|", "propto": "∝", "ll": "≪"},
     **{"gg": "≫", "equiv": "≡", "star": "⋆", "ast": "∗", "langle": "⟨", "rangle": "⟩"},
     **{"varepsilon": "ε", "epsilon": "ϵ", "varphi": "φ", "phi": "ϕ", "prime": "′", "circ": "∘"},
-    **{"lVert": "‖", "rVert": "‖", "|": "‖", "{": "{", "}": "}", "%": "%", "$": "$", "_": "_"},
+    **{
+        "vartheta": "ϑ",
+        "varrho": "ϱ",
+        "lvert": "|",
+        "rvert": "|",
+        "lVert": "‖",
+        "rVert": "‖",
+        "|": "‖",
+        "{": "{",
+        "}": "}",
+        "%": "%",
+        "$": "$",
+        "_": "_",
+    },
 }
 _SPACES = {",": "\u2009", ";": "\u2005", ":": "\u2005", " ": " ", "!": "", "quad": "\u2003"}
 _WORDS = re.compile("log|ln|exp|sin|cos|tan|tanh|sinh|cosh|max|min|inf|sup|lim|det|Pr|arg")
 _ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307", "ddot": "\u0308"}
+_ALPHABETS = {"mathcal": "SCRIPT", "mathbb": "DOUBLE-STRUCK"}
+_FIRST_OF_THE_ALPHABETS = "\U0001d400"
 _UPRIGHT = frozenset(("mathrm", "text", "operatorname", "mathdefault", "textrm"))
 _RELATIONS = frozenset("=<>≤≥≈∼→≠≡∝∈≪≫+−×±·∘")
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\S|\s+")
@@ -44,6 +61,16 @@ class _TooHardError(ValueError):
     """The formula needs a typesetter."""
 
 
+def _letter(alphabet: str, letter: str) -> str:
+    """Return a capital of one of the alphabets of mathematics."""
+    for prefix in ("MATHEMATICAL ", ""):  # some are older than the others, and named otherwise
+        try:
+            return unicodedata.lookup(f"{prefix}{alphabet} CAPITAL {letter}")
+        except KeyError:
+            continue
+    raise _TooHardError(letter)
+
+
 def _greek(name: str) -> str | None:
     case = "CAPITAL" if name[0].isupper() else "SMALL"
     spelled = "LAMDA" if name.lower() == "lambda" else name.upper()
@@ -60,7 +87,9 @@ def _group(tokens: list[str]) -> list[str]:
     if not tokens:
         raise _TooHardError("an argument is missing")
     if tokens[0] != "{":
-        return [tokens.pop(0)]
+        token = tokens.pop(0)
+        takes = token[1:] in _UPRIGHT or token[1:] in _ALPHABETS
+        return [token, "{", *_group(tokens), "}"] if takes else [token]
     depth, inner = 0, []
     while tokens:
         token = tokens.pop(0)
@@ -92,6 +121,17 @@ def _atoms(tokens: list[str], level: int, upright: bool) -> Iterator[Run]:
             binary = True
         elif name in _UPRIGHT:
             yield from _atoms(_group(tokens), level, True)
+            binary = True
+        elif name in _ALPHABETS:
+            for letter in _group(tokens):
+                yield Run(_letter(_ALPHABETS[name], letter), False, level)
+            binary = True
+        elif name == "sqrt":
+            root = list(_atoms(_group(tokens), level, upright))
+            if len(root) != 1 or len(root[0].text) != 1:
+                raise _TooHardError("a root of more than one letter")
+            yield Run("√", False, level)
+            yield from root
             binary = True
         elif name in _ACCENTS:
             base = list(_atoms(_group(tokens), level, upright))
@@ -165,8 +205,23 @@ def _pieces(text: str) -> Iterator[tuple[str, list[Run] | None]]:
             yield piece, [Run(re.sub(r"(?<![\w.)])-(?=\.?\d)", "−", piece.replace(r"\$", "$")))]
 
 
+def _found(text: str) -> Iterator[list[Run]]:
+    for piece, found in _pieces(text):
+        if found is None:
+            raise ValueError(
+                f"the formula ${piece}$ is too hard for a caption, a label or an alternative "
+                f"text: write it in words, or in the text of the page; in {text!r}"
+            )
+        yield found
+
+
 def to_html(text: str) -> str:
-    r"""Write a text with formulas as HTML; a hard formula is left to MathJax.
+    r"""Write a text with formulas as HTML.
+
+    Raises
+    ------
+    ValueError
+        If a formula needs a typesetter.
 
     Examples
     --------
@@ -174,12 +229,8 @@ def to_html(text: str) -> str:
     'step size <i>T</i>\u2005&lt;\u200510<sup>−3</sup>'
     """
     parts = []
-    for piece, found in _pieces(text):
-        if found is None:
-            parts.append(
-                rf'<span class="tex2jax_process mathjax_process">\({escape(piece)}\)</span>'
-            )
-        for run in found or ():
+    for found in _found(text):
+        for run in found:
             html = escape(run.text, quote=False)
             html = f"<i>{html}</i>" if run.italic else html
             tag = {-1: "sub", 0: "", 1: "sup"}[run.level]
@@ -188,18 +239,27 @@ def to_html(text: str) -> str:
 
 
 def to_plain(text: str) -> str:
-    """Write a text with formulas for the ear and the terminal.
+    r"""Write a text with formulas for the ear and the terminal.
+
+    Raises
+    ------
+    ValueError
+        If a formula needs a typesetter.
 
     Examples
     --------
-    >>> to_plain("$w_0$ is $10^{-3}$")
-    'w_0 is 10^−3'
+    >>> to_plain("$w_0$ is $10^{-3}$, $\\mathcal{W}$")
+    'w_0 is 10^−3, W'
     """
     marks = {-1: "_", 0: "", 1: "^"}
     return "".join(
-        rf"\({piece}\)" if found is None else "".join(marks[run.level] + run.text for run in found)
-        for piece, found in _pieces(text)
+        marks[run.level] + "".join(map(_said, run.text)) for found in _found(text) for run in found
     )
+
+
+def _said(letter: str) -> str:
+    """Return the plain letter for one of an alphabet of mathematics, which voices spell out."""
+    return unicodedata.normalize("NFKC", letter) if letter >= _FIRST_OF_THE_ALPHABETS else letter
 
 
 def to_svg(text: str) -> str | None:
@@ -208,7 +268,7 @@ def to_svg(text: str) -> str | None:
     Returns
     -------
     str or None
-        None when a formula needs a typesetter.
+        None when a formula needs a typesetter, or letters that a reader's fonts may lack.
 
     Examples
     --------
@@ -220,6 +280,8 @@ def to_svg(text: str) -> str | None:
         if found is None:
             return None
         for run in found:
+            if max(run.text) >= _FIRST_OF_THE_ALPHABETS:  # few fonts have these
+                return None
             attributes = " font-style='italic'" if run.italic else ""
             size = 0.7 if run.level else 1.0
             target = {-1: -0.2, 0: 0.0, 1: 0.36}[run.level]

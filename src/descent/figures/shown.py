@@ -33,6 +33,9 @@ _DPI = 144
 @contextmanager
 def style() -> Iterator[None]:
     """Use the book's style inside a ``with`` block."""
+    if all(mpl.rcParams[name] == value for name, value in _settings().items()):
+        yield  # to enter it anew takes as long as a small drawing
+        return
     with mpl.rc_context(_settings()):
         yield
 
@@ -170,7 +173,7 @@ def show(figure: Figure, *, caption: str, alt: str) -> Shown:
         Without a title: the caption takes its place.
     caption : str
         States the finding. May hold computed numbers, and formulas between
-        dollar signs; formulas with fractions or roots are left to MathJax.
+        dollar signs; what needs fractions or large roots goes into the text.
     alt : str
         What a reader who does not see the figure needs to know: axes, shapes, values.
 

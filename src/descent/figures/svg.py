@@ -186,6 +186,8 @@ class PageRenderer(RendererBase):
         else:
             if rgbFace is not None and np.abs(points).max() > REACH[0]:
                 cleaned = _clip_polygon(cleaned)
+                if not len(vertices(cleaned)):  # all of it lies outside, as a bar of no height does
+                    return
             data = path_data(cleaned, self.height)
         if stroke or fill:
             merge = not (stroke and fill)
@@ -229,6 +231,8 @@ class PageRenderer(RendererBase):
         rows, columns = im.shape[:2]
         if transform is not None or not rows * columns:
             raise UnsupportedError("images must be drawn upright and not be empty")
+        if gc.get_clip_path()[0] is not None:
+            raise UnsupportedError("images clipped to a shape are not drawn on pages")
         width, height = columns * 72 / IMAGE_DPI, rows * 72 / IMAGE_DPI
         self._flush()
         self._parts.append(
@@ -236,6 +240,14 @@ class PageRenderer(RendererBase):
             f" width='{_units(width)}' height='{_units(height)}' preserveAspectRatio='none'"
             f" href='{data_uri(np.ascontiguousarray(im[::-1]))}'/>"
         )
+
+    def draw_gouraud_triangles(self, gc: GraphicsContextBase, *_: Any) -> None:
+        """Refuse triangles with a colour at each corner."""
+        raise UnsupportedError("smoothly shaded triangles are not drawn on pages")
+
+    def start_filter(self) -> None:
+        """Refuse an artist whose pixels are to be filtered; the base class would leave that out."""
+        raise UnsupportedError("filters of pixels are not drawn on pages")
 
     def draw_text(
         self,

@@ -1,11 +1,13 @@
 """Comparing worlds: what a part of a system does to a disturbance elsewhere."""
 
 from descent.influence.measures import comp, linear_thermostat_comp, op, removed_width, slog_comp
+from descent.influence.norm import op_norm
 
 __all__ = [
     "comp",
     "linear_thermostat_comp",
     "op",
+    "op_norm",
     "removed_width",
     "slog_comp",
 ]

@@ -5,27 +5,40 @@ from collections.abc import Iterator
 import numpy as np
 
 from descent.arguments import Array
+from descent.compiled.code import available
 from descent.dynamics.carrier import Carrier
 from descent.dynamics.motion import Motion
-from descent.dynamics.system import Map
+from descent.dynamics.system import Flow, Map
 from descent.dynamics.tangent import Tangents
+from descent.influence.digits import AGREE, SMALL, Bools, lost
 from descent.influence.question import Question
 
-BLOCK = 4096  # trajectories that are moved together: their arrays stay in the cache
+BLOCK, LONG_BLOCK = 4096, 16384  # trajectories that are moved together: in the cache, or compiled
 CHUNK = 64  # steps after which tangents are rescaled
+LARGE = 1e60  # from which disturbances are rescaled
 LOOKS = 12  # output times at which the derivative is compared with a difference quotient
 
 
 def _rescale(tangents: Tangents, log_scale: Array) -> Tangents:
-    """Divide each disturbance by its largest entry, and note the logarithm."""
+    """Divide each disturbance by its largest entry, and note the logarithm, if one needs it."""
     size = np.abs(tangents.vectors).max(axis=(0, 1))
+    if size.max() < LARGE and size.min() > 1 / LARGE:
+        return tangents
     size[size == 0] = 1.0  # a disturbance that has died stays zero
     log_scale += np.log(size)
     return Tangents(tangents.free, tangents.vectors / size)
 
 
+def block_of(system: Map | Flow) -> int:
+    """Return the number of trajectories that are moved together."""
+    return LONG_BLOCK if isinstance(system, Flow) and available() else BLOCK
+
+
 class Pair:
-    """States (d, n) with a disturbance in X and one in Y each, from the time ``begin`` on."""
+    """States (d, n) with a disturbance in X and one in Y each, from the time ``begin`` on.
+
+    ``again``: with other rounding and a tenth of the error, to see what is left of it.
+    """
 
     def __init__(
         self,
@@ -35,16 +48,20 @@ class Pair:
         until: float,
         dt: float | None,
         scheme: str,
+        again: bool = False,
     ) -> None:
         self.question, self.begin, self.until, self.dt = question, begin, until, dt
         self.system, self.state = question.system, question.states(state)
         d, size = self.state.shape
         self.every = tuple(range(d))
-        vector = np.broadcast_to(question.direction[:, None, None], (d, 1, size)).copy()
-        self.x = Tangents(self.every, vector)
-        self.y = Tangents(question.free, vector[list(question.free)])
+        directions = question.direction.reshape(d, -1)  # one, or several beside each other
+        vectors = np.repeat(directions[:, :, None], size, axis=2) / (3.0 if again else 1.0)
+        self.x = Tangents(self.every, vectors)
+        self.y = Tangents(question.free, vectors[list(question.free)])
         self.log_x, self.log_y = np.zeros(size), np.zeros(size)
         self.carrier = Carrier(self.system, dt, scheme)
+        if again:
+            self.carrier.tolerance /= 10
         self.motion = Motion(self.system, [(self.every, 1)], self.state[:, :16])
         self.rng = np.random.default_rng(0)
 
@@ -82,14 +99,20 @@ class Pair:
         s = self.state[:, few]
         self.motion.check_derivative(s, time, np.abs(s), self.rng)
 
-    def comp(self, times: Array) -> tuple[Array, Array]:
-        """Return sign and logarithm of |Comp|, (len(times), n)."""
-        rows, looked = [], -1.0
+    def comp(self, times: Array) -> tuple[Array, Array, Bools]:
+        """Return sign and logarithm of |Comp|, and whether it is in doubt, (len(times), n)."""
+        rows = zip(*(self._ratio(time) for time in self.along(times)), strict=True)
+        sign, log, doubtful = (np.array(row) for row in rows)
+        return sign, log, doubtful
+
+    def along(self, times: Array) -> Iterator[float]:
+        """Yield the times, when the disturbances have been carried there."""
+        looked = -1.0
         free, d = list(self.question.free), len(self.every)
         self._look(self.begin)
         for start, end, replayed, output in self._segments(times):
             if not replayed and self.y.free != self.every:
-                whole = np.zeros((d, 1, self.state.shape[1]))
+                whole = np.zeros((d, *self.y.vectors.shape[1:]))
                 whole[free] = self.y.vectors
                 self.y = Tangents(self.every, whole)
             if end > start:
@@ -99,23 +122,31 @@ class Pair:
                 if share >= looked + 1 / LOOKS and end > self.begin:
                     self._look(end)
                     looked = share
-                rows.append(self._ratio(end))
-        sign, log = zip(*rows, strict=True)
-        return np.array(sign), np.array(log)
+                yield end
 
-    def _read(self, tangents: Tangents) -> Array:
+    def _read(self, tangents: Tangents, time: float) -> tuple[Array, Bools]:
+        """Return what is read off (n,), and whether it is small beside the disturbance."""
         v = np.zeros((len(self.every), self.state.shape[1]))
         v[list(tangents.free)] = tangents.vectors[:, 0]
         if self.question.function is not None and self.system.names[-1:] == ("parameter",):
             v = v[:-1]
-        return self.question.read(self.state, v)
+        value, error, whole = self.question.read(self.state, v)
+        size = np.abs(value)
+        rounding = (size > 0) & (error > AGREE * size)
+        if rounding.any():
+            raise lost(time, int(rounding.sum()), len(value), self.question.words)
+        return value, (size < SMALL * whole) & ((size > 0) | (error > 0))
 
-    def _ratio(self, time: float) -> tuple[Array, Array]:
-        dx, dy = self._read(self.x), self._read(self.y)
+    def _ratio(self, time: float) -> tuple[Array, Array, Bools]:
         if time == self.begin and self.question.differ:
             # The limit: at first both worlds respond alike, as A has not yet acted.
-            dx = dy = np.ones_like(dx)
-        unreached = int(((dx == 0) & (dy == 0)).sum())
+            n = self.state.shape[1]
+            return np.ones(n), np.zeros(n), np.zeros(n, bool)
+        (dx, small_x), (dy, small_y) = self._read(self.x, time), self._read(self.y, time)
+        neither = (dx == 0) & (dy == 0)
+        if (cancelled := neither & small_x & small_y).any():
+            raise lost(time, int(cancelled.sum()), len(dx), self.question.words)
+        unreached = int(neither.sum())
         if unreached:
             raise ValueError(
                 f"Comp is undefined at time {time:g} for {unreached} of {len(dx)} trajectories: "
@@ -123,4 +154,6 @@ class Pair:
             )
         with np.errstate(divide="ignore"):
             log = np.log(np.abs(dx)) + self.log_x - (np.log(np.abs(dy)) + self.log_y)
-        return np.sign(dx) * np.where(dy < 0, -1.0, 1.0), log
+        # At the beginning nothing has been carried yet.
+        doubtful = (small_x | small_y) & (time > self.begin)
+        return np.sign(dx) * np.where(dy < 0, -1.0, 1.0), log, doubtful

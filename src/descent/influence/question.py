@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,25 @@ import numpy.typing as npt
 from descent.arguments import Array, check_array
 from descent.dynamics.derivatives import STEP, Rows
 from descent.dynamics.system import Flow, Map, Names, check_frozen, index_of
+from descent.influence.digits import ROUNDING
 
 Varied = str | npt.ArrayLike | Callable[[Array, float], Rows]
 Measured = str | npt.ArrayLike | Callable[[Array], Any]
 PARAMETER = "parameter"  # the variable that stands for a parameter that is varied
+
+
+class Reading(NamedTuple):
+    """What is measured of a disturbance: its value, the error of the reading, and its terms.
+
+    Attributes
+    ----------
+    value, error, whole : array (n,)
+        The whole is what the value could be without cancellation.
+    """
+
+    value: Array
+    error: Array
+    whole: Array
 
 
 @dataclass(frozen=True)
@@ -37,32 +52,50 @@ class Question:
         extra = len(self.direction) - len(state)
         return np.concatenate([state, np.zeros((extra, state.shape[1]))]) if extra else state
 
-    def read(self, state: Array, v: Array) -> Array:
-        """Return the disturbance (n,) of what is measured, for one vector (d, n) of each state."""
+    def read(self, state: Array, v: Array) -> Reading:
+        """Return what is measured of one disturbance (d, n) of each state."""
         if self.covector is not None:
-            return np.asarray(self.covector @ v, float)
+            terms = np.abs(self.covector) @ np.abs(v)
+            value = np.asarray(self.covector @ v, float)
+            whole = np.abs(self.covector).sum() * np.abs(v).max(axis=0)
+            return Reading(value, ROUNDING * terms, whole)
         assert self.function is not None
         return _along(self.function, state[: len(v)], v)
 
 
-def _along(function: Callable[[Array], Any], state: Array, v: Array) -> Array:
-    """Return the derivative of a function of the state along v, checked by a difference."""
+def _along(function: Callable[[Array], Any], state: Array, v: Array) -> Reading:
+    """Return the derivative of a function of the state along v.
+
+    It is that of a complex step where this agrees with difference quotients, asked along
+    the entries of v with other signs, too: along v itself little may be left of it.
+    """
     size = np.maximum(np.abs(state).max(axis=0), 1e-12) / np.maximum(np.abs(v).max(axis=0), 1e-300)
 
-    def value(h: float) -> Array:
-        values: Array = np.asarray(function(state + h * size * v), np.float64)
+    def value(u: Array, h: float) -> Array:
+        values: Array = np.asarray(function(state + h * size * u), np.float64)
         return np.asarray(values / size)
 
-    def quotient(h: float) -> Array:
-        return np.asarray((value(h) - value(-h)) / (2 * h))
+    def quotient(u: Array) -> Array:
+        coarse, fine = ((value(u, h) - value(u, -h)) / (2 * h) for h in (1e-3, 5e-4))
+        return np.asarray((4 * fine - coarse) / 3)  # Richardson: of order 4
 
-    rough = (4 * quotient(5e-4) - quotient(1e-3)) / 3  # Richardson: of order 4
+    def step(u: Array) -> Array:
+        return np.asarray(np.imag(function(state + 1j * STEP * u)) / STEP)
+
+    # Any two entries, which may cancel in v, have different signs in one direction at least.
+    bits = np.arange(max(1, (len(v) - 1).bit_length()))[:, None]
+    signs = (1.0 - 2.0 * (np.arange(len(v)) >> bits & 1))[:, :, None]
+    rough = np.array([quotient(u) for u in (v, *(signs * v))])
+    whole = np.abs(rough).max(axis=0)
+    # A quotient is good to about 1e-9 of the change along the largest of the directions.
+    blurred = Reading(rough[0], 1e-9 * whole, whole)
     try:
-        exact = np.imag(function(state + 1j * STEP * v)) / STEP
+        exact = np.array([step(u) for u in (v, *(signs * v))])
     except TypeError:
-        return np.asarray(rough)
-    agrees = np.abs(exact - rough) <= 1e-6 * (np.abs(exact) + np.abs(rough).max())
-    return np.asarray(np.where(agrees, exact, rough))
+        return blurred
+    agrees = (np.abs(exact - rough) <= 1e-6 * (whole + whole.max())).all(axis=0)
+    chosen = np.where(agrees, exact[0], rough[0])
+    return Reading(chosen, np.where(agrees, ROUNDING, 1e-9) * whole, whole)
 
 
 def _with_parameter(system: Map | Flow, derivative: Callable[[Array, float], Rows]) -> Map | Flow:

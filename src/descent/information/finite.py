@@ -1,181 +1,61 @@
-r"""Entropy of finite systems, and how much their parts' dependence narrows the future.
+r"""How much the dependence of a finite system's parts narrows the future.
 
-A joint distribution P of thermostat and room has shape (thermostat states, room states).
-P' is the product of its marginals. Logarithms have base 2: everything is in bits.
-
-Joints may hold floats, or `fractions.Fraction` in an array of dtype object: then all
-distributions are exact, and only entropies are rounded.
+P' is the product of the marginals of P. Logarithms have base 2: everything is in bits.
+The step is a table (`descent.systems.FiniteSystem`) or, with noise or more parts than two,
+a `descent.information.FiniteKernel`.
 
 Source: 003, posts 5 and 6.
 """
 
-import math
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import came, check_kind, check_real
+from descent.arguments import check_kind, check_real
+from descent.information.distributions import (
+    Distribution,
+    Groups,
+    check_distribution,
+    decorrelate,
+    entropy,
+    total_correlation,
+)
+from descent.information.kernel import FiniteKernel, matched
 from descent.systems import FiniteSystem
 
-Distribution = npt.NDArray[Any]
+System = FiniteSystem | FiniteKernel
 
 
-def _distribution(joint: npt.ArrayLike, name: str = "joint") -> Distribution:
-    """Return an array of floats, or of exact numbers; an error unless it is a distribution."""
-    try:
-        p = np.asarray(joint)
-    except ValueError:  # ragged
-        raise ValueError(f"{name} must be an array of numbers; got {came(joint)}") from None
-    exact = p.dtype == object
-    if not exact:
-        if not np.issubdtype(p.dtype, np.number) or np.iscomplexobj(p):
-            raise TypeError(f"{name} must hold real numbers; got {came(joint)}")
-        p = p.astype(float)
-        if not np.isfinite(p).all():
-            raise ValueError(f"{name} must be finite; got {came(joint)}")
-    elif not all(isinstance(v, Fraction | int) for v in p.ravel()):
-        raise TypeError(f"{name} of dtype object must hold Fractions; got {came(joint)}")
-    if p.size == 0 or (p < 0).any():
-        raise ValueError(f"{name} must not have negative entries, nor be empty; got {came(joint)}")
-    total = p.sum()
-    if (total != 1) if exact else abs(total - 1) > 1e-9:
-        raise ValueError(f"{name} must sum to 1; got a sum of {total}")
-    return p
-
-
-def _joint(joint: npt.ArrayLike, system: FiniteSystem) -> Distribution:
-    check_kind("system", system, FiniteSystem)
-    p = _distribution(joint)
+def _joint(joint: npt.ArrayLike, system: System) -> Distribution:
+    if not isinstance(system, FiniteKernel):
+        check_kind("system", system, FiniteSystem)
+    p = check_distribution(joint)
     if p.shape != system.shape:
-        raise ValueError(f"joint must have shape {system.shape}, thermostat by room; got {p.shape}")
+        raise ValueError(
+            f"joint must have shape {system.shape}, an axis for each part, thermostat by room; "
+            f"got {p.shape}"
+        )
     return p
 
 
-def entropy(distribution: npt.ArrayLike) -> float:
-    r"""Entropy of a distribution in bits.
-
-    .. math:: \mathbb H(P) = -\sum_i P_i \log_2 P_i
-
-    The largest probability is taken as one minus the others, so that the entropy of an
-    almost certain outcome keeps its digits.
-
-    Parameters
-    ----------
-    distribution : array, any shape
-        Floats or Fractions, not negative, of sum 1.
-
-    Returns
-    -------
-    float
-        Bits. Not the differential entropy of a density.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is not a distribution.
-
-    Notes
-    -----
-    Source: 003, post 5, where it is written S[P].
-
-    Examples
-    --------
-    >>> entropy([[0.5, 0.0], [0.25, 0.25]])
-    1.5
-    """
-    p = np.sort(_distribution(distribution, "distribution").ravel())
-    others = p[:-1][p[:-1] > 0]
-    rest = float(others.sum()) if len(others) else 0.0
-    q = others.astype(float)
-    q = q[q > 0]  # a Fraction may be below the smallest float
-    return float(-(q * np.log2(q)).sum() - (1 - rest) * math.log1p(-rest) / math.log(2))
-
-
-def decorrelate(joint: npt.ArrayLike) -> Distribution:
-    r"""Return the product of the marginals of a joint distribution.
-
-    .. math:: P'_{ij} = \sum_l P_{il} \, \sum_l P_{lj}
-
-    Parameters
-    ----------
-    joint : array (n, m)
-        Floats or Fractions.
-
-    Returns
-    -------
-    array (n, m)
-        Same kind of numbers.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is not a distribution of two variables.
-
-    Notes
-    -----
-    Source: 003, post 5, the "uncorrelated" version of P.
-
-    Examples
-    --------
-    >>> decorrelate([[0.5, 0.0], [0.0, 0.5]])
-    array([[0.25, 0.25],
-           [0.25, 0.25]])
-    """
-    p = _distribution(joint)
-    if p.ndim != 2:
-        raise ValueError(f"joint must have two axes; got shape {p.shape}")
-    return np.asarray(np.multiply.outer(p.sum(axis=1), p.sum(axis=0)))
-
-
-def mutual_information(joint: npt.ArrayLike) -> float:
-    r"""Mutual information of the two parts in bits.
-
-    .. math:: \mathbb I(P) = \mathbb H(P') - \mathbb H(P)
-
-    Parameters
-    ----------
-    joint : array (n, m)
-        Floats or Fractions.
-
-    Returns
-    -------
-    float
-        Bits; zero exactly if the parts are independent.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is not a distribution of two variables.
-
-    Notes
-    -----
-    Source: 003, post 6: what the adjusted measure subtracts.
-
-    Examples
-    --------
-    >>> mutual_information([[0.5, 0.0], [0.0, 0.5]])
-    1.0
-    """
-    return entropy(decorrelate(joint)) - entropy(joint)
-
-
-def push_forward(joint: npt.ArrayLike, system: FiniteSystem) -> Distribution:
+def push_forward(joint: npt.ArrayLike, system: System) -> Distribution:
     r"""Return the joint distribution one step later.
 
-    .. math:: P_{t+1}(s') = \sum_{s:\, F(s) = s'} P_t(s)
+    .. math:: P_{t+1}(s') = \sum_{s:\, F(s) = s'} P_t(s), \qquad \text{with noise} \quad
+              \sum_s P_t(s) K(s, s')
 
     Parameters
     ----------
-    joint : array (n_thermostat, n_room)
+    joint : array (n_thermostat, n_room), or an axis for each part of a kernel
         P_t; floats or Fractions.
-    system : FiniteSystem
-        The step F of both parts at once.
+    system : FiniteSystem or FiniteKernel
+        The step F of all parts at once, or the probabilities K of its outcomes.
 
     Returns
     -------
-    array (n_thermostat, n_room)
+    array, shape of ``joint``
         P_{t+1}; same kind of numbers.
 
     Raises
@@ -196,6 +76,9 @@ def push_forward(joint: npt.ArrayLike, system: FiniteSystem) -> Distribution:
            [0., 0., 0.]])
     """
     p = _joint(joint, system)
+    if isinstance(system, FiniteKernel):
+        flat, kernel = matched(p, system)
+        return np.asarray((flat @ kernel).reshape(p.shape))
     after = np.zeros_like(p)
     if p.dtype == object:
         after[...] = Fraction(0)
@@ -203,7 +86,9 @@ def push_forward(joint: npt.ArrayLike, system: FiniteSystem) -> Distribution:
     return after
 
 
-def optimizing_strength(joint: npt.ArrayLike, system: FiniteSystem) -> float:
+def optimizing_strength(
+    joint: npt.ArrayLike, system: System, groups: Groups | None = None
+) -> float:
     r"""Entropy that the dependence of the parts removes from the next state, in bits.
 
     .. math:: \mathbb H(F P'_t) - \mathbb H(F P_t)
@@ -213,11 +98,14 @@ def optimizing_strength(joint: npt.ArrayLike, system: FiniteSystem) -> float:
 
     Parameters
     ----------
-    joint : array (n_thermostat, n_room)
+    joint : array (n_thermostat, n_room), or an axis for each part of a kernel
         P_t; floats or Fractions. In post 6 of the source it is itself the push-forward
         of an independent start P_{t-1}.
-    system : FiniteSystem
+    system : FiniteSystem or FiniteKernel
         The step.
+    groups : list of lists of int, optional
+        The axes that make up each part, as in `decorrelate`: [(0, 1), (2,)] asks what two
+        thermostats together do to a room. The source has two parts.
 
     Returns
     -------
@@ -240,24 +128,27 @@ def optimizing_strength(joint: npt.ArrayLike, system: FiniteSystem) -> float:
     2.1972
     """
     p = _joint(joint, system)
-    return entropy(push_forward(decorrelate(p), system)) - entropy(push_forward(p, system))
+    mixed = decorrelate(p, groups)
+    return entropy(push_forward(mixed, system)) - entropy(push_forward(p, system))
 
 
-def adjusted_optimizing_strength(joint: npt.ArrayLike, system: FiniteSystem) -> float:
-    r"""Optimizing strength minus the mutual information before the step, in bits.
+def adjusted_optimizing_strength(
+    joint: npt.ArrayLike, system: System, groups: Groups | None = None
+) -> float:
+    r"""Optimizing strength minus the total correlation before the step, in bits.
 
     .. math:: \bigl[\mathbb H(F P'_t) - \mathbb H(F P_t)\bigr]
               - \bigl[\mathbb H(P'_t) - \mathbb H(P_t)\bigr]
 
     It equals the difference of two `erased_entropy`, that of P minus that of P', and so
-    it is zero for every one-to-one step.
+    it is zero for every one-to-one step. With noise the difference of two `created_entropy`,
+    that of P minus that of P', is taken away from it.
 
     Parameters
     ----------
-    joint : array (n_thermostat, n_room)
-        P_t; floats or Fractions.
-    system : FiniteSystem
-        The step.
+    joint, system, groups
+        As in `optimizing_strength`. For two parts the total correlation is their mutual
+        information.
 
     Returns
     -------
@@ -281,24 +172,22 @@ def adjusted_optimizing_strength(joint: npt.ArrayLike, system: FiniteSystem) -> 
     >>> round(adjusted_optimizing_strength(joint, dumb_thermostat()), 6)
     -0.444444
     """
-    return optimizing_strength(joint, system) - mutual_information(joint)
+    return optimizing_strength(joint, system, groups) - total_correlation(joint, groups)
 
 
-def erased_entropy(joint: npt.ArrayLike, system: FiniteSystem) -> float:
+def erased_entropy(joint: npt.ArrayLike, system: System) -> float:
     r"""Entropy of the present state given the next: what a step forgets, in bits.
 
     .. math:: \mathbb H(s_t \mid s_{t+1}) = \sum_{s'} P_{t+1}(s')\,
               \mathbb H(s_t \mid s_{t+1} = s')
 
-    Computed state by state. As the step is deterministic, it equals
-    :math:`\mathbb H(P_t) - \mathbb H(P_{t+1})`.
+    Computed state by state. For a deterministic step it equals
+    :math:`\mathbb H(P_t) - \mathbb H(P_{t+1})`; with noise, that and the `created_entropy`.
 
     Parameters
     ----------
-    joint : array (n_thermostat, n_room)
-        P_t; floats or Fractions.
-    system : FiniteSystem
-        The step.
+    joint, system
+        As in `push_forward`.
 
     Returns
     -------
@@ -322,12 +211,56 @@ def erased_entropy(joint: npt.ArrayLike, system: FiniteSystem) -> float:
     """
     p = _joint(joint, system)
     after = push_forward(p, system)
+    if isinstance(system, FiniteKernel):
+        flat, kernel = matched(p, system)
+        masses = zip((flat[:, None] * kernel).T, after.ravel(), strict=True)
+        return float(sum(float(mass) * entropy(way / mass) for way, mass in masses if mass > 0))
     code = np.ravel_multi_index(system.step(*np.indices(p.shape)), p.shape)
     erased = 0.0
     for image, mass in enumerate(after.ravel()):
         if mass > 0:
             erased += float(mass) * entropy(p[code == image] / mass)
     return erased
+
+
+def created_entropy(joint: npt.ArrayLike, system: System) -> float:
+    r"""Entropy of the next state given the present: what the noise of a step adds, in bits.
+
+    .. math:: \mathbb H(s_{t+1} \mid s_t) = \sum_s P_t(s)\, \mathbb H(K(s, \cdot))
+
+    Parameters
+    ----------
+    joint, system
+        As in `push_forward`.
+
+    Returns
+    -------
+    float
+        Bits, not negative; zero for a deterministic step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the joint is not a distribution over the system's states.
+
+    Notes
+    -----
+    The counterpart of `erased_entropy`: the entropy after a step is that before it, less what
+    the step erases, and what it creates. Cover and Thomas, Elements of Information Theory,
+    section 2.2 (the chain rule, in both orders).
+
+    Examples
+    --------
+    >>> from descent.information import FiniteKernel
+    >>> coins = FiniteKernel(np.full((2, 2, 2, 2), 0.25))  # two parts, each tossed anew
+    >>> created_entropy(np.full((2, 2), 0.25), coins)
+    2.0
+    """
+    p = _joint(joint, system)
+    if not isinstance(system, FiniteKernel):
+        return 0.0
+    rows = zip(*matched(p, system), strict=True)
+    return float(sum(float(mass) * entropy(row) for mass, row in rows if mass > 0))
 
 
 def narrow_start(epsilon: Any) -> Distribution:

@@ -48,7 +48,8 @@ def two_datapoint(depth: float = 1.0) -> FiniteSum:
         return np.stack([well, well - depth * np.exp(-100 * x * x)])
 
     def gradients(w: npt.ArrayLike) -> Array:
-        x, y = np.asarray(w, float) - 1, np.asarray(w, float) - 2
+        # Not by float: `descent.compiled` hands in a symbol.
+        x, y = np.asarray(w) - np.float64(1), np.asarray(w) - np.float64(2)
         well = 2 * y * np.exp(-y * y)
         return np.stack([well, well + 200 * depth * x * np.exp(-100 * x * x)])
 

@@ -24,7 +24,7 @@ def standard_error(growth: Array, block: float) -> Array:
     growth around a straight line, over the time. The latter is all that there is for
     periodic motion; and it sees what the trajectories have in common: if their mean varies in
     time more than that of independent ones, it is taken as a Brownian bridge, whose variance
-    is a sixth of that of the free end.
+    around its own mean is a twelfth of that of the free end (Watson 1961).
     """
     n_blocks, k, n = growth.shape
     time = n_blocks * block
@@ -35,7 +35,7 @@ def standard_error(growth: Array, block: float) -> Array:
         return np.asarray(between)
     alone = growth.var(axis=0, ddof=1).mean(axis=-1) / n
     common = (together.var(axis=0, ddof=1) > 2.5 * alone) | (n == 1)
-    return np.asarray(np.maximum(between, wander * np.where(common, np.sqrt(6.0), np.sqrt(2.0))))
+    return np.asarray(np.maximum(between, wander * np.where(common, np.sqrt(12.0), np.sqrt(2.0))))
 
 
 def difference_of_halves(growth: Array, block: float) -> tuple[Array, Array]:

@@ -64,6 +64,34 @@ def _check_spans(
         raise ValueError(f"duration must be at least interval={interval!r}; got {duration!r}")
 
 
+def planned(
+    system: Map | Flow,
+    frozen: Names,
+    initial: Initial | None,
+    duration: float | None,
+    transient: float | None,
+    n_trajectories: int | None,
+    rng: np.random.Generator | None,
+    interval: float | None,
+) -> tuple[Array, Plan]:
+    """Return one state (d,) or several (d, n), and what is asked; errors name what is wrong."""
+    check_system(system)
+    names = check_frozen(frozen)
+    if n_trajectories is not None:
+        check_count("n_trajectories", n_trajectories, 2)
+    if rng is not None:
+        check_generator("rng", rng)
+    held = {index_of(system, name, "frozen") for name in names}
+    free = tuple(i for i in range(len(system.names)) if i not in held)
+    if not free:
+        raise ValueError(f"frozen must leave a variable free; got all of {system.names}")
+    _check_spans(system, duration, transient, interval)
+    state = _given(system, initial)
+    rng = np.random.default_rng(0) if rng is None else rng
+    check_derivative(system, state[:, None] if state.ndim == 1 else state[:, :1])
+    return state, Plan(free, transient, duration, interval, n_trajectories, rng)
+
+
 def _stated(
     system: Flow,
     state: Array,
@@ -185,37 +213,25 @@ def conditional_exponents(
     >>> rates.round(3)  # exactly -beta and -sigma
     array([ -2.667, -10.   ])
     """
-    check_system(system)
-    names = check_frozen(frozen)
-    if n_trajectories is not None:
-        check_count("n_trajectories", n_trajectories, 2)
     check_flag("return_error", return_error)
     check_integrator(dt, scheme)
     if spread is not None:
         check_real("spread", spread, least=0)
         if isinstance(system, Flow) and dt is None:
             raise ValueError(f"spread needs dt, a stated step; got {spread!r} without it")
-    if rng is not None:
-        check_generator("rng", rng)
-    held = {index_of(system, name, "frozen") for name in names}
-    free = tuple(i for i in range(len(system.names)) if i not in held)
-    if not free:
-        raise ValueError(f"frozen must leave a variable free; got all of {system.names}")
-    _check_spans(system, duration, transient, interval)
-    state = _given(system, initial)
-    rng = np.random.default_rng(0) if rng is None else rng
-    plan = Plan(free, transient, duration, interval, n_trajectories, rng)
-    check_derivative(system, state[:, None] if state.ndim == 1 else state[:, :1])
+    state, plan = planned(
+        system, frozen, initial, duration, transient, n_trajectories, rng, interval
+    )
     errors: Array | None
     if isinstance(system, Flow) and dt is not None:
-        values, errors = _stated(system, state, free, plan, spread, dt, scheme)
+        values, errors = _stated(system, state, plan.free, plan, spread, dt, scheme)
     else:
         # What overflows on the way is reported by `measure`.
         with np.errstate(all="ignore"):
             measured = measure(system, state[:, None] if state.ndim == 1 else state, plan)
         values, errors = rates = rates_of(measured, duration is not None)
         if duration is None:
-            check_settled(system, measured, rates, not held)
+            check_settled(system, measured, rates, len(plan.free) == len(system.names))
         errors = None if state.ndim == 2 and state.shape[1] < 2 else errors
     if not return_error:
         return np.asarray(values)
@@ -244,9 +260,10 @@ def spectrum(
 
     Parameters
     ----------
-    system, initial, duration, transient, n_trajectories, rng, interval, dt, scheme, spread, \
-return_error
+    system, initial, duration, transient, n_trajectories, rng
         As in `conditional_exponents`.
+    interval, dt, scheme, spread, return_error
+        As there.
 
     Returns
     -------

@@ -12,6 +12,7 @@ import numpy as np
 from descent.arguments import Array, Index
 from descent.dynamics.adaptive import _RA, Bools, Pace, Stages, _is_stiff, step
 from descent.dynamics.motion import Motion
+from descent.dynamics.quick import quick_steps
 from descent.dynamics.tangent import Tangents, _unstack
 
 EVERY = 3  # steps between two orthonormalizations
@@ -71,6 +72,8 @@ class Frames:
 
     def flow(self, pace: Pace, ends: Array) -> None:
         """Move each trajectory on to its end, and leave its frame orthonormal there."""
+        while self.motion.quick is not None and not pace.stiff and (pace.t < ends).any():
+            self._quick(pace, ends)
         while True:
             late = pace.t < ends
             if not late.any():
@@ -82,6 +85,17 @@ class Frames:
                 self._step(pace, ends)
         if not pace.stiff:
             self.orthonormalize()
+
+    def _quick(self, pace: Pace, ends: Array) -> None:
+        """Take compiled steps; the frames become orthonormal on the way, as in `_step`."""
+        with np.errstate(all="ignore"):
+            self.stack = quick_steps(
+                self.motion, pace, self.stack, ends, every=EVERY, growth=self.growth
+            )
+            self.rate = None
+            if pace.look <= pace.steps and _is_stiff(self.motion, pace, self.stack):
+                self.orthonormalize()
+                pace.stiff = True
 
     def _rest(self, pace: Pace, ends: Array, late: Index) -> None:
         few = Frames(self.motion, self.states[:, late], self.frame[:, :, late])
@@ -103,7 +117,7 @@ class Frames:
             self._continuous(pace.t - before, moved, stages)
         elif pace.steps % EVERY == 0:
             self.orthonormalize()
-        if not was_stiff and pace.steps % 64 == 0 and _is_stiff(self.motion, pace, self.stack):
+        if not was_stiff and pace.look <= pace.steps and _is_stiff(self.motion, pace, self.stack):
             self.orthonormalize()
             pace.stiff = True
 

@@ -14,6 +14,7 @@ import numpy as np
 from descent.arguments import Array
 from descent.dynamics.adaptive import Pace, TooManySteps
 from descent.dynamics.motion import Motion
+from descent.dynamics.quick import speed_up
 from descent.dynamics.system import Flow, Map
 from descent.lyapunov import accuracy
 from descent.lyapunov.growth import Frames
@@ -22,6 +23,9 @@ from descent.lyapunov.scout import TOLERANCE, Scout, Scouting, scout_map
 TANGENTS = 1e-5  # relative error of a disturbance in one step
 KICK = 1e-4  # of the standard deviations: parts the starts from the scout's way
 WORK, WORK_ONE_BY_ONE = 100_000, 300_000  # calls of the function by the ensemble
+# Blocks, and the ways between starts, are no whole number of periods: their ends come by at
+# every phase, so that what an oscillation adds to a rate is seen, and averages out.
+GOLDEN = (1 + 5**0.5) / 2
 MAP_SPACING = 800  # steps of a map between two starts, which are not kicked: no common way
 RELATIVE = 0.015  # error of the largest exponent that is good enough
 
@@ -66,6 +70,7 @@ class Ensemble:
     def __init__(self, system: Map | Flow, states: Array, times: Array, plan: Plan, scout: Scout):
         self.plan, self.scout = plan, scout
         self.motion, _ = _motions(system, plan.free, states)
+        speed_up(self.motion, states, float(times[0]))
         self.system = system
         self.frames = Frames(self.motion, states)
         most: float = WORK_ONE_BY_ONE if self.motion.loops else WORK
@@ -94,6 +99,7 @@ class Ensemble:
 
 def _scouted(system: Flow | Map, start: Array, plan: Plan) -> Scout:
     _, motion = _motions(system, plan.free, start[:, None])
+    speed_up(motion, start[:, None])
     if isinstance(system, Map):
         n = plan.n_trajectories or (8 if motion.loops else 64)
         steps = 1000 if plan.transient is None else round(plan.transient / system.dt)
@@ -105,7 +111,7 @@ def _scouted(system: Flow | Map, start: Array, plan: Plan) -> Scout:
     way = Scouting(motion, start, 0.0, most)
     period, at_rest = way.time_scale(3000)
     burn = 60 * period if plan.transient is None else plan.transient
-    return way.report(period, at_rest, burn, n, 2.0 * period)
+    return way.report(period, at_rest, burn, n, GOLDEN * period)
 
 
 def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
@@ -128,7 +134,7 @@ def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
         calls = scout.cost * scout.period
         calls *= states.shape[1] * len(plan.free) * 1.3 if ensemble.motion.loops else 1.1
         affordable = int(min(ensemble.pace.most / (2 * calls + 1e-300), 1e9))
-        block, first, least, longest = 2 * scout.period, min(15, affordable // 4), 24, 400
+        block, first, least, longest = GOLDEN * scout.period, min(18, affordable // 4), 24, 480
     if plan.interval is not None:
         block = plan.interval
     if plan.transient is not None:

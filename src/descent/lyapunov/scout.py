@@ -114,8 +114,7 @@ class Scouting:
             if self.pace.steps >= 40 and self.pace.steps % 10 == 0:
                 typical = np.maximum(reach, reach.max() * 1e-3)
                 move = np.ptp(self.path[-10:], axis=0)
-                assert self.rate is not None
-                still = np.abs(self.rate[:, 0]) * self.times[-1]
+                still = np.abs(self._speed()[:, 0]) * self.times[-1]
                 if (np.maximum(move, still / 1e3) <= REST * typical).all():
                     return self._slowest(), True
             if self.pace.steps % 200 == 0 or self.pace.steps >= most_steps:
@@ -125,6 +124,12 @@ class Scouting:
                     return period, False
                 if self.pace.steps >= most_steps:
                     return (period or (times[-1] - times[0]) / 4), False
+
+    def _speed(self) -> Array:
+        if self.rate is None:
+            clock = self.pace.t if self.motion.own_clock else float(self.pace.t[0])
+            self.rate = self.motion.value(self.stack, clock)
+        return self.rate
 
     def _slowest(self) -> float:
         """Return the slowest time of the linear motion around a fixed point."""

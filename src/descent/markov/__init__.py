@@ -1,9 +1,10 @@
 """The Markov chain of SGD: exact laws, escape times and sampled paths."""
 
-from descent.markov.escape import ToleranceError, escape_curve, escape_probability
+from descent.markov.escape import escape_curve, escape_probability
 from descent.markov.intervals import reachable_interval
 from descent.markov.laws import laws, quasi_stationary
 from descent.markov.passage import log_mean_first_passage_time, mean_first_passage_time
+from descent.markov.refined_clouds import ToleranceError
 from descent.markov.sampling import first_passage_times, gradient_descent, simulate
 from descent.markov.transfer_operator import TransferOperator
 

@@ -51,22 +51,56 @@ def gather(points: Array, weights: Array, width: float) -> tuple[Array, Array]:
     alone, index = (points[few], weights[few]), index[~few]
     x, q = points[~few], weights[~few]
     index = np.unique(index, return_inverse=True)[1]
-    mass = np.bincount(index, q)
+    mass = np.bincount(index, q).astype(float, copy=False)
     mean = x[np.unique(index, return_index=True)[1]]  # of each cell a point, near its mean
     mean = mean + np.bincount(index, q * (x - mean[index])) / mass
     offset = x - mean[index]
     deviation = np.sqrt(np.bincount(index, q * offset**2) / mass)
-    point = deviation <= ROUNDING * np.abs(mean)  # a single point, up to rounding
     third = np.bincount(index, q * offset**3) / mass
+    new = _two(mass, mean, deviation, third)
+    return np.concatenate([alone[0], new[0]]), np.concatenate([alone[1], new[1]])
+
+
+def thin(points: Array, weights: Array, most: int) -> tuple[Array, Array]:
+    """Gather neighbours until at most ``most`` masses are left: the closest and lightest first.
+
+    Neighbours are sets of as many in a row. Of the mass beyond a point a set moves what it
+    holds, with a chance in proportion to its width.
+    """
+    if len(points) <= most:
+        return points, weights
+    each = 3 * -(-len(points) // most)  # of which two are left: with a choice of sets
+    order = np.argsort(points, kind="stable")  # quick where runs are in order already
+    points, weights = points[order], weights[order]
+    n_sets = len(points) // each
+    x, q = (v[: n_sets * each].reshape(n_sets, each) for v in (points, weights))
+    needed = -(-(len(points) - most) // (each - 2))
+    chosen = np.zeros(n_sets, bool)
+    loss = (x[:, -1] - x[:, 0]) * q.sum(axis=1)
+    chosen[np.argpartition(loss, needed - 1)[:needed]] = True
+    x, q = x[chosen], q[chosen]
+    mass = q.sum(axis=1)
+    mean = x[:, 0] + np.einsum("ij,ij->i", q, x - x[:, :1]) / mass
+    offset = x - mean[:, None]
+    square = q * offset**2
+    deviation = np.sqrt(square.sum(axis=1) / mass)
+    third = np.einsum("ij,ij->i", square, offset) / mass
+    kept = np.ones(len(points), bool)
+    kept[: n_sets * each] = ~np.repeat(chosen, each)
+    new = _two(mass, mean, deviation, third)
+    return np.concatenate([points[kept], new[0]]), np.concatenate([weights[kept], new[1]])
+
+
+def _two(mass: Array, mean: Array, deviation: Array, third: Array) -> tuple[Array, Array]:
+    """Return two masses in place of each set of these moments: one where it is a point."""
+    point = deviation <= ROUNDING * np.abs(mean)
     skew = np.where(point, 0.0, third / np.where(point, 1.0, deviation) ** 3)
     root = np.sqrt(skew**2 + 4)
     right, left = mean + deviation / 2 * (skew + root), mean + deviation / 2 * (skew - root)
     share = (1 - skew / root) / 2
     return (
-        np.concatenate([alone[0], mean[point], right[~point], left[~point]]),
-        np.concatenate(
-            [alone[1], mass[point], (mass * share)[~point], (mass * (1 - share))[~point]]
-        ),
+        np.concatenate([mean[point], left[~point], right[~point]]),
+        np.concatenate([mass[point], (mass * (1 - share))[~point], (mass * share)[~point]]),
     )
 
 
@@ -76,11 +110,13 @@ def follow(
     start: float,
     ends: tuple[float, float],
     width: float = 0.0,
+    most: int | None = None,
 ) -> Iterator[Cloud]:
     """Yield the cloud from a point, step after step, killed outside its two ends.
 
     Without a width, masses are gathered where they differ by rounding alone: exact, as
-    long as there are few. Masses that no sample moves are taken out.
+    long as there are few; or, with ``most``, neighbours once there are more (`thin`). Masses
+    that no sample moves are taken out.
 
     Raises
     ------
@@ -114,6 +150,8 @@ def follow(
                 points, weights = gather(points, weights, width)
             elif float(np.diff(np.sort(points)).min()) <= least:
                 points, weights = gather(points, weights, least)
+            if most is not None:
+                points, weights = thin(points, weights, most)
 
 
-__all__ = ["Cloud", "follow", "gather"]
+__all__ = ["Cloud", "follow", "gather", "thin"]

@@ -7,6 +7,7 @@ return. "Outside at step n" is another event, since W may come back.
 Source: 003, post 1. It calls the step size T a temperature.
 """
 
+import itertools
 import math
 from typing import Literal, NamedTuple, overload
 
@@ -25,16 +26,11 @@ from descent.markov.intervals import (
     unreachable,
 )
 from descent.markov.laws import settle
+from descent.markov.refined_clouds import Allowed, ToleranceError, by_clouds
 from descent.markov.transfer_operator import TransferOperator, covering_operator
 
 ATOMS = 4096  # point masses that are followed exactly before they are put on a grid
 MOST_NODES = 160_000  # of the finest grid
-MOST_MASSES = 400_000  # of the finest cloud
-PATIENCE = 2e7  # masses times steps of the finest cloud
-
-
-class ToleranceError(ArithmeticError):
-    """The asked accuracy cannot be had."""
 
 
 class Beginning(NamedTuple):
@@ -105,7 +101,7 @@ def escape_curve(
     the law of the survivors no longer changes, a constant fraction escapes each step and
     the rest of the curve is a geometric sum. Where finer grids do not agree, as where a
     law of few points crosses a flat, the masses are followed without a grid
-    (`markov.cloud`), in cells that are halved until two clouds agree.
+    (`markov.cloud`), four times as many each time until two clouds agree.
 
     Parameters
     ----------
@@ -167,7 +163,8 @@ def escape_curve(
     check_flag("return_error", return_error)
     nodes = None if nodes is None else check_count("nodes", nodes, 2)
     start, ends = check_exits(start, threshold)
-    curve, error = _curve(model, step_size, n_steps, start, ends, tolerance, nodes, return_error)
+    allowed = Allowed(tolerance, whole=True)
+    curve, error = _curve(model, step_size, n_steps, start, ends, allowed, nodes, return_error)
     return (curve, error) if return_error else curve
 
 
@@ -177,9 +174,9 @@ def _curve(
     n_steps: int,
     start: float,
     ends: tuple[float, float],
-    tolerance: float,
-    nodes: int | None,
-    compare: bool,
+    allowed: Allowed,
+    nodes: int | None = None,
+    compare: bool = True,
 ) -> tuple[Array, float]:
     """Return the curve and its error; the arguments are checked."""
     exact = beginning(model, step_size, start, ends, n_steps)
@@ -219,11 +216,11 @@ def _curve(
             grids.append(on_grid(count))
             count *= 2
             if len(grids) >= 3:
-                before, last = (_extrapolated(*pair) for pair in (grids[-3:-1], grids[-2:]))
-                error = float(np.abs(last - before).max())
-                if error <= tolerance * last[-1]:
-                    return last, error
-    return _by_clouds(model, step_size, n_steps, start, ends, tolerance)
+                better = [_extrapolated(*pair) for pair in itertools.pairwise(grids)]
+                error = allowed.error(*better) + allowed.doubt(grids)
+                if allowed.met(error, better[-1]):
+                    return better[-1], error
+    return by_clouds(model, step_size, n_steps, start, ends, allowed)
 
 
 def _extrapolated(coarse: Array, fine: Array) -> Array:
@@ -292,40 +289,6 @@ def _on_grid(operator: TransferOperator, exact: Beginning, start: Array, known: 
     return np.minimum(curve, 1.0)  # the sum may pass 1 by a rounding error
 
 
-def _by_clouds(
-    model: FiniteSum,
-    step_size: float,
-    n_steps: int,
-    start: float,
-    ends: tuple[float, float],
-    tolerance: float,
-) -> tuple[Array, float]:
-    """Return the curve by clouds in cells that are halved until two agree, and its error."""
-    w = np.linspace(max(ends[0], start - 1), min(ends[1], start + 1), 4001)
-    width = step_size * float(np.abs(model.gradients(w)).max()) / 64
-    before, error = None, math.inf
-    while True:
-        curve, work = np.empty(n_steps + 1), 0
-        for n, cloud in enumerate(follow(model, step_size, start, ends, width)):
-            curve[n], work = cloud.escaped, work + len(cloud.points) + 1000
-            if len(cloud.points) > MOST_MASSES or work > PATIENCE:
-                break
-            if n == n_steps or len(cloud.points) == 0:
-                curve[n:] = cloud.escaped
-                if before is not None:
-                    error = float(np.abs(curve - before).max())
-                    if error <= tolerance * curve[-1]:
-                        return curve, error
-                before = curve
-                break
-        if before is not curve:
-            raise ToleranceError(
-                f"tolerance={tolerance!r} cannot be met: the best that {n} steps allow is an "
-                f"error of {error:.2g}; got step_size={step_size!r}, n_steps={n_steps}"
-            )
-        width /= 4
-
-
 @overload
 def escape_probability(
     model: FiniteSum,
@@ -364,7 +327,8 @@ def escape_probability(
 ) -> float | tuple[float, float]:
     """Probability of having escaped within n steps: the end of `escape_curve`.
 
-    Parameters, errors and method are those of `escape_curve`.
+    Parameters, errors and method are those of `escape_curve`, but the tolerance is asked of
+    the end alone: on the way a jump of few walkers together may be harder to know.
 
     Returns
     -------
@@ -381,14 +345,10 @@ def escape_probability(
     ... )
     0.0625
     """
-    curve, error = escape_curve(
-        model,
-        step_size=step_size,
-        n_steps=n_steps,
-        start=start,
-        threshold=threshold,
-        tolerance=tolerance,
-        return_error=True,
-    )
+    check_model(model)
+    step_size, n_steps = check_step_size(step_size), check_count("n_steps", n_steps)
+    allowed = Allowed(check_real("tolerance", tolerance, above=0), whole=False)
     check_flag("return_error", return_error)
+    start, ends = check_exits(start, threshold)
+    curve, error = _curve(model, step_size, n_steps, start, ends, allowed)
     return (float(curve[-1]), error) if return_error else float(curve[-1])

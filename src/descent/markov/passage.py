@@ -8,11 +8,7 @@ import numpy as np
 from descent.arguments import check_flag, check_real, check_step_size
 from descent.landscapes import FiniteSum, check_model
 from descent.markov.cloud import follow
-from descent.markov.escape import (
-    ATOMS,
-    ToleranceError,
-    beginning,
-)
+from descent.markov.escape import ATOMS, beginning
 from descent.markov.intervals import (
     Threshold,
     absorbing_sides,
@@ -21,6 +17,8 @@ from descent.markov.intervals import (
     reachable_interval,
     unreachable,
 )
+from descent.markov.lasting import Lasting
+from descent.markov.refined_clouds import ToleranceError
 from descent.markov.state_reduction import log_mean_absorption_time
 from descent.markov.transfer_operator import TransferOperator, covering_operator
 
@@ -28,6 +26,7 @@ MOST_OPERATIONS = 5e10  # of the finest grid's elimination
 PER_NODE = 1e5  # operations that the rest of a node's elimination takes as long as
 MOST_STEPS = 20_000  # that a cloud is followed
 MOST_MASSES = 100_000  # of a cloud
+PER_ENTRY = 5.0  # operations that one entry of the matrix takes as long as, in a step
 QUICK = 100.0  # mean times below it are summed over a cloud
 
 
@@ -147,6 +146,7 @@ def _log_time(
     goal, best = tolerance / 10, (math.nan, math.inf)
     per_step = 40.0
     estimates: list[float] = []
+    lasting = Lasting()
     while True:
         nodes = math.ceil((span[1] - span[0]) * max(per_step, per_step / 4 * slope) / length)
         nodes = max(nodes, math.ceil(375 * per_step / 40))
@@ -156,7 +156,11 @@ def _log_time(
         operator = covering_operator(
             model, step_size=step_size, ends=span, nodes=nodes, absorbing=absorbing_sides(ends)
         )
-        time = log_mean_absorption_time(operator, operator.deposit(exact.points, exact.weights))
+        mass = operator.deposit(exact.points, exact.weights)
+        most = nodes * (band**2 + PER_NODE) / (PER_ENTRY * operator.matrix.nnz)
+        time = lasting.log_time(operator, mass, math.ceil(most))
+        if math.isnan(time):
+            time = log_mean_absorption_time(operator, mass)
         if time == math.inf:
             return math.inf, 0.0
         estimates.append(float(np.logaddexp(np.log(before), time)))

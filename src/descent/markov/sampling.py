@@ -14,9 +14,12 @@ from descent.arguments import (
     check_start,
     check_step_size,
 )
+from descent.compiled.code import LANES
 from descent.landscapes import FiniteSum, check_model
+from descent.markov.walk import walk_on
 
 BLOCK = 8192  # particles that are moved together: their arrays stay in the cache
+MANY = 1_000_000  # steps of walkers from which compiling pays
 CHUNK = 256  # steps for which random samples are drawn at once
 
 
@@ -33,6 +36,13 @@ def _draw(
             :count
         ].reshape(shape)
     return rng.integers(n, size=shape)
+
+
+def _in_bytes(index: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+    """Return sample indices as bytes, in rows that have room for full lanes."""
+    room = np.zeros((len(index), index.shape[1] + LANES), np.uint8)
+    room[:, : index.shape[1]] = index
+    return room
 
 
 def _trajectory(step: Callable[[Array], Array], start: npt.ArrayLike, n_steps: int) -> Array:
@@ -205,21 +215,29 @@ def first_passage_times(
     n_steps, n_particles = check_count("n_steps", n_steps), check_count("n_particles", n_particles)
     times = np.full(n_particles, n_steps + 1)
     gradient, work = np.empty(BLOCK), np.empty((2, BLOCK))
+    walk = walk_on(model, step_size, start, threshold) if n_particles * n_steps >= MANY else None
     for first in range(0, n_particles, BLOCK):
         alive = min(BLOCK, n_particles - first)
         particle = np.arange(first, first + alive)
-        w = np.full(alive, start)
-        for step in range(n_steps):
+        w, step = np.full(BLOCK, start), 0
+        while step < n_steps:
             if step % CHUNK == 0:
                 index = _draw(rng, model, (min(CHUNK, n_steps - step), alive))
-            live, g = w[:alive], gradient[:alive]
-            model.sample_gradient(live, index[step % CHUNK, :alive], g, work[:, :alive])
-            g *= step_size
-            live -= g
+                drawn = None if walk is None else _in_bytes(index)
+            live = w[:alive]
+            if walk is not None and drawn is not None:
+                row = step % CHUNK
+                step += walk(w, drawn, row, min(CHUNK, n_steps - step + row) - row, alive)
+            else:
+                g = gradient[:alive]
+                model.sample_gradient(live, index[step % CHUNK, :alive], g, work[:, :alive])
+                g *= step_size
+                live -= g
+                step += 1
             if live.max() <= threshold:
                 continue
             (gone,) = np.nonzero(live > threshold)
-            times[particle[gone]] = step + 1
+            times[particle[gone]] = step
             # The last walkers that remain fill the holes of those that have gone.
             kept = alive - len(gone)
             movers = kept + np.nonzero(live[kept:] <= threshold)[0]

@@ -70,7 +70,7 @@ def log_mean_absorption_time(operator: TransferOperator, mass: Array) -> float:
     offset = entries.col - entries.row
     rows = block + max(0, -int(offset.min(initial=0)))
     columns = rows + max(0, int(offset.max(initial=0)))
-    matrix = _sojourns(operator)
+    matrix = sojourns(operator)
     matrix.resize(size + rows + block, size + columns + block)
     escape = np.concatenate([operator.escape, np.zeros(rows + block)])
     mass = np.concatenate([mass, np.zeros(columns + block)])
@@ -138,7 +138,7 @@ def _caught(operator: TransferOperator, mass: Array) -> bool:
     return bool(np.setdiff1d(forward, backward).size)
 
 
-def _sojourns(operator: TransferOperator) -> sp.csr_array:
+def sojourns(operator: TransferOperator) -> sp.csr_array:
     r"""Chances of moving, with the time between two nodes that a slow drift takes.
 
     Where all samples move a walker the same way, by less than a cell, the node passes a

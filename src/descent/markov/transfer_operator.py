@@ -154,7 +154,8 @@ class TransferOperator:
 
     def escaping(self, mass: Array) -> float:
         """Mass that escapes in the next step."""
-        return float(self.escape @ self._check_mass(mass))
+        # Not by BLAS, which waits longer for its threads than it works.
+        return float(np.einsum("i,i->", self.escape, self._check_mass(mass)))
 
     def _check_mass(self, mass: Array) -> Array:
         """Return mass; an error unless it is real, one number a node (it is not read)."""

@@ -6,7 +6,7 @@ and {6, 8} the parts are the single digits.
 
 While a network trains, the absolute updates of each parameter are summed, a over
 the samples of side 0 and b over those of side 1. Then four forks of it train on,
-each without one of the parts, and each parameter gets
+each without one of the parts, and each parameter gets::
 
     c = |θ(without part 1 of side 0) - θ(without part 0 of side 0)|,
     d = |θ(without part 1 of side 1) - θ(without part 0 of side 1)|.

@@ -65,8 +65,8 @@ class SkipNetwork(nn.Module):
 
         h_0 = z,   h_k = group_k(h_0, ..., h_{k-1}),   x = A h_K + b
 
-    Every layer of a group is ReLU(W h + c). With `normalized`, its rows are W_i = g_i v_i / |v_i|
-    (weight normalization), and g and v are what is learned.
+    Every layer of a group is ReLU(W h + c). With `normalized`, its rows are
+    ``W_i = g_i v_i / |v_i|`` (weight normalization), and g and v are what is learned.
 
     Parameters
     ----------

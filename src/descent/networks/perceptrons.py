@@ -1,22 +1,22 @@
 """Networks with one hidden layer, many at once, trained one sample a step.
 
-A network maps inputs x to
+A network maps inputs x to::
 
     o = φ_out(V h + c),    h = φ(W x + b),
 
-and a step on the sample (x, y) descends the squared error ½ |o - y|². With the
-errors e = (o - y) φ_out'(V h + c) and δ = (Vᵀ e) φ'(W x + b), it is
+and a step on the sample (x, y) descends the squared error ``½ |o - y|²``. With the
+errors e = (o - y) φ_out'(V h + c) and δ = (Vᵀ e) φ'(W x + b), it is::
 
     V' = V - η e hᵀ,   c' = c - η e,   W' = W - η δ xᵀ,   b' = b - η δ.
 
 The update of W has rank one. So W need not be touched at each step: after the
-samples s = 1 … t - 1 of a block,
+samples s = 1 … t - 1 of a block::
 
     W_t x_t + b_t = W_1 x_t + b_1 - η Σ_s δ_s (x_s · x_t + 1),
 
 and two matrix products a block replace two passes over W a sample. All networks
 see the same samples, so one product serves them all. The same holds for the sum
-of absolute updates, since |δ xᵀ| = |δ| |x|ᵀ. Nothing is approximated: the results
+of absolute updates, since ``|δ xᵀ| = |δ| |x|ᵀ``. Nothing is approximated: the results
 differ from those of the plain loop by rounding.
 """
 
@@ -200,7 +200,7 @@ def accuracy(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Fl
 
 
 def mean_loss(networks: Perceptrons, inputs: ArrayLike, targets: ArrayLike) -> Floats:
-    """Return the mean of ½ |o - y|² over the samples, shape (K,)."""
+    """Return the mean of ``½ |o - y|²`` over the samples, shape (K,)."""
     x = _inputs(networks, inputs)
     error = outputs(networks, x) - _targets(networks, x, targets)
     return np.asarray(0.5 * (error**2).sum(axis=2).mean(axis=1))
@@ -283,7 +283,7 @@ def train_with_tallies(
     n_owners : int
         Number of groups.
     power : int
-        1 sums |update|. 2 sums update²: over η that is the path integral of synaptic
+        1 sums ``|update|``. 2 sums ``update²``: over η that is the path integral of synaptic
         intelligence, each sample's own loss along its own step; over η² and the number of
         samples it is the mean squared gradient along the path, which estimates the diagonal
         of the Fisher information.
@@ -293,8 +293,8 @@ def train_with_tallies(
     trained : Perceptrons
         The networks after the last sample.
     tallies : dict of ndarray
-        By name of the parameter, shape (n_owners, K, …): Σ |update|^power over the samples of a
-        group. In a batch each sample counts with its own part of the step.
+        By name of the parameter, shape (n_owners, K, …): ``Σ |update|^power`` over the samples of
+        a group. In a batch each sample counts with its own part of the step.
 
     Examples
     --------

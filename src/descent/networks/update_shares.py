@@ -1,5 +1,7 @@
 """Shares of parameters, and how two of them correlate: what is unknown is NaN and left out."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -14,6 +16,13 @@ __all__ = [
 ]
 
 
+ROUNDING = 1e-28
+"""Of a sum of squares: what is left of it below this share is rounding."""
+
+SMALL = 1e-3
+"""A covariate is measured in another unit if its largest entry is below it, or above 1 / it."""
+
+
 def share(first: ArrayLike, second: ArrayLike) -> Array:
     """Return first / (first + second), and NaN where both are zero.
 
@@ -25,14 +34,25 @@ def share(first: ArrayLike, second: ArrayLike) -> Array:
     first, second = check_numbers("first", first), check_numbers("second", second)
     _check_alike(first=first, second=second)
     for name, values in (("first", first), ("second", second)):
-        if (values < 0).any():
+        if np.fmin.reduce(values, axis=None, initial=0.0) < 0:
             raise ValueError(f"{name} must not be negative; got {np.nanmin(values)}")
-    with np.errstate(over="ignore"):
-        scale = np.where(np.isinf(first + second), 0.5, 1.0)  # of two that overflow together
-    first, total = first * scale, first * scale + second * scale
+    most = sum(float(np.fmax.reduce(v, axis=None, initial=0.0)) for v in (first, second))
+    if most < math.inf:
+        total = first + second
+    else:
+        first, total = _without_overflow(first, second)
     ratio: Array = np.full(total.shape, np.nan)
-    np.divide(first, total, out=ratio, where=(total > 0) & np.isfinite(total))
+    np.divide(first, total, out=ratio, where=total > 0)
     return ratio
+
+
+def _without_overflow(first: Array, second: Array) -> tuple[Array, Array]:
+    """Return first and the sum, both halved where it overflows; what is infinite is unknown."""
+    with np.errstate(over="ignore"):
+        scale = np.where(np.isinf(first + second), 0.5, 1.0)
+    first, total = first * scale, first * scale + second * scale
+    total[np.isinf(total)] = np.nan
+    return first, total
 
 
 def _check_alike(**arrays: Array) -> None:
@@ -56,29 +76,44 @@ def correlation(x: ArrayLike, y: ArrayLike) -> float:
     _check_alike(x=x, y=y)
     x, y = x.ravel(), y.ravel()
     both = np.isfinite(x) & np.isfinite(y)
-    if both.sum() < 3:
+    if not both.all():
+        x, y = x[both], y[both]
+    if len(x) < 3:
         return np.nan
-    return _cosine(*(_varying(v - v.mean(), v) for v in (_unit(x[both]), _unit(y[both]))))
+    x, y = _unit(x), _unit(y)
+    return _cosine(_varying(x - x.mean(), x), _varying(y - y.mean(), y))
 
 
 def _unit(x: Array) -> Array:
     """Divide by a power of two where squares would overflow or vanish; exact."""
-    with np.errstate(over="ignore", under="ignore"):
-        squares = np.vdot(x, x)
-    if 1e-200 < squares < 1e200 or not x.any():
+    if 1e-200 < np.vdot(x, x) < 1e200 or not x.any():  # vdot raises no floating-point error
         return x
     return np.asarray(np.ldexp(x, -np.frexp(np.abs(x).max())[1]))
 
 
 def _varying(rest: Array, whole: Array) -> Array:
     """Return what is left of some numbers; zeros if it is no more than their rounding."""
-    return rest if np.vdot(rest, rest) > 1e-28 * np.vdot(whole, whole) else np.zeros_like(rest)
+    return rest if np.vdot(rest, rest) > ROUNDING * np.vdot(whole, whole) else np.zeros_like(rest)
+
+
+def _spread(x: Array) -> Array:
+    """Return numbers less their mean, in a unit in which the largest is of order 1.
+
+    So that neither a covariate's unit nor its origin takes the constant out of a fit.
+    """
+    x = _unit(x)
+    if not x.size:
+        return x
+    rest = _varying(x - x.sum() / len(x), x)
+    largest = max(float(rest.max()), -float(rest.min()))
+    if SMALL < largest < 1 / SMALL:
+        return rest
+    return np.asarray(np.ldexp(rest, -math.frexp(largest)[1]))
 
 
 def _cosine(x: Array, y: Array) -> float:
-    x, y = _unit(x), _unit(y)
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 0 else np.nan
+    norm = math.sqrt(np.vdot(x, x)) * math.sqrt(np.vdot(y, y))
+    return float(np.vdot(x, y)) / norm if norm > 0 else np.nan
 
 
 def pixel_correlations(x: Array, y: Array) -> Array:
@@ -99,7 +134,19 @@ def pixel_correlations(x: Array, y: Array) -> Array:
     the hidden biases. Its correlation is that of the biases, exactly.
     """
     x, y = _check_weights(x, y)
-    return np.array([correlation(x[:, j], y[:, j]) for j in range(x.shape[1])])
+    both = np.isfinite(x) & np.isfinite(y)
+    count = both.sum(axis=0)
+    rest = []
+    for v in (x, y):
+        v = np.where(both, v, 0.0)
+        v = np.ldexp(v, -np.frexp(np.abs(v).max(axis=0, initial=0))[1])  # of order 1 in each column
+        left = np.where(both, v - v.sum(axis=0) / np.maximum(count, 1), 0.0)
+        varies = (left**2).sum(axis=0) > ROUNDING * (v**2).sum(axis=0)
+        rest.append(np.where(varies, left, 0.0))
+    norm = np.sqrt((rest[0] ** 2).sum(axis=0)) * np.sqrt((rest[1] ** 2).sum(axis=0))
+    found: Array = np.full(norm.shape, np.nan)
+    np.divide((rest[0] * rest[1]).sum(axis=0), norm, out=found, where=(norm > 0) & (count > 2))
+    return found
 
 
 def _check_weights(x: Array, y: Array) -> tuple[Array, Array]:
@@ -118,6 +165,9 @@ def within_pixel_correlation(x: Array, y: Array) -> float:
     """
     x, y = _check_weights(x, y)
     both = np.isfinite(x) & np.isfinite(y)
+    if both.all():
+        x, y = _unit(x), _unit(y)
+        return _cosine(*(_varying(v - v.mean(axis=0), v) for v in (x, y)))
     count = np.maximum(both.sum(axis=0), 1)
     rest = []
     for v in (_unit(np.where(both, x, 0)), _unit(np.where(both, y, 0))):
@@ -154,11 +204,14 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
         raise ValueError(
             f"given must broadcast to x of shape {x.shape}; got {[g.shape for g in covariates]}"
         ) from None
-    kept = np.isfinite(columns).all(axis=0)
-    design = np.stack([np.ones(kept.sum()), *(_unit(c[kept]) for c in columns[2:])], axis=1)
-    both = np.stack([_unit(columns[0][kept]), _unit(columns[1][kept])], axis=1)
+    kept = np.isfinite(columns[0])
+    for column in columns[1:]:
+        kept &= np.isfinite(column)
+    x, y, *rest = columns if kept.all() else [column[kept] for column in columns]
+    design = np.stack([np.ones(len(x)), *(_spread(column) for column in rest)], axis=1)
+    both = np.stack([_unit(x), _unit(y)], axis=1)
     fit, _, rank, _ = np.linalg.lstsq(design, both, rcond=None)
     if len(design) - rank < 2:
         return np.nan
-    rest = both - design @ fit
-    return _cosine(*(_varying(rest[:, k], both[:, k]) for k in (0, 1)))
+    left = both - design @ fit
+    return _cosine(*(_varying(left[:, k], both[:, k]) for k in (0, 1)))

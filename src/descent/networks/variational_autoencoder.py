@@ -194,7 +194,7 @@ def batch_mean(z: Tensor) -> Tensor:
 
 
 def batch_covariance(z: Tensor) -> Tensor:
-    """|C - I|² / d, with C the covariance of the batch (divided by n - 1) of d latent numbers."""
+    """Return ``|C - I|² / d``, C the covariance over the batch (by n - 1) of d latent numbers."""
     check_tensor("z", z, ("n", "d"), finite=False)
     if len(z) < 2:
         raise ValueError(

@@ -1,36 +1,49 @@
-"""``python -m descent.publish``: execute, render and check the book, and say where it lies."""
+"""``python -m descent.publish``: execute, render and check the book, and say where it lies.
+
+``--force PATTERN`` executes the notebooks of such names anew, whatever is stored of them.
+"""
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from descent.files import reason
 
 INTERRUPTED = 128 + signal.SIGINT
 
 
-def build() -> None:
+def build(force: str = "") -> None:
     """Make the book, while no other process does.
+
+    Parameters
+    ----------
+    force
+        A pattern of names: these notebooks are executed anew.
 
     Raises
     ------
     NotebookFailed, RenderFailed, OSError
         With the place and the reason.
     """
-    from descent.publish import paths, site
-    from descent.publish.execute import execute_all
-    from descent.publish.render import RenderFailed, render
+    from descent.publish import paths
+    from descent.publish.execute import execute_all, forget
+    from descent.publish.render import render
 
     begin = time.perf_counter()
+    if force:
+        forget(force)
     runs = execute_all(paths.notebooks())
     print("rendering ...", flush=True)
-    print("rendered" if render(runs) else "nothing to render: all as it was", flush=True)
-    if found := site.complaints(paths.HTML):
-        raise RenderFailed("the rendered pages are not sound:\n" + "\n".join(found))
-    print(f"checked. The book lies at {paths.HTML / 'index.html'}")
+    if render(runs):
+        print("rendered and checked.", end=" ")
+    else:
+        print("nothing to render: all as it was, and checked.", end=" ")
+    print(f"The book lies at {paths.HTML / 'index.html'}")
     print(f"({time.perf_counter() - begin:.1f} s)")
 
 
@@ -38,7 +51,7 @@ def exit_status(make: Callable[[], None]) -> int:
     """Make something of the book, one process at a time, and return the exit status."""
     # Imported here, so that an interruption at any time ends in a line.
     try:
-        from descent.publish.execute import NotebookFailed
+        from descent.publish.authored import NotebookFailed
         from descent.publish.lock import only_build
         from descent.publish.render import RenderFailed
 
@@ -57,10 +70,12 @@ def exit_status(make: Callable[[], None]) -> int:
     return 0
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Make the book and return the exit status."""
-    return exit_status(build)
+    parser = argparse.ArgumentParser(prog="descent.publish", description="Make the book.")
+    parser.add_argument("--force", metavar="PATTERN", default="", help="notebooks to run anew")
+    return exit_status(partial(build, parser.parse_args(arguments).force))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

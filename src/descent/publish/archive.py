@@ -30,8 +30,8 @@ def archive(html: Path, target: Path) -> None:
         for path in html.rglob("*")
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(html).parts)
     )
-    names = ((f"descent/{path.relative_to(html).as_posix()}", path) for path in files)
-    write_whole(target, zipped(names))
+    named = ((f"descent/{path.relative_to(html).as_posix()}", path.read_bytes()) for path in files)
+    write_whole(target, zipped(named))
 
 
 def pack_book() -> None:

@@ -17,21 +17,21 @@ class Part(NamedTuple):
 
     name: str
     purpose: str
-    package: str
+    package: str  # or the version, of what comes with this library
     licence: str
-    text: str  # pattern of the file with the licence, after the package that has it
+    text: str  # pattern of the file with the licence, in the package or in ``vendor`` beside this
 
 
+VENDOR = "vendor/"
 OWN = "*.dist-info/licenses/LICENSE"
 PARTS = (
-    Part("MathJax", "formulas and their fonts", "sphinx-mathjax-offline", "Apache-2.0",
-         f"requests:{OWN}"),
+    Part("Temml", "formulas as MathML, and their style", "0.13.5", "MIT", "vendor/temml.txt"),
+    Part("STIX Two Math", "font of the formulas, reduced to what they use", "2.12", "OFL-1.1",
+         "vendor/stix-two-math.txt"),
     Part("Sphinx Book Theme", "layout", "sphinx-book-theme", "BSD-3-Clause", OWN),
     Part("PyData Sphinx Theme", "layout", "pydata-sphinx-theme", "BSD-3-Clause", OWN),
     Part("Bootstrap", "buttons and menus", "pydata-sphinx-theme", "MIT",
          "scripts/bootstrap.js.LICENSE.txt"),
-    Part("Font Awesome Free", "icons", "pydata-sphinx-theme",
-         "icons CC-BY-4.0, fonts OFL-1.1, code MIT", "scripts/fontawesome.js.LICENSE.txt"),
     Part("Sphinx", "search and basic style", "sphinx", "BSD-2-Clause", "*.dist-info/LICENSE.rst"),
     Part("Pygments", "colours of the code", "pygments", "BSD-2-Clause", OWN),
     Part("MyST-NB", "style of the cells", "myst-nb", "BSD-3-Clause", OWN),
@@ -50,11 +50,19 @@ def licence_text(part: Part) -> str:
     FileNotFoundError
         If the package has no such file.
     """
-    package, _, pattern = part.text.rpartition(":")
-    for file in distribution(package or part.package).files or []:
-        if file.match(pattern):
+    if part.text.startswith(VENDOR):
+        return (Path(__file__).parent / part.text).read_text(encoding="utf-8")
+    for file in distribution(part.package).files or []:
+        if file.match(part.text):
             return Path(str(file.locate())).read_text(encoding="utf-8")
-    raise FileNotFoundError(f"package {package or part.package} has no file {pattern}")
+    raise FileNotFoundError(f"package {part.package} has no file {part.text}")
+
+
+def origin(part: Part) -> str:
+    """Return the package and the version of a part, or the version alone of a vendored one."""
+    if part.text.startswith(VENDOR):
+        return part.package
+    return f"{part.package} {distribution(part.package).version}"
 
 
 def file_name(part: Part) -> str:
@@ -73,7 +81,7 @@ def table() -> str:
     """Return the table of the parts with their licences, as HTML."""
     rows = "".join(
         f"<tr><td>{part.name}</td><td>{part.purpose}</td>"
-        f"<td>{part.package} {distribution(part.package).version}</td>"
+        f"<td>{origin(part)}</td>"
         f'<td><a href="../_static/licences/{file_name(part)}">{part.licence}</a></td></tr>'
         for part in PARTS
     )

@@ -19,6 +19,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from descent.explorer import Explorer, page
+from descent.publish.authored import page_sources
 
 __all__ = ["Session"]
 
@@ -66,7 +67,7 @@ class Session:
 
     def __init__(self, notebook: Path) -> None:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        self.sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        self.sources = page_sources(cells)
         shell: Any = _Shell.instance(config=_CONFIG)
         shell.display_formatter.mimebundle_formatter.for_type(Explorer, _still)
         self._shell = shell

@@ -8,9 +8,13 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -24,9 +28,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 
 from descent.files import reason, write_whole
-from descent.publish import paths
-from descent.publish.fingerprint import fingerprint
-from descent.publish.sentences import SentenceFailed, fill
+from descent.publish import left_out, paths
+from descent.publish.authored import NotebookFailed, read
+from descent.publish.fingerprint import fingerprint, library
+from descent.publish.lite import imported
+from descent.publish.outputs import complaint
+from descent.publish.sentences import SentenceFailed, fill, put
 
 CELL_SECONDS = 600
 CLEAN_UP_SECONDS = 10
@@ -40,6 +47,9 @@ def kernel_environment() -> dict[str, str]:
     threads = os.environ.get("DESCENT_THREADS", "1")
     return os.environ | {
         "DESCENT_RENDER": "static",
+        # What former runs drew and computed, as long as the library is the same.
+        "DESCENT_KEPT": str(paths.BUILD / "kept"),
+        "DESCENT_SEEN": library(paths.ROOT),
         "MKL_NUM_THREADS": threads,
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
@@ -55,26 +65,14 @@ def kernel_environment() -> dict[str, str]:
     }
 
 
-class NotebookFailed(RuntimeError):
-    """A notebook did not run to its end, or wrote a warning; the text says where and why."""
-
-
-def _complaint(path: Path, notebook: Any) -> str | None:
-    """Return what went wrong in an executed notebook: an error, or text on stderr."""
-    for number, cell in enumerate(notebook.cells, start=1):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                trace, kind = "\n".join(output.traceback), f"{output.ename}: {output.evalue}"
-            elif output.output_type == "stream" and output.name == "stderr":
-                trace, kind = output.text, "the cell wrote to stderr"
-            else:
-                continue
-            return f"{path}: cell {number} failed: {kind}\n\n{cell.source}\n\n{trace}"
-    return None
-
-
 def stored(path: Path) -> Any | None:
-    """Return the stored run of a notebook if its inputs still stand, else None."""
+    """Return the stored run of a notebook if its inputs still stand, else None.
+
+    Raises
+    ------
+    NotebookFailed
+        If there is a run, and the notebook is none any more.
+    """
     kept = paths.EXECUTED / path.name
     if not kept.exists():
         return None
@@ -82,8 +80,33 @@ def stored(path: Path) -> Any | None:
         run = nbformat.read(kept, as_version=4)
     except ValueError:  # not a whole notebook: as good as none
         return None
-    print_of_now = fingerprint(nbformat.read(path, as_version=4), path.stem, paths.ROOT)
-    return run if run.metadata.get("descent", {}).get("fingerprint") == print_of_now else None
+    notebook = read(path)
+    print_of_now = fingerprint(notebook, path.stem, paths.ROOT)
+    if run.metadata.get("descent", {}).get("fingerprint") != print_of_now:
+        return None
+    return around(notebook, run)
+
+
+def around(notebook: Any, run: Any) -> Any:
+    """Return a run's outputs and computed texts with the words of a notebook around them.
+
+    Parameters
+    ----------
+    notebook
+        As it is stored.
+    run
+        Of a notebook that asked the same of its kernel.
+    """
+    code = [cell for cell in run.cells if cell.cell_type == "code"]
+    asked = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell, ran in zip(asked, code, strict=True):
+        cell.update(outputs=ran.outputs, execution_count=ran.execution_count)
+        cell.metadata = ran.metadata
+    texts = iter(run.metadata.descent.texts)
+    for cell in notebook.cells:
+        put(cell, texts)
+    notebook.metadata = run.metadata
+    return notebook
 
 
 def execute(path: Path, stop: Event | None = None) -> Any:
@@ -164,19 +187,40 @@ def _in_own_thread(work: Callable[[], Coroutine[Any, Any, None]], stop: Event) -
             raise
 
 
+def find_fonts(notebook: Any) -> None:
+    """Let matplotlib list the fonts before the kernel of a notebook that needs it starts.
+
+    On a slow machine it says on stderr that this may take a moment, and what a cell writes
+    there is a failure.
+    """
+    folder = paths.KERNELS / "matplotlib"
+    if "matplotlib" not in imported(notebook):
+        return
+    done = folder / f".fonts-{version('matplotlib')}"
+    with FileLock(folder / ".fonts.lock"):
+        if not done.exists():
+            command = [sys.executable, "-c", "import matplotlib.font_manager"]
+            listed = subprocess.run(
+                command, env=kernel_environment(), capture_output=True, check=False
+            )
+            if listed.returncode == 0:  # else the kernel says what is wrong
+                done.touch()
+
+
 def _run(path: Path, stop: Event) -> Any:
     """Execute a notebook, store the run and return it; errors are those of `execute`."""
-    notebook = nbformat.read(path, as_version=4)
-    at = 0
+    notebook = read(path)
+    at, texts = 0, []
 
     async def entered(cell: Any, cell_index: int) -> None:
         nonlocal at
         at = cell_index + 1
-        await fill(client, cell)
+        texts.extend(await fill(client, cell))
 
     name = fingerprint(notebook, path.stem, paths.ROOT)
     for folder in (paths.KERNELS / "ipython", paths.KERNELS / "matplotlib"):
         folder.mkdir(parents=True, exist_ok=True)
+    find_fonts(notebook)
     manager = _Manager(
         kernel_name="python3",
         # Without folders to look in it is the kernel of this Python.
@@ -201,19 +245,42 @@ def _run(path: Path, stop: Event) -> Any:
     except SentenceFailed as error:
         # What a cell before it wrote, an error for instance, is the better reason.
         raise NotebookFailed(
-            _complaint(path, notebook)
+            complaint(path, notebook)
             or f"{path}: cell {at}: {error}\n\n{notebook.cells[at - 1].source}"
         ) from error
     except (CellTimeoutError, RuntimeError) as error:  # a dead kernel is a RuntimeError
         raise NotebookFailed(f"{path}: stopped in cell {at}: {error}") from error
     except asyncio.CancelledError as error:
         raise NotebookFailed(f"{path}: stopped in cell {at}") from error
-    if (complaint := _complaint(path, notebook)) is not None:
-        raise NotebookFailed(complaint)
+    if (wrong := complaint(path, notebook)) is not None:
+        raise NotebookFailed(wrong)
     seconds = time.perf_counter() - begin
-    notebook.metadata["descent"] = {"fingerprint": name, "seconds": round(seconds, 1)}
+    facts = {"fingerprint": name, "seconds": round(seconds, 1), "texts": texts}
+    notebook.metadata["descent"] = nbformat.from_dict(facts)
     write_whole(paths.EXECUTED / path.name, nbformat.writes(notebook))
     return notebook
+
+
+def forget(pattern: str) -> None:
+    """Forget the stored runs of the notebooks whose names match a pattern, and all that is kept.
+
+    Parameters
+    ----------
+    pattern
+        As for files, such as ``01-modelling-sgd`` or ``0*``.
+
+    Raises
+    ------
+    NotebookFailed
+        If no notebook has such a name.
+    """
+    found = [path for path in paths.notebooks() if path.match(f"{pattern}.ipynb")]
+    if not found:
+        names = ", ".join(path.stem for path in paths.notebooks())
+        raise NotebookFailed(f"FORCE={pattern} matches no notebook; there are {names}")
+    for path in found:
+        (paths.EXECUTED / path.name).unlink(missing_ok=True)
+    shutil.rmtree(paths.BUILD / "kept", ignore_errors=True)
 
 
 def execute_all(wanted: list[Path]) -> dict[str, Any]:
@@ -229,10 +296,20 @@ def execute_all(wanted: list[Path]) -> dict[str, Any]:
     NotebookFailed
         After all have run, if any failed; its text has every failure.
     """
-    runs: dict[str, Any] = {path.stem: stored(path) for path in wanted}
-    fresh = [path for path in wanted if runs[path.stem] is None]
-    print(f"notebooks: {len(wanted)}, unchanged: {len(wanted) - len(fresh)}", flush=True)
+    runs: dict[str, Any] = {}
     failures: list[str] = []
+    for path in wanted:
+        try:
+            if names := left_out.lacking(path):
+                print(f"  left out, since {', '.join(names)} is not installed: {path.name}")
+                runs[path.stem] = left_out.unrun(path, names)
+            else:
+                runs[path.stem] = stored(path)
+        except NotebookFailed as failure:
+            failures.append(str(failure))
+    fresh = [path for path in wanted if runs.get(path.stem, path) is None]
+    unchanged = sum(run is not None for run in runs.values())
+    print(f"notebooks: {len(wanted)}, unchanged: {unchanged}", flush=True)
     stop = Event()
     waiting: dict[Future[Any], Path] = {}
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:

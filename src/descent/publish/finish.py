@@ -16,13 +16,15 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup
 
 from descent.files import write_whole
-from descent.publish import site
+from descent.publish import citation, policy, reference, site, slim
 
 IMAGE = "_static/preview.png"
 IMAGE_SIZE = (1200, 630)
 WEIGHTS = "<!-- weights -->"
 # The theme writes a second heading, for paper, without this link.
 _TITLE = re.compile(r"<h1>((?:(?!</h1>).)*?)<a class=\"headerlink\"")
+# docutils and both themes below the book's write one each; the first is enough.
+_VIEWPORT = re.compile(r'\s*<meta name="viewport"[^>]*>')
 _FIRST_PARAGRAPH = re.compile(r"<p>(.*?)</p>|<dl", re.DOTALL)
 _REPAIRS = {
     # A list whose children are no list items.
@@ -30,6 +32,12 @@ _REPAIRS = {
     # A region that scrolls and cannot be reached by keys.
     '<div class="pst-scrollable-table-container">': (
         '<div class="pst-scrollable-table-container" tabindex="0">'
+    ),
+    # A formula that is wider than its column scrolls, and is reached by keys.
+    '<div class="math notranslate">': '<div class="math notranslate" tabindex="0">',
+    # What opens the list of the pages below a page has no name.
+    '<summary><span class="toctree-toggle"': (
+        '<summary aria-label="Pages below this one"><span class="toctree-toggle"'
     ),
     # Light or dark is settled before the first paint, not by a script that comes later.
     'dataset.theme = localStorage.getItem("theme") || "auto";': (
@@ -77,6 +85,20 @@ def description(page: str) -> str:
     title = _TITLE.search(page)
     found = title and _FIRST_PARAGRAPH.search(page, title.end())
     return first_sentence(plain(found[1])) if found and found[1] else ""
+
+
+def with_one_viewport(page: str) -> str:
+    """Return a page that says once how wide it is.
+
+    Examples
+    --------
+    >>> with_one_viewport('<meta name="viewport" content="a"/><meta name="viewport" content="b"/>')
+    '<meta name="viewport" content="a"/>'
+    """
+    first = _VIEWPORT.search(page)
+    if first is None:
+        return page
+    return page[: first.end()] + _VIEWPORT.sub("", page[first.end() :])
 
 
 def preview(page: str, name: str, address: str | None) -> str:
@@ -174,7 +196,21 @@ def weights(html: Path, seconds: float) -> str:
     )
 
 
-def finish(html: Path, seconds: float, address: str | None = None) -> None:
+def cite(html: Path, book: citation.Edition, address: str | None) -> None:
+    """Say on each page of the book how it is cited, and list them for search engines."""
+    names = []
+    for path in site.pages(html):
+        page, name = path.read_text(encoding="utf-8"), path.relative_to(html).as_posix()
+        title = _TITLE.search(page)
+        if title is not None and path.parent != html:
+            cited = citation.page_with_citation(page, name, plain(title[1]), book, address)
+            write_whole(path, cited)
+            names.append(name)
+    if address is not None:
+        write_whole(html / "sitemap.xml", citation.sitemap(names, book.date, address) + "\n")
+
+
+def finish(html: Path, seconds: float, book: citation.Edition, address: str | None = None) -> None:
     """Finish the pages of a folder.
 
     Parameters
@@ -183,20 +219,29 @@ def finish(html: Path, seconds: float, address: str | None = None) -> None:
         The pages as Sphinx wrote them.
     seconds
         How long it took.
+    book
+        What the pages say of their edition.
     address
         Where the book stands on the web, if it is known.
     """
     for leftover in html.rglob("*.map"):  # for those who work on the theme
         leftover.unlink()
+    places = reference.anchors(html)
     for path in html.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         page = text
+        if path.parent == html / "notebooks":
+            page = reference.linked(page, places, "../")
         for wrong, right in _REPAIRS.items():
             page = page.replace(wrong, right)
-        page = preview(page, path.relative_to(html).as_posix(), address)
+        page = preview(with_one_viewport(page), path.relative_to(html).as_posix(), address)
         if page != text:
             write_whole(path, page)
+    cite(html, book, address)
     teach_search(html)
+    slim.slim(html)
     status = html / "book" / "status.html"
     page = status.read_text(encoding="utf-8").replace(WEIGHTS, weights(html, seconds))
     write_whole(status, page)
+    for path in site.pages(html):
+        write_whole(path, policy.with_policy(path.read_text(encoding="utf-8")))

@@ -1,13 +1,12 @@
 """Render the executed notebooks and the pages to HTML.
 
-The book is staged in a folder of its own and rendered there; the result takes
-its place only when it is whole.
+The book is staged in a folder of its own, rendered and checked there; the result takes
+its place only when it is whole and sound.
 """
 
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
 import re
 import shutil
@@ -21,14 +20,14 @@ from typing import Any
 import nbformat
 import yaml
 
+from descent import claims
 from descent.files import write_whole
-from descent.publish import bundled, lite, pages, paths
+from descent.publish import bundled, first_page, lite, numbering, pages, paths, reference, site
+from descent.publish.authored import demand_title
+from descent.publish.citation import edition
 from descent.publish.fingerprint import digest
 from descent.publish.finish import finish, public_address
-
-# What a page needs of MathJax: one script and its fonts.
-MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
-
+from descent.publish.outputs import fit_for_page
 
 # Beside the pages: what they were made from.
 SEAL = ".made-from"
@@ -66,26 +65,11 @@ def configuration(text: str, repository: str | None, address: str | None = None)
     return yaml.safe_dump(config, sort_keys=False)
 
 
-def _mathjax(target: Path) -> None:
-    spec = importlib.util.find_spec("sphinx-mathjax-offline")
-    if spec is None or spec.origin is None:
-        raise RenderFailed("package sphinx-mathjax-offline is not installed: run make again")
-    source = Path(spec.origin).parent / "static" / "mathjax"
-    for name in MATHJAX:
-        place = target / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if (source / name).is_dir():
-            shutil.copytree(source / name, place)
-        else:
-            shutil.copyfile(source / name, place)
-
-
 def stage(runs: Mapping[str, Any], address: str | None) -> str:
     """Lay out all that Sphinx reads, and return the name of its content."""
     shutil.rmtree(paths.STAGE, ignore_errors=True)
-    ignore = shutil.ignore_patterns("_build", "claims", "sweeps", ".*")
+    ignore = shutil.ignore_patterns("_build", "claims", "exercises", "paper", "sweeps", ".*")
     shutil.copytree(paths.BOOK, paths.STAGE / "book", ignore=ignore)
-    _mathjax(paths.STAGE / "book" / "_static" / "mathjax")
     bundled.write_licences(paths.STAGE / "book" / "_static" / "licences")
     shutil.copyfile(
         paths.ROOT / "LICENSE", paths.STAGE / "book" / "_static" / "licences" / "descent.txt"
@@ -94,27 +78,54 @@ def stage(runs: Mapping[str, Any], address: str | None) -> str:
     code = paths.ROOT / "src" / "descent" / "chapters"
     links = shutil.ignore_patterns("__pycache__")
     shutil.copytree(code, paths.STAGE / code.relative_to(paths.ROOT), ignore=links)
-    style = Path(pages.__file__).parents[1] / "claims.css"
+    style = Path(claims.__file__).with_name("claims.css")
     shutil.copyfile(style, paths.STAGE / "book" / "_static" / "claims.css")
+    chapters = {}
     for chapter, run in runs.items():
-        write_whole(paths.STAGE / "notebooks" / f"{chapter}.ipynb", nbformat.writes(run))
+        demand_title(run, f"{chapter}.ipynb")
+        chapters[chapter] = fit_for_page(run, chapter, paths.STAGE / "notebooks")
+    numbering.numbered(chapters)
+    for chapter, page in chapters.items():
+        write_whole(paths.STAGE / "notebooks" / f"{chapter}.ipynb", nbformat.writes(page))
     content = pages.generated(runs, paths.BOOK / "chapters.yml")
+    by_number = {int(chapter[:2]): chapter for chapter in runs}
     for page in (paths.STAGE / "book").glob("*.md"):
         filled = pages.render(page.read_text(encoding="utf-8"), content)
-        write_whole(page, filled)
+        write_whole(page, numbering.linked_chapters(filled, by_number))
+    reference.write(paths.STAGE / "book")
     write_whole(paths.STAGE / "book" / "_static" / "claims.csv", pages.claims_csv(runs))
+    for name, picture in first_page.thumbnails(runs).items():
+        write_whole(paths.STAGE / "book" / "_static" / "chapters" / name, picture)
     lite.write(runs, paths.STAGE / "book" / "_static")
     config = paths.STAGE / "book" / "_config.yml"
     text = config.read_text(encoding="utf-8")
     write_whole(config, configuration(text, public_repository(), address))
+    # Whoever calls jupyter-book in the stage by hand need not name them.
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copyfile(paths.STAGE / "book" / name, paths.STAGE / name)
     files = sorted(path for path in paths.STAGE.rglob("*") if path.is_file())
     lock = (paths.ROOT / "requirements.lock").read_bytes()
-    programs = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    here = Path(__file__).parent
+    programs = [path.read_bytes() for path in sorted([*here.glob("*.py"), *here.glob("*/*.js")])]
     return digest(
         part
         for path in files
         for part in (path.relative_to(paths.STAGE).as_posix().encode(), path.read_bytes())
     ) + digest([lock, sys.version.encode(), *programs])
+
+
+def at_the_authors(said: str) -> str:
+    """Return what Sphinx said, with places in the author's notebooks rather than in the stage's.
+
+    MyST-NB counts the lines of a notebook's second cell from 20001, one too far.
+    """
+
+    def place(found: re.Match[str]) -> str:
+        cell, line = divmod(int(found[2]), 10_000)
+        return f"{paths.NOTEBOOKS / found[1]}: cell {cell}, line {max(line - 1, 1)}"
+
+    stage = re.escape(str(paths.STAGE))
+    return re.sub(rf"{stage}/notebooks/([^/\n]+?\.ipynb):(\d{{5,}})", place, said)
 
 
 def sphinx(output: Path, *options: str) -> None:
@@ -144,7 +155,8 @@ def sphinx(output: Path, *options: str) -> None:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        env=os.environ | {"PYTHONUTF8": "1"},
+        # The extensions of this library, wherever the environment was made.
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"},
         # It keeps the lock of `only_build`, should this process be killed before it.
         close_fds=False,
         check=False,
@@ -153,7 +165,8 @@ def sphinx(output: Path, *options: str) -> None:
         for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             if os.strerror(number) in done.stdout:
                 raise OSError(number, os.strerror(number), str(output))
-        raise RenderFailed(f"rendering failed ({done.returncode}):\n{done.stdout}")
+        said = at_the_authors(done.stdout)
+        raise RenderFailed(f"rendering failed ({done.returncode}):\n{said}")
 
 
 def seal(html: Path, name: str) -> str:
@@ -196,16 +209,18 @@ def render(runs: Mapping[str, Any]) -> bool:
     Raises
     ------
     RenderFailed
-        If Sphinx warns or fails, or the public address is none.
+        If Sphinx warns or fails, the public address is none, a page is not sound, or a sentence
+        refers to nothing. The former pages stay.
     OSError
         If a file cannot be written.
     """
+    clean_up()
+    book = edition()
     try:
         address = public_address()
+        name = stage(runs, address) + digest([repr(book).encode()])
     except ValueError as error:
         raise RenderFailed(str(error)) from error
-    clean_up()
-    name = stage(runs, address)
     if stands(name):
         return False
     scratch = paths.BUILD / "render"
@@ -214,8 +229,14 @@ def render(runs: Mapping[str, Any]) -> bool:
     fresh = scratch / "_build" / "html"
     for chapter, run in runs.items():
         page = fresh / "notebooks" / f"{chapter}.html"
-        write_whole(page, lite.offer(page.read_text(encoding="utf-8"), chapter, run))
-    finish(fresh, time.perf_counter() - begin, address)
+        try:
+            offered = lite.offer(page.read_text(encoding="utf-8"), chapter, run)
+        except ValueError as error:
+            raise RenderFailed(str(error)) from error
+        write_whole(page, offered)
+    finish(fresh, time.perf_counter() - begin, book, address)
+    if found := site.complaints(fresh):
+        raise RenderFailed("the rendered pages are not sound:\n" + "\n".join(found))
     write_whole(fresh / SEAL, seal(fresh, name))
     put_in_place(fresh)
     return True

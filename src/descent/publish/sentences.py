@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from nbclient import NotebookClient
@@ -52,7 +53,7 @@ def text_of(expression: str, answer: dict[str, Any]) -> str:
     return value
 
 
-async def fill(client: NotebookClient, cell: Any) -> None:
+async def fill(client: NotebookClient, cell: Any) -> list[str]:
     """Put the texts of its expressions into a Markdown cell; a cell of code is left alone.
 
     Parameters
@@ -62,6 +63,11 @@ async def fill(client: NotebookClient, cell: Any) -> None:
     cell
         Of a notebook.
 
+    Returns
+    -------
+    list of str
+        The texts, in the order of the expressions.
+
     Raises
     ------
     SentenceFailed
@@ -69,11 +75,19 @@ async def fill(client: NotebookClient, cell: Any) -> None:
     """
     wanted = {found[1]: found[1] for found in ROLE.finditer(cell.source)}
     if cell.cell_type != "markdown" or not wanted:
-        return
+        return []
     assert client.kc is not None  # it executes
     message = client.kc.execute("", silent=True, store_history=False, user_expressions=wanted)
     reply = await client.async_wait_for_reply(message)
     if reply is None:
         raise SentenceFailed(f"the kernel gave no answer for {', '.join(wanted)}")
     answers = reply["content"]["user_expressions"]
-    cell.source = ROLE.sub(lambda found: text_of(found[1], answers[found[1]]), cell.source)
+    texts = [text_of(found[1], answers[found[1]]) for found in ROLE.finditer(cell.source)]
+    put(cell, iter(texts))
+    return texts
+
+
+def put(cell: Any, texts: Iterator[str]) -> None:
+    """Put the next texts in the places of a Markdown cell's expressions."""
+    if cell.cell_type == "markdown":
+        cell.source = ROLE.sub(lambda _: next(texts), cell.source)

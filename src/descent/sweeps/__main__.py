@@ -7,9 +7,10 @@ import signal
 import sys
 from fnmatch import fnmatch
 
+from descent.book_folder import INSTALLED
 from descent.files import reason
 from descent.sweeps.compute import SweepFailed, complete, known
-from descent.sweeps.table import registry
+from descent.sweeps.table import folder, registry
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +43,11 @@ def _main(arguments: list[str] | None) -> int:
         for sweep in sweeps:
             print(f"{sweep.name}: {len(known(sweep))} of {len(sweep.keys)} rows stored")
         return 0
+    if folder() == INSTALLED / "sweeps":
+        parser.error(
+            f"the tables in {folder()} belong to an installed package: name a folder of your own "
+            "in DESCENT_SWEEPS, or work in a checkout of the book"
+        )
     failures = []
     for sweep in sweeps:
         try:

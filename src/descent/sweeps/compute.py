@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -54,16 +56,24 @@ def known(sweep: Sweep) -> dict[str, Row]:
 
 
 def compute_row(
-    run: Callable[..., Mapping[str, Any]], point: Mapping[str, Scalar], version: int
+    run: Callable[..., Mapping[str, Any]],
+    point: Mapping[str, Scalar],
+    version: int,
+    note: Path | None = None,
 ) -> Row:
-    """Return one row, computed on one thread; an error is a row, too."""
+    """Return one row, computed on one thread; an error is a row, too.
+
+    That the row is begun is noted by an empty file, if one is named.
+    """
+    if note is not None:
+        note.touch()
     begin = time.perf_counter()
     row: Row = {"point": dict(point), "version": version}
     # Sums in the same order on every machine, and no two rows on one core.
     with threadpool_limits(1):
         try:
             row["result"] = results(run, point)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             row["error"] = f"{type(error).__name__}: {error}"
     row["seconds"] = round(time.perf_counter() - begin, 3)
     row["made_with"] = versions()
@@ -82,20 +92,6 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def workers(jobs: int | None, dask: str | None) -> Iterator[None]:
-    """Let joblib run on ``jobs`` local processes, or on the Dask cluster at an address."""
-    if dask is None:
-        end = {"initializer": end_with, "initargs": (os.getpid(),)}
-        with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count(), **end):
-            yield
-        return
-    from distributed import Client
-
-    with Client(dask, timeout=CONNECTION_SECONDS), parallel_config(backend="dask"):
-        yield
 
 
 def complete(
@@ -155,6 +151,85 @@ def complete(
     return len(missing)
 
 
+def _on_cluster(sweep: Sweep, indices: Sequence[int], address: str) -> Iterator[Row]:
+    """Yield the rows of some points as they come from the Dask cluster at an address.
+
+    A worker that ends takes along what waited there, and the scheduler gives a point up when
+    it was there several times. Each of these by itself tells which of them did it.
+    """
+    from distributed import Client, as_completed
+    from distributed.scheduler import KilledWorker
+
+    with Client(address, timeout=CONNECTION_SECONDS) as client:
+
+        def begun(i: int) -> Any:
+            task = sweep.run, sweep.points[i], sweep.version
+            return client.submit(compute_row, *task, pure=False)
+
+        futures, suspects = {begun(i): i for i in indices}, []
+        for future in as_completed(futures):
+            if isinstance(future.exception(), KilledWorker):
+                suspects.append(futures[future])
+            else:
+                yield future.result()
+        for i in suspects:
+            future = begun(i)
+            if isinstance(future.exception(), KilledWorker):
+                how = "it ended one worker of the cluster after another; out of memory?"
+                yield {"point": dict(sweep.points[i]), "error": how}
+            else:
+                yield future.result()
+
+
+def _rows(
+    sweep: Sweep, indices: Sequence[int], jobs: int | None, notes: Path | None
+) -> Iterator[Row]:
+    """Yield the rows of some points as they come; an error of theirs is a row, too."""
+    end = {"initializer": end_with, "initargs": (os.getpid(),)}
+    with parallel_config(backend="loky", n_jobs=jobs or os.cpu_count(), **end):
+        tasks = (
+            delayed(compute_row)(
+                sweep.run, sweep.points[i], sweep.version, notes and notes / str(i)
+            )
+            for i in indices
+        )
+        yield from Parallel(return_as="generator_unordered", batch_size=1)(tasks)
+
+
+def _rows_or_words(sweep: Sweep, indices: list[int], jobs: int | None) -> Iterator[Row]:
+    """Yield the rows of some points; where a point ends its process, a row says so.
+
+    The end of one process ends its companions on this machine. Which point it was is found by
+    giving a process of its own to each that was at work.
+    """
+    left = dict.fromkeys(indices)
+    while left:
+        with TemporaryDirectory() as place:
+            try:
+                for row in _rows(sweep, list(left), jobs, Path(place)):
+                    left.pop(sweep.keys.index(key(row["point"])))
+                    yield row
+            except BrokenProcessPool as error:
+                begun = [i for i in left if (Path(place) / str(i)).exists()]
+                if not begun:
+                    raise SweepFailed(f"{sweep.name}: {error}") from error
+                for i in begun:
+                    left.pop(i)
+                    yield _alone(sweep, i)
+
+
+def _alone(sweep: Sweep, index: int) -> Row:
+    """Return the row of a point that has a process of its own, or that this process ended."""
+    try:
+        (row,) = _rows(sweep, [index], 2, None)  # one of two: with one there is no process
+    except BrokenProcessPool as error:
+        codes = re.findall(r"(SIG\w+|EXIT)\((-?\d+)\)", str(error))
+        how = ", ".join(f"{name} {number}" for name, number in codes) or "no reason known"
+        killed = "; out of memory?" if "SIGKILL" in how else ""
+        row = {"point": dict(sweep.points[index]), "error": f"the process ended ({how}{killed})"}
+    return row
+
+
 def _compute(
     sweep: Sweep,
     missing: list[int],
@@ -168,15 +243,13 @@ def _compute(
     if not missing:
         return failures
     _end_line(journal)
-    with workers(jobs, dask):
-        tasks = (delayed(compute_row)(sweep.run, sweep.points[i], sweep.version) for i in missing)
-        parallel = Parallel(return_as="generator_unordered", batch_size=1)
-        for row in tqdm(parallel(tasks), sweep.name, len(missing), disable=None):
-            if "error" in row:
-                failures.append(f"{sweep.name} at {row['point']}: {row['error']}")
-                continue
-            _append(journal, json.dumps(row) + "\n")
-            done[key(row["point"])] = row
+    come = _on_cluster(sweep, missing, dask) if dask else _rows_or_words(sweep, missing, jobs)
+    for row in tqdm(come, sweep.name, len(missing), disable=None):
+        if "error" in row:
+            failures.append(f"{sweep.name} at {row['point']}: {row['error']}")
+            continue
+        _append(journal, json.dumps(row) + "\n")
+        done[key(row["point"])] = row
     return failures
 
 

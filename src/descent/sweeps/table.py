@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import pkgutil
 import platform
 import re
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descent.book_folder import book_folder
 from descent.sweeps.comparison import Comparison, differences
 
 if TYPE_CHECKING:
@@ -140,9 +140,8 @@ def results(run: Callable[..., Mapping[str, Any]], point: Mapping[str, Scalar]) 
 
 
 def folder() -> Path:
-    """Return where the tables lie: ``DESCENT_SWEEPS``, else ``book/sweeps`` of the checkout."""
-    named = os.environ.get("DESCENT_SWEEPS")
-    return Path(named) if named else Path(__file__).parents[3] / "book" / "sweeps"
+    """Return where the tables lie: ``DESCENT_SWEEPS``, else the book's own."""
+    return book_folder("sweeps", "DESCENT_SWEEPS")
 
 
 def lines(path: Path) -> Iterator[Row]:

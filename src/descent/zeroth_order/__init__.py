@@ -15,6 +15,7 @@ from descent.zeroth_order.evolution import EvolutionStrategy
 from descent.zeroth_order.gradient_gravity import GradientGravity
 from descent.zeroth_order.gravity import Gravity
 from descent.zeroth_order.line_parabola import LineParabola
+from descent.zeroth_order.mezo import MeZO
 from descent.zeroth_order.order_walk import OrderWalk
 from descent.zeroth_order.parameters import ParameterVector
 from descent.zeroth_order.particle_gradients import ParticleGradient
@@ -45,6 +46,7 @@ __all__ = [
     "Gravity",
     "Idea",
     "LineParabola",
+    "MeZO",
     "NonFiniteLoss",
     "OrderWalk",
     "ParameterVector",

@@ -1,15 +1,15 @@
 """The mean over several random directions."""
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from descent.arguments import check_count, check_flag
-from descent.zeroth_order.base import Loss
-from descent.zeroth_order.estimate import GradientEstimator
+from descent.zeroth_order.direction_sum import DirectionSum
 
 
-class AveragedGrad(GradientEstimator):
+class AveragedGrad(DirectionSum):
     r"""Mean of several random directions, each times what the loss says about it.
 
     .. math::
@@ -57,12 +57,14 @@ class AveragedGrad(GradientEstimator):
         check_count("samples", samples, 1)
         self.samples, self.bits = samples, check_flag("bits", bits)
 
-    def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
-        """Return the mean over the directions, and the loss at x."""
-        h = self.each("h")
-        z = self.normal(x.expand(self.samples, -1))
-        before = loss(x)
-        change = x.new_tensor([loss(point) - before for point in x + h * z])
-        weights = change.sign() if self.bits else change
-        mean = weights @ z / self.samples
-        return (mean if self.bits else mean / h), before
+    @property
+    def differences(self) -> bool:  # type: ignore[override]
+        """Whether the differences themselves count."""
+        return not self.bits
+
+    def weigh(self, before: float, losses: list[list[float]]) -> tuple[Sequence[float], float]:
+        """Return each difference or its sign, by the number of them, and the loss at x."""
+        changes = [after - before for (after,) in losses]
+        if self.bits:
+            changes = [float((change > 0) - (change < 0)) for change in changes]
+        return [change / self.samples for change in changes], before

@@ -76,8 +76,10 @@ class ZerothOrder(Stateful):
     All evaluations within one step see the same random numbers: torch's generators, of the CPU
     and of the parameters' device, are set back before each of them. So a loss with dropout, or
     with a batch that is drawn in the closure, is compared with itself at two points, and not
-    one draw with another. The next step sees another draw. What a closure updates besides, such
-    as the running statistics of a batch normalization, moves on with each evaluation.
+    one draw with another. The next step sees another draw. NumPy's and Python's generators are
+    not set back: draw what is random in a loss with torch's. What a closure updates besides, such
+    as the running statistics of a batch normalization, moves on with each evaluation; to keep
+    them, evaluate the loss with that layer in its ``eval`` mode, or with ``momentum=0``.
 
     Parameters
     ----------
@@ -104,6 +106,9 @@ class ZerothOrder(Stateful):
         Whether all evaluations of a step see the same draw; True unless it is set.
     loss_generators : sequence of torch.Generator
         Further generators that the closure draws from, to be set back with torch's own.
+    keep_best : bool
+        Whether the best point is kept, which is one copy of the parameters. If not, `best` is
+        empty, and a loss that is not finite leaves the parameters where the step began.
     closure : callable or None
         The closure, while a step is being made.
 
@@ -122,6 +127,7 @@ class ZerothOrder(Stateful):
     gradients = False
     common_random_numbers = True
     loss_generators: Sequence[Generator] = ()
+    keep_best = True
     closure: Closure | None = None
     _draws: Draws = []  # noqa: RUF012 - never changed in place
 
@@ -142,7 +148,7 @@ class ZerothOrder(Stateful):
         self.memory: dict[str, Any] = {}
         self.evaluations = 0
         self.best_loss = math.inf
-        self.best = self.vector.read()
+        self.best = self.vector.read() if self.keep_best else self.vector.empty()
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the next parameter vector, and the loss at x or an estimate of it."""
@@ -169,6 +175,25 @@ class ZerothOrder(Stateful):
     def _step(self, closure: Closure) -> float:
         if not callable(closure):
             raise TypeError(f"step needs a closure that returns the loss; got {came(closure)}")
+        self.closure = closure
+        if self.common_random_numbers:
+            for source in self.loss_generators:
+                check_torch_generator("loss_generators", source)
+            self._draws = [
+                (source, source.get_state())
+                for source in (*torchs_own(self.vector.device), *self.loss_generators)
+                if not self.draws_from(source)
+            ]
+        with_gradients = torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
+        try:
+            return self._advance(closure)
+        finally:
+            torch.set_grad_enabled(with_gradients)
+            self.closure, self._draws = None, []
+
+    def _advance(self, closure: Closure) -> float:
+        """Make the step on copies of the parameter vector, which an error puts back."""
         start = self.vector.read()
         self.keep_up(start)
         written: Tensor | None = None
@@ -180,28 +205,16 @@ class ZerothOrder(Stateful):
             write(x)
             return self.evaluate(closure, x)
 
-        self.closure = closure
-        if self.common_random_numbers:
-            self._draws = [
-                (source, source.get_state())
-                for source in (*torchs_own(start.device), *self.loss_generators)
-                if not self.draws_from(source)
-            ]
-        with_gradients = torch.is_grad_enabled()
-        torch.set_grad_enabled(False)
         try:
             x, value = self.update(loss, start)
             if x is not written:
                 write(x)
         except NonFiniteLoss:
-            write(start if self.best_loss == math.inf else self.best)
+            write(self.best if self.keep_best and self.best_loss < math.inf else start)
             raise
         except BaseException:
             write(start)
             raise
-        finally:
-            torch.set_grad_enabled(with_gradients)
-            self.closure, self._draws = None, []
         return value
 
     def _any_step(self, closure: Closure) -> float:
@@ -213,7 +226,9 @@ class ZerothOrder(Stateful):
         """Add a group of parameters, before the search begins."""
         if hasattr(self, "vector"):
             raise ValueError("all params must be given at the start; got a further group")
-        super().add_param_group(param_group)
+        # Torch's decorator imports its compiler, 70 MB that no search uses.
+        add = torch.optim.Optimizer.add_param_group
+        getattr(add, "__wrapped__", add)(self, param_group)
 
     def evaluate(self, closure: Closure, x: Tensor | None = None) -> float:
         """Return a closure's loss at the present parameters; count it, keep the best point.
@@ -234,7 +249,10 @@ class ZerothOrder(Stateful):
                 raise _no_backward(error) from error.__cause__
         if value < self.best_loss:
             self.best_loss = value
-            self.best = self.vector.read() if x is None else x.clone()
+            if self.keep_best:
+                if x is None:
+                    self.best = self.best.new_empty(0)  # two copies are never held
+                self.best = self.vector.read() if x is None else x.clone()
         return value
 
     def loss_of(self, returned: Any) -> float:
@@ -243,7 +261,12 @@ class ZerothOrder(Stateful):
 
     @torch.no_grad()
     def restore_best(self) -> None:
-        """Set the parameters to the best point so far, if there is one."""
+        """Set the parameters to the best point so far, if there is one.
+
+        A RuntimeError if none is kept.
+        """
+        if not self.keep_best:
+            raise RuntimeError("no best point is kept; make the optimizer with keep_best=True")
         if self.best_loss < math.inf:
             self.vector.write(self.best)
 

@@ -5,7 +5,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from descent.arguments import check_real
-from descent.zeroth_order.base import Loss
+from descent.zeroth_order.base import Loss, ZerothOrder
+from descent.zeroth_order.inner import check_steps_alone
 from descent.zeroth_order.wrapper import Wrapper
 
 
@@ -32,6 +33,9 @@ class BestMomentum(Wrapper):
     ------
     ValueError
         If momentum lies outside [0, 1).
+    TypeError
+        If the wrapped optimizer is one like torch.optim.LBFGS, which takes its curvature from
+        the gradients where its own steps ended: momentum leads elsewhere, and the run away.
 
     Notes
     -----
@@ -40,6 +44,11 @@ class BestMomentum(Wrapper):
 
     def __init__(self, optimizer: Optimizer, *, momentum: float = 0.9) -> None:
         super().__init__(optimizer)
+        innermost = optimizer
+        while isinstance(getattr(innermost, "optimizer", None), Optimizer):
+            innermost = innermost.optimizer  # type: ignore[attr-defined]
+        if not isinstance(innermost, ZerothOrder):
+            check_steps_alone(innermost)
         self.momentum = check_real("momentum", momentum, least=0, below=1)
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:

@@ -1,15 +1,15 @@
 """The best of several random directions."""
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from descent.arguments import check_count
-from descent.zeroth_order.base import Loss
-from descent.zeroth_order.estimate import GradientEstimator
+from descent.zeroth_order.direction_sum import DirectionSum
 
 
-class RandomBestGrad(GradientEstimator):
+class RandomBestGrad(DirectionSum):
     r"""Against the gradient stands the best of n random directions (the source's RandomBestGrad).
 
     .. math::
@@ -53,10 +53,9 @@ class RandomBestGrad(GradientEstimator):
         check_count("samples", samples, 1)
         self.samples = samples
 
-    def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
-        """Return minus the best direction, and the loss at x."""
-        z = self.normal(x.expand(self.samples, -1))
-        before = loss(x)
-        losses = [loss(point) for point in x + self.each("h") * z]
-        lowest = min(losses)
-        return (-z[losses.index(lowest)] if lowest < before else torch.zeros_like(x)), before
+    def weigh(self, before: float, losses: list[list[float]]) -> tuple[Sequence[float], float]:
+        """Return minus one for the best direction if it lowers the loss, and the loss at x."""
+        after = [each for (each,) in losses]
+        lowest = min(after)
+        best = after.index(lowest) if lowest < before else None
+        return [-float(i == best) for i in range(self.samples)], before

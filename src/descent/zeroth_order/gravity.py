@@ -17,7 +17,7 @@ def attraction(displacement: Array, power: float) -> Array:
 
 
 class Gravity(Population):
-    r"""Each particle is pulled with |d|^p, and stays where it falls only if that lowers its loss.
+    r"""Each particle is pulled with ``|d|^p``, and stays there only if that lowers its loss.
 
     .. math::
         x_j' = x_j + \kappa\, |d_j|^{p-1} d_j + \nu\, \rho\, z, \qquad d_j = c - x_j, \qquad

@@ -16,9 +16,9 @@ class LineParabola(ZerothOrder):
         t = -\frac{s}{c}, \quad s = \tfrac12 (L_+ - L_-), \quad c = L_+ - 2 L_0 + L_-, \qquad
         x \leftarrow x + \eta\, t\, h z, \quad z \sim N(0, I)
 
-    with :math:`L_\pm = L(x \pm h z)` and :math:`L_0 = L(x)`. |t| is at most ``reach``; where the
-    parabola has no minimum, c ≤ 0, the step goes downhill by ``reach``. With η = 1 a step is the
-    exact line minimum of a quadratic. Three evaluations a step.
+    with :math:`L_\pm = L(x \pm h z)` and :math:`L_0 = L(x)`. ``|t|`` is at most ``reach``; where
+    the parabola has no minimum, c ≤ 0, the step goes downhill by ``reach``. With η = 1 a step is
+    the exact line minimum of a quadratic. Three evaluations a step.
 
     Standard name: parabolic interpolation on random lines (random-subspace Newton, dimension
     one).
@@ -32,7 +32,7 @@ class LineParabola(ZerothOrder):
     h : float
         Distance of the outer points.
     reach : float
-        Longest step, in units of h|z|.
+        Longest step, in units of ``h |z|``.
     generator : torch.Generator
         Source of all randomness.
 

@@ -74,8 +74,14 @@ class ParameterVector:
             sum(tensor.numel() for tensor in group["params"] if id(tensor) in kept)
             for group in groups
         ]
+        self.groups = [
+            number
+            for number, group in enumerate(groups)
+            for tensor in group["params"]
+            if id(tensor) in kept
+        ]
         self._lengths = [tensor.numel() for tensor in self.tensors]
-        self._length = sum(self._lengths)
+        self.length = sum(self._lengths)
         self._flat = len(self.tensors) == 1 and self.tensors[0].dim() == 1
         dtype = dtypes.pop() if dtypes else torch.get_default_dtype()
         # The latent real of each integer or boolean entry, by the tensor's place.
@@ -91,21 +97,33 @@ class ParameterVector:
         """Whether some of the parameters are integers or booleans."""
         return bool(self._latent)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.tensors[0].device
+
+    def empty(self) -> Tensor:
+        """Return a vector of no coordinates, of the type and device of the others."""
+        return self._part(0).new_empty(0)
+
     def read(self) -> Tensor:
         """Return a copy of the vector, with the latent reals of integers and booleans."""
-        if [tensor.requires_grad for tensor in self._all] != self._require:
-            self._check_frozen()
+        self.check_kept()
         if self._flat:
             vector = self.tensors[0].clone()
             if vector.requires_grad:
                 vector = vector.detach()
         else:
             vector = torch.cat([self._part(i).reshape(-1) for i in range(len(self.tensors))])
-        if vector.numel() != self._length:
-            raise ValueError(
-                f"params must keep their {self._length} coordinates; got {vector.numel()}"
-            )
         return vector
+
+    def check_kept(self) -> None:
+        """Raise a ValueError if others are frozen than at the start, or they have other sizes."""
+        length = sum([tensor.numel() for tensor in self.tensors])
+        if length != self.length:
+            raise ValueError(f"params must keep their {self.length} coordinates; got {length}")
+        if [tensor.requires_grad for tensor in self._all] != self._require:
+            self._check_frozen()
 
     def _check_frozen(self) -> None:
         now = searched(self._all)

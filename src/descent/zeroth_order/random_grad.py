@@ -1,12 +1,11 @@
 """One random direction a step, and one bit about it."""
 
-from torch import Tensor
+from collections.abc import Sequence
 
-from descent.zeroth_order.base import Loss
-from descent.zeroth_order.estimate import GradientEstimator
+from descent.zeroth_order.direction_sum import DirectionSum
 
 
-class RandomGrad(GradientEstimator):
+class RandomGrad(DirectionSum):
     r"""A random direction with the sign that the loss gives it (the source's RandomGrad).
 
     .. math:: \hat g = z\, \operatorname{sign}\bigl(L(x + h z) - L(x)\bigr), \qquad z \sim N(0, I)
@@ -38,8 +37,7 @@ class RandomGrad(GradientEstimator):
     Source 002, where the name is used throughout the list.
     """
 
-    def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
-        """Return ±z and the loss at x."""
-        z = self.normal(x)
-        before = loss(x)
-        return (z if loss(self.shifted(x, "h", z)) > before else -z), before
+    def weigh(self, before: float, losses: list[list[float]]) -> tuple[Sequence[float], float]:
+        """Return the sign of the difference, and the loss at x."""
+        ((after,),) = losses
+        return [1.0 if after > before else -1.0], before

@@ -25,6 +25,7 @@ from descent.zeroth_order.gradient_gravity import GradientGravity
 from descent.zeroth_order.gravity import Gravity
 from descent.zeroth_order.idea import Idea, Line, Trials
 from descent.zeroth_order.line_parabola import LineParabola
+from descent.zeroth_order.mezo import MeZO
 from descent.zeroth_order.order_walk import OrderWalk
 from descent.zeroth_order.parameters import ParameterVector
 from descent.zeroth_order.particle_gradients import ParticleGradient
@@ -71,6 +72,7 @@ IDEAS: tuple[Idea, ...] = (
         trials=Trials(STEPS, _near(0.3), _near(0.3)), made=with_adam, options={"bits": False}),
     Idea("best-of-n", "best of ten", RandomBestGrad, "estimator", "n + 1",
         trials=Trials(STEPS, _near(0.3), _near(0.1))),
+    Idea("mezo", "MeZO", MeZO, "estimator", "2", options={"keep_best": True, "lr": 0.01}),
     Idea("order-walk", "walk of order 1", OrderWalk, "walk", "1 or 2",
         trials=Trials({"lr": RATES}, {"lr": 0.03}, {"lr": 0.1}), options={"order": 1}),
     # The lines of the source, in its order

@@ -1,12 +1,13 @@
 """Simultaneous perturbation stochastic approximation."""
 
-from torch import Tensor
+from collections.abc import Sequence
 
-from descent.zeroth_order.base import Loss
-from descent.zeroth_order.estimate import GradientEstimator
+from torch import Generator, Tensor
+
+from descent.zeroth_order.direction_sum import DirectionSum
 
 
-class SPSA(GradientEstimator):
+class SPSA(DirectionSum):
     r"""One central difference along a random corner of the cube.
 
     .. math::
@@ -29,10 +30,15 @@ class SPSA(GradientEstimator):
     Source 002, gradient approximation: "SPSA approximates gradient in a different way".
     """
 
-    def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
-        """Return the estimate, and the mean of the two losses."""
-        signs = self.drawn(x, lambda empty: empty.random_(0, 2, generator=self.generator))
-        signs.mul_(2).sub_(1)
-        above = loss(self.shifted(x, "h", signs))
-        below = loss(self.shifted(x, "h", signs, -1.0))
-        return signs * ((above - below) / (2 * self.each("h"))), (above + below) / 2
+    sides = (1.0, -1.0)
+    looks = False
+    differences = True
+
+    def fill(self, empty: Tensor, generator: Generator | None) -> Tensor:
+        """Draw random signs."""
+        return empty.random_(0, 2, generator=generator).mul_(2).sub_(1)
+
+    def weigh(self, before: float, losses: list[list[float]]) -> tuple[Sequence[float], float]:
+        """Return half the difference, and the mean of the two losses."""
+        ((above, below),) = losses
+        return [(above - below) / 2], (above + below) / 2

@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from descent.arguments import Array
 from descent.chapters.finding_knowledge.numbers import task
+from descent.kept import kept
 from descent.networks.digit_images import load_digits8
 from descent.networks.perceptrons import (
     Perceptrons,
@@ -52,6 +53,7 @@ class LeaveOneOut:
 
 
 @cache
+@kept
 def leave_one_out(activation: str = "softplus", seeds: int = SEEDS) -> LeaveOneOut:
     """Train once with all of the samples and once without each of them."""
     data = task()
@@ -191,6 +193,7 @@ def largest(values: Array, fraction: float) -> NDArray[np.bool_]:
 RULES = ("share of updating", "updating", "at random")
 
 
+@kept
 def forgetting(rule: str, fraction: float, width: int = 40, epochs: int = 5) -> tuple[Array, Array]:
     """Reset weights to their values before training, and return the recall that is lost.
 
@@ -256,6 +259,7 @@ class Matching:
 
 
 @cache
+@kept
 def matching(epochs: int, activation: str = "softplus") -> Matching:
     """Pair the neurons of a narrow and a wide network by their updates, and by their answers.
 

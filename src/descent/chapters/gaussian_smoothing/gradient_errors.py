@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from descent.arguments import Array
+from descent.kept import kept
 from descent.search_distributions import leave_one_out, score_function_gradient
 
 
@@ -42,6 +43,7 @@ def covariance_gradient_error(d: int, n: int, offset: float = 0.0) -> float:
     return float(np.sqrt(square / n))
 
 
+@kept
 def measured_errors(
     d: int, n: int, rng: np.random.Generator, offset: float = 0.0, repeats: int = 400
 ) -> tuple[float, float]:

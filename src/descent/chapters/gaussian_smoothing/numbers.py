@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from descent.arguments import Array
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, N_STARTS, reached
+from descent.kept import kept
 from descent.landscapes import floored_sinc, stationary_points
 from descent.smoothing import REACH, smoothed_floored_sinc, smoothed_sinc
 from descent.smoothing.ascent import Climb, Smoother, ascend, graduated_ascent
@@ -57,6 +58,7 @@ def arrivals(function: str, sigma: float) -> npt.NDArray[np.bool_]:
     return reached(function, climbs(function, sigma).x)
 
 
+@kept
 def basin(function: str) -> npt.NDArray[np.bool_]:
     """Return the arrivals for every σ (rows) and every start (columns)."""
     return np.array([arrivals(function, float(sigma)) for sigma in SIGMAS])

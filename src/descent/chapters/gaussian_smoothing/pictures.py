@@ -12,7 +12,7 @@ from descent.arguments import Array
 from descent.chapters.gaussian_smoothing import numbers
 from descent.chapters.gaussian_smoothing.numbers import SMOOTHED, STARTS
 from descent.chapters.gaussian_smoothing.sampled_ascent import FUNCTIONS, reached
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED, VIOLET
 from descent.smoothing.ascent import ascend
 
@@ -127,6 +127,7 @@ construction = explore(
     labels={"function": "$f$", "x": "$x$", "sigma": "$\\sigma$"},
     default={"x": 0, "sigma": 1.0},
     render="curves",
+    grab={("x", "sigma"): Handle(lambda x, sigma: (x, sigma), panel=1)},
 )
 
 
@@ -187,6 +188,7 @@ climb_explorer = explore(
     default={"sigma": 1.0},
     play="sigma",
     render="curves",
+    grab={"sigma": lambda sigma: (-20, sigma)},  # where the line of starts begins
 )
 
 

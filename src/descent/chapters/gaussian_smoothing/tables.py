@@ -29,17 +29,23 @@ def arrivals(name: str, label: str, outside: npt.NDArray[np.bool_]) -> str:
     outside : bool array (starts,)
         The starts that count.
     """
-    table = load("07-sampled-ascent")
     lines = {"exact gradient": [numbers.arrivals(name, sigma)[outside].mean() for sigma in SIGMAS]}
     for step in ("short steps", "long steps"):
         for baseline, words in ((False, "no baseline"), (True, "with baseline")):
-            chosen = (table.step == step) & (table.baseline == baseline)
-            rows = table[chosen & (table.function == name)]
-            hits_at = [np.array(rows[rows.sigma == s].reached.tolist(), bool) for s in SIGMAS]
-            lines[f"{step}, {words}"] = [hits[:, outside].mean() for hits in hits_at]
+            lines[f"{step}, {words}"] = sampled_shares(name, outside, step, baseline)
     cells = [[what, *map(_whole_percent, shares)] for what, shares in lines.items()]
     head = [f"{label}, first $\\sigma$", *(f"{sigma:g}" for sigma in SIGMAS)]
     return prose.table(head, cells, "l" + "r" * len(SIGMAS))
+
+
+def sampled_shares(
+    name: str, outside: npt.NDArray[np.bool_], step: str, baseline: bool
+) -> list[float]:
+    """Return the share of sampled climbs that arrive from each of `SIGMAS`."""
+    table = load("07-sampled-ascent")
+    chosen = (table.step == step) & (table.baseline == baseline) & (table.function == name)
+    hits_at = [np.array(table[chosen & (table.sigma == s)].reached.tolist(), bool) for s in SIGMAS]
+    return [float(hits[:, outside].mean()) for hits in hits_at]
 
 
 def _whole_percent(share: float) -> str:

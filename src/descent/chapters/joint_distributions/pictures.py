@@ -15,7 +15,7 @@ from descent.chapters.joint_distributions.numbers import (
     mixed_joint,
     mixing_curves,
 )
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 from descent.figures import BLUE, DUMB, EXACT, GOLD, GREEN, GUIDE, RED, SKY, SMART, VIOLET
 from descent.information import Distribution
 from descent.systems import FiniteSystem, dumb_thermostat, smart_thermostat
@@ -221,6 +221,11 @@ def draw_start(preset: str, mixing: float) -> Figure:
     return fig
 
 
+def strength_of_smart(preset: str, mixing: float) -> tuple[float, float]:
+    """Return the point of the smart thermostat's curve."""
+    return mixing, mixing_curves(preset)["smart"][round(40 * mixing)]
+
+
 def draw_start_flows(preset: str, mixing: float) -> Figure:
     """Draw the flow of the joint start under both thermostats."""
     joint = mixed_joint(preset, mixing).astype(float)
@@ -251,4 +256,5 @@ joint_start = explore(
     mixing=MIXINGS,
     labels={"preset": "joint start", "mixing": "share of this start (rest: independent)"},
     default={"mixing": 1.0},
+    grab={"mixing": Handle(strength_of_smart, axes=1)},
 )

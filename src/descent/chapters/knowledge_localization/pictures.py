@@ -77,10 +77,19 @@ def _heat_map(ax: Axes, values: Array) -> Any:
 
 
 def draw_scatter(x_biases: Array, y_biases: Array, counts: Array) -> Figure:
-    """Draw both scatter plots: biases as points, weights as a density."""
+    """Draw both scatter plots: biases as points with the line of regression, weights as a density.
+
+    The biases get nearly equal shares of the updating, so their horizontal axis is their own. A
+    neuron that never fires gets none, and has no place.
+    """
     fig, (left, right) = figures.figure(1, 2, height=3.4)
+    alive = np.isfinite(x_biases) & np.isfinite(y_biases)
+    x_biases, y_biases = x_biases[alive], y_biases[alive]
+    ends = np.array([x_biases.min(), x_biases.max()])
     left.plot(x_biases, y_biases, ".", color=GREEN, markersize=5)
+    left.plot(ends, np.polyval(np.polyfit(x_biases, y_biases, 1), ends), color=GUIDE)
     _square(left)
+    left.set(xlim=ends + 0.04 * np.ptp(ends) * np.array([-1, 1]), aspect="auto")
     _density(right, counts)
     _square(right)
     return fig

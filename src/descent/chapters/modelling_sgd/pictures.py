@@ -20,7 +20,7 @@ from descent.chapters.modelling_sgd.numbers import (
     pit,
     spread,
 )
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED, SAMPLED, VIOLET
 from descent.landscapes import two_datapoint
 
@@ -144,18 +144,28 @@ def draw_large_deviation(step_sizes: Array, exact: Array, law: LargeDeviation) -
     return fig
 
 
+def _height(loss: str, w: Array) -> Array:
+    """Return the loss that a descent goes down."""
+    model = two_datapoint()
+    return model.losses(w)[0] if loss == "l0 alone" else model.loss(w)
+
+
+def start_on_loss(loss: str, start: float) -> tuple[float, float]:
+    """Return where the walker starts on its loss."""
+    return start, float(_height(loss, np.asarray(start)))
+
+
 def draw_path(loss: str, start: float, T: float) -> Figure:
     """Draw the descents on the loss and against the step."""
     fig, (left, right) = figures.figure(1, 2)
-    w, model = _loss_axes(left), two_datapoint()
-    height = (lambda v: model.losses(v)[0]) if loss == "l0 alone" else model.loss
-    left.plot(w, height(w), color=GUIDE)
+    w = _loss_axes(left)
+    left.plot(w, _height(loss, w), color=GUIDE)
     walk = path(loss, start, T)
     gap = np.full((1, walk.shape[1]), np.nan)
     line = np.vstack([walk, gap]).T.ravel()
     step = np.tile(np.append(np.arange(STEPS + 1.0), np.nan), walk.shape[1])
-    left.plot(line, height(line), ".-", color=BLUE, markersize=3, linewidth=0.6)
-    left.plot(walk[-1], height(walk[-1]), "o", color=RED)
+    left.plot(line, _height(loss, line), ".-", color=BLUE, markersize=3, linewidth=0.6)
+    left.plot(walk[-1], _height(loss, walk[-1]), "o", color=RED)
     left.set(ylim=(-1.06, 0.04))
     right.plot(step, line, ".-", color=BLUE, markersize=2, linewidth=0.8)
     right.axhline(pit().barrier, color=GUIDE, linewidth=1)
@@ -178,18 +188,29 @@ def path_caption(loss: str, start: float, T: float) -> str:
     )
 
 
+RAREST = 1e-7
+"""Least probability of having escaped that is drawn; zero stands there too."""
+
+
+def escaped_by(T: float, n: int) -> tuple[float, float]:
+    """Return the step and the probability of having escaped by then, as they are drawn."""
+    return n, max(float(spread(T)[1][n]), RAREST)
+
+
 def draw_spread(T: float, n: int) -> Figure:
     """Draw the density of W after n steps, and the share that has escaped by each step."""
     fig, (left, right) = figures.figure(1, 2)
     density, curve = spread(T)
     left.stairs(density[SPREAD_STEPS.index(n)], EDGES, color=EXACT, fill=True)
     left.axvline(pit().barrier, color=GUIDE, linewidth=1)
-    left.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)", ylim=(0, 12))
-    left.set(xlim=(0.5, 2.6))
-    right.plot(curve, color=EXACT)
-    right.plot([n], [curve[n]], "o", color=RED)
+    # Few walkers lie far out in the pit, and fewer leave it: both are seen on log axes alone.
+    left.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)", yscale="log")
+    left.set(xlim=(0.5, 2.6), ylim=(1e-5, 100))
+    right.plot(np.where(curve >= RAREST, curve, np.nan), color=EXACT)
+    right.plot(*escaped_by(T, n), "o", color=RED)
     right.set_xscale("symlog", linthresh=1)
-    right.set(xlabel="step $n$", ylabel="probability of having escaped", ylim=(-0.02, 1.05))
+    right.set(xlabel="step $n$", ylabel="probability of having escaped", yscale="log")
+    right.set(ylim=(RAREST / 2, 3))
     right.set(xlim=(0, SPREAD_STEPS[-1]), xticks=[0, 1, 10, 100, 1000])
     right.set_xticklabels(["0", "1", "10", "100", "1000"])
     return fig
@@ -207,7 +228,7 @@ def spread_caption(T: float, n: int) -> str:
         )
     return (
         f"$T = {T:g}$, after {n} steps: {share} % of the walkers have escaped (exact). "
-        "Grey line: the barrier $b$; bars above 12 are cut."
+        "Grey line: the barrier $b$; both vertical axes are logarithmic."
     )
 
 
@@ -218,20 +239,22 @@ descent_paths = explore(
     loss=LOSSES,
     start=(-0.5, 0.0, 0.5, 0.8, 1.0, 1.1, 1.2, 1.5, 3.0, 4.0),
     T=(
-        *(0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1),
-        *(0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0),
+        *(0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1),
+        *(0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85, 1.0),
     ),
     labels={"loss": "loss", "start": "start $W_0$", "T": "step size $T$"},
     default={"loss": "stochastic", "start": 0.0, "T": 0.05},
+    grab={"start": start_on_loss},
 )
 
 spreading_law = explore(
     draw_spread,
     name="spreading-law",
     caption=spread_caption,
-    T=(0.01, 0.012, 0.015, 0.02, 0.03, 0.05, 0.1),
+    T=(0.01, 0.011, 0.012, 0.013, 0.015, 0.017, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1),
     n=SPREAD_STEPS,
     labels={"T": "step size $T$", "n": "step $n$"},
     default={"T": 0.02, "n": 20},
     play="n",
+    grab={"n": Handle(escaped_by, axes=1)},
 )

@@ -10,6 +10,7 @@ import torch
 from descent.adam import FRESH, adam_step
 from descent.arguments import Array
 from descent.chapters.overparameterization.numbers import LEARNING_RATE, STEPS
+from descent.kept import kept
 from descent.landscapes import OBJECTIVES, Shifted
 from descent.networks import models
 
@@ -67,6 +68,7 @@ class Outcome(NamedTuple):
     fit_steps: Array
 
 
+@kept
 def train_ensemble(
     model: str,
     in_ch: int,

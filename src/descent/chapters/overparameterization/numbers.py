@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from descent.adam import FRESH, Moments, adam_step
 from descent.arguments import Array, check_count, check_real, check_step_size
 from descent.estimates import clustered_rate, wilson
+from descent.kept import kept
 from descent.landscapes import Objective, Shifted, ackley, six_hump_camel
 
 Gradient = Callable[[Array], Array]
@@ -166,6 +167,7 @@ def adam(
     return np.array(path), state
 
 
+@kept
 def source_direct(
     objective: Objective, condition: npt.ArrayLike, n_steps: int, seed: int = 0
 ) -> tuple[Array, int]:

@@ -14,6 +14,7 @@ from descent.fokker_planck.diffusion_limit import (
     modified_equation,
     with_small_steps,
 )
+from descent.kept import kept
 from descent.landscapes import FiniteSum, two_datapoint
 from descent.markov.chain_density import chain_densities, circle_law
 
@@ -184,6 +185,7 @@ def chain_exponent(T: float) -> float:
 
 
 @cache
+@kept
 def circle_distances(remedied: bool) -> tuple[Array, dict[str, Array]]:
     """Return step sizes and total variation to the chain at fixed T²t = 4, per calculus."""
     sizes = np.array([0.4, 0.2, 0.1, 0.05])

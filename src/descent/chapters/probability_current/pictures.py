@@ -325,4 +325,5 @@ two_widths = explore(
     T=(0.04, 0.05, 0.06, 0.08, 0.12, 0.2),
     labels={"ratio": "width of the wide well", "T": "step size $T$"},
     default={"ratio": 2.0, "T": 0.12},
+    grab={"ratio": lambda ratio: (1 + ratio, beyond.BARRIER)},  # the outer wall of the wide well
 )

@@ -15,6 +15,7 @@ from descent.chapters.modelling_sgd.numbers import START, pit
 from descent.chapters.probability_current.numbers import centres, gaussian
 from descent.fokker_planck import DivergenceError, NegativeDensityWarning, solve
 from descent.fokker_planck.diffusion_limit import diffusion_limit, linear, linear_moments
+from descent.kept import kept
 from descent.landscapes import FiniteSum, two_datapoint
 from descent.markov.chain_density import chain_densities
 
@@ -145,6 +146,7 @@ def cut_off(mean: float, deviation: float) -> tuple[float, float]:
     return float(centre), float(scale)
 
 
+@kept
 def by_monte_carlo(name: str, walkers: int, seed: int = 0) -> tuple[Array, Array, list[Array]]:
     """Return mean, standard deviation and density on every tenth edge, of simulated walkers."""
     v, rng = validation(name), np.random.default_rng(seed)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from descent import aggregation
 from descent.arguments import check_count, check_step_size
+from descent.kept import kept
 from descent.networks import image_patches
 from descent.networks import variational_autoencoder as autoencoder
 from descent.networks.variational_autoencoder import LATENT, PIXELS, VariationalAutoencoder
@@ -132,6 +133,7 @@ class Training(NamedTuple):
     finite: bool
 
 
+@kept
 def train(
     setting: str, rule: str, step_size: float, steps: int, seed: int, images: str = "photographs"
 ) -> Training:

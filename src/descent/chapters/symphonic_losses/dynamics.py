@@ -11,6 +11,7 @@ from descent import aggregation
 from descent.arguments import Array
 from descent.chapters.symphonic_losses.numbers import LAYERS, RULES, field, grid, landscape
 from descent.chapters.symphonic_losses.race import CELLS, PerlinStack, Walk, distance, walk
+from descent.kept import kept
 from descent.perlin import Perlin, aligned_layers
 
 
@@ -53,6 +54,7 @@ FATES = ("shared minimum", "at rest elsewhere", "oscillating", "wandering")
 
 
 @cache
+@kept
 def fates(
     rule: str, m: int, step_size: float = 0.05, n_landscapes: int = 8, n_starts: int = 12
 ) -> tuple[Array, float]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from descent import aggregation
 from descent.arguments import Array
 from descent.estimates import Mean, mean_with_error
+from descent.kept import kept
 from descent.perlin import Perlin, aligned_layers, fade, random_layers
 
 LAYERS = (1, 2, 4, 8, 16)
@@ -75,6 +76,7 @@ def landscape(dimension: int, seed: int, n_layers: int = max(LAYERS)) -> Perlin:
 
 
 @cache
+@kept
 def counts(dimension: int, per_cell: int, n_landscapes: int) -> dict[tuple[str, int], Array]:
     """Return minima per unit cell for each (rule, m), one number a landscape."""
     found: dict[tuple[str, int], list[float]] = {}

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from descent import aggregation
 from descent.arguments import Array
+from descent.kept import kept
 from descent.perlin import Perlin, aligned_layers
 
 CELLS = 4
@@ -158,6 +159,7 @@ def successes(
     return np.asarray((distance(name, ends) < RADIUS).sum(axis=1))
 
 
+@kept
 def arrivals(
     m: int, rule: str, step_size: float, seeds: Sequence[int], budgets: Sequence[int] = BUDGETS
 ) -> Array:

@@ -6,6 +6,7 @@ from matplotlib.colors import AsinhNorm, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import numbers
 from descent.explorer import explore
 from descent.figures import RED, VIOLET
@@ -18,14 +19,26 @@ MIDDLE = 24.0
 OP_RANGE = 5.0
 
 
+def seen(view: int, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
+    """Return places in the picture, across and upwards, and their depth behind it."""
+    turn = np.radians(view)
+    across = np.cos(turn) * a + np.sin(turn) * b
+    depth = -np.sin(turn) * a + np.cos(turn) * b
+    return across, np.cos(ELEVATION) * (c - MIDDLE) + np.sin(ELEVATION) * depth, depth
+
+
+def wing_tip(view: int) -> tuple[float, float]:
+    """Return where the point of the attractor stands that lies farthest from its axis."""
+    points = numbers.local_op(0.5)[0].reshape(-1, 3)
+    across, height, _ = seen(view, *points[np.hypot(points[:, 0], points[:, 1]).argmax()])
+    return float(across), float(height)
+
+
 def draw_attractor(view: int) -> Figure:
     """Draw the attractor from one side, coloured by Op over the next half unit of time."""
     pieces, op = numbers.local_op(0.5)
     a, b, c = np.moveaxis(pieces, 2, 0)
-    turn = np.radians(view)
-    across = np.cos(turn) * a + np.sin(turn) * b
-    depth = -np.sin(turn) * a + np.cos(turn) * b
-    height = np.cos(ELEVATION) * (c - MIDDLE) + np.sin(ELEVATION) * depth
+    across, height, depth = seen(view, a, b, c)
     order = np.argsort(-depth.mean(axis=1))  # far pieces first
     fig, ax = figures.figure(width=4.8, height=4.2)
     lines = LineCollection(
@@ -76,6 +89,7 @@ attractor = explore(
     default={"view": 40},
     play="view",
     render="curves",
+    grab={"view": wing_tip},
 )
 
 

@@ -11,6 +11,7 @@ from descent.adam import FRESH, adam_step
 from descent.arguments import Array
 from descent.dynamics import Map
 from descent.dynamics.system import Rows
+from descent.kept import kept
 
 
 class Network(NamedTuple):
@@ -132,6 +133,7 @@ def gap_to_identity(room: Array) -> float:
     return float(np.abs(gaps).max())
 
 
+@kept
 def median_op(room: Array, seeds: Iterable[int]) -> tuple[list[float], list[float]]:
     """Return the median of Op over starts before and after training, a number a seed."""
     ends = [trained(seed) for seed in seeds]

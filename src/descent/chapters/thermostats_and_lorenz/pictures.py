@@ -81,8 +81,8 @@ saturated_thermostat = explore(
     draw_thermostat,
     name="saturated-thermostat",
     caption=thermostat_caption,
-    theta=(0.25, 0.5, 1.0, 2.0),
-    p=(0.5, 1.0, 1.5),
+    theta=(0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
+    p=(0.5, 0.75, 1.0, 1.5),
     t=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0),
     labels={
         "theta": "half-width of the band $\\vartheta$",
@@ -91,6 +91,7 @@ saturated_thermostat = explore(
     },
     default={"theta": 1.0, "p": 1.0, "t": 10.0},
     play="t",
+    grab={"t": lambda theta, p, t: (t, room_paths(theta, p)[round(5 * t), -1])},
 )
 
 
@@ -161,23 +162,26 @@ def _sizes(ax: Axes, times: Array, x: Array, y: Array) -> None:
 
 
 def draw_lorenz(rho: float, choice: str, start: str) -> Figure:
-    """Draw the disturbances in X and Y, and Op with its predicted slope."""
-    fig, (left, right) = figures.figure(1, 2)
+    """Draw the disturbances in X and Y, Op with its predicted slope, and its beginning."""
+    fig, (left, middle, right) = figures.figure(1, 3, width=9.6)
     A, n, m = CHOICES[choice]
     times = np.array(TIMES)
     x, y = numbers.pair(rho, START_NAMES[start], TIMES, A, n, m, dt=0.05)
     _sizes(left, times, x, y)
-    _op_axes(right, times, x, y)
+    _op_axes(middle, times, x, y)
     slope = numbers.predicted_slope(rho, A, m)
     op = np.log(np.abs(y)) - np.log(np.abs(x))
     late = times > 10
     level = np.median(op[late] - slope * times[late])
-    right.plot(times, level + slope * times, "--", color=GUIDE, label="slope of the theorem")
+    middle.plot(times, level + slope * times, "--", color=GUIDE, label="slope of the theorem")
     bottom = -350 if (A, m) == ("b", "a") else -110  # a alone decays at the rate sigma
     left.set(xlim=(0, 30), ylim=(bottom, 30))
-    right.set(xlim=(0, 30), ylim=(bottom, 30))
+    middle.set(xlim=(0, 30), ylim=(bottom, 30))
+    # Signs change while Op is still small, and it may end at minus a hundred.
+    _op_axes(right, times[times <= 6], x[times <= 6], y[times <= 6])
+    right.set(xlim=(0, 6), ylim=(-7, 5), ylabel="Op (nats), the beginning")
     left.legend(loc="lower left")
-    right.legend(loc="lower left")
+    middle.legend(loc="lower left")
     return fig
 
 

@@ -72,6 +72,11 @@ def descent_on_two_layers() -> Flow:
     return Flow(("w1", "w2"), rate, complex_step(rate), 0.1, start=(0.5, 1.0))
 
 
+def product(state: Array) -> Array:
+    """Return what the network of two layers computes: f = w1 w2."""
+    return np.asarray(state[0] * state[1])
+
+
 def descent_on_quadratic(hessian: Array) -> Flow:
     """Gradient flow on half of w' H w; variables w1, w2, ..."""
     h = np.array(hessian, float)

@@ -65,11 +65,14 @@ def draw_cart_pole() -> Figure:
 
 
 def draw_two_layers(times: Array) -> Figure:
-    """Draw Op of the first layer by the second, with the line that it ends on."""
+    """Draw Op by the second layer, of the first weight and of the product."""
     fig, ax = figures.figure(width=4.3)
     values = influence.op(zoo.descent_on_two_layers(), [0.5, 1.0], times, "w2", "w1", "w1")
     _, rate = zoo.two_layer_limits()
+    whole = influence.op(zoo.descent_on_two_layers(), [0.5, 1.0], times, "w2", "w1", zoo.product)
+    ax.plot(times, whole, color=VIOLET, label="Op of $w_1 w_2$ by $w_2$")
     ax.plot(times, values, color=EXACT, label="Op of $w_1$ by $w_2$")
+    ax.axhline(0, color=GUIDE, linewidth=1, zorder=0)
     line = values[-1] + rate * (times - times[-1])
     ax.plot(times, line, "--", color=GUIDE, label="slope $-w_2^2$ at the end")
     ax.set(xlabel="time $t$", ylabel="Op (nats)")

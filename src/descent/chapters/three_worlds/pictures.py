@@ -305,9 +305,17 @@ def _roots(k: float) -> Array:
     return np.array([(1 + root) / 2, (1 - root) / 2])
 
 
+@cache
+def _loop_op(k: float) -> Array:
+    """Return Op of the loop at each step; where X crosses zero, Op has no value."""
+    with np.errstate(divide="ignore"):
+        op = -np.log(np.abs(linear_thermostat_comp(k, np.arange(LOOP_STEPS + 1))))
+    return np.where(np.isfinite(op), op, np.nan)
+
+
 def draw_loop(k: float) -> Figure:
-    """Draw the roots in the complex plane, and Comp."""
-    fig, (left, right) = figures.figure(1, 2)
+    """Draw the roots in the complex plane, Comp, and Op with the long run's slope."""
+    fig, (left, middle, right) = figures.figure(1, 3, width=9.6)
     angle = np.linspace(0, 2 * np.pi, 181)
     left.plot(np.cos(angle), np.sin(angle), color=GUIDE, linewidth=1)
     roots = _roots(k)
@@ -315,12 +323,21 @@ def draw_loop(k: float) -> Figure:
     left.set(xlabel="real part of the root", ylabel="imaginary part", aspect="equal")
     left.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     t = np.arange(LOOP_STEPS + 1)
+    middle.axhline(0, color=GUIDE, linewidth=1)
+    middle.axhline(1, color=Y, label="world Y")
+    middle.plot(t, linear_thermostat_comp(k, t), ".-", color=X, label="world X")
+    middle.set(xlabel="time $t$ (steps)", ylabel="disturbance, in units of $\\delta$")
+    # Linear up to a tenth: what fades and what grows are seen in one frame.
+    middle.set_yscale("symlog", linthresh=0.1, linscale=0.6)
+    ticks = [-10, -1, -0.1, 0, 0.1, 1, 10]
+    middle.set(xlim=(0, LOOP_STEPS), ylim=(-10, 60), yticks=ticks)
+    middle.set_yticklabels([f"{tick:g}".replace("-", "−") for tick in ticks])
+    middle.legend(loc="upper left")
     right.axhline(0, color=GUIDE, linewidth=1)
-    right.axhline(1, color=Y, label="world Y")
-    right.plot(t, linear_thermostat_comp(k, t), ".-", color=X, label="world X")
-    right.set(xlabel="time $t$ (steps)", ylabel="disturbance, in units of $\\delta$")
-    right.set(xlim=(0, LOOP_STEPS), ylim=(-3.2, 4.2))
-    right.legend(loc="upper right", ncols=2)
+    right.plot(t, _loop_op(k), ".-", color=EXACT, label="Op")
+    right.plot(t, numbers.rate(k) * t, "--", color=GUIDE, label="slope of the long run")
+    right.set(xlabel="time $t$ (steps)", ylabel="Op (nats)", xlim=(0, LOOP_STEPS), ylim=(-6, 34))
+    right.legend(loc="upper left")
     return fig
 
 
@@ -366,4 +383,5 @@ thermostat_loop = explore(
     k=LOOP_GAINS,
     labels={"k": "gain $k$"},
     default={"k": 0.25},
+    grab={"k": lambda k: (_roots(k)[0].real, _roots(k)[0].imag)},
 )

@@ -26,7 +26,7 @@ from descent.chapters.ways_out.optimizing import PHASES, mean_of, measure, phase
 from descent.chapters.ways_out.results import GRID, best_lengths, share
 from descent.chapters.ways_out.searches import SEARCHES
 from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL, SHOWN
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, VIOLET
 from descent.landscapes import two_datapoint
 from descent.prose import fixed, table
@@ -65,6 +65,7 @@ def reported(way: str, length: float) -> Mapping[str, Any]:
     return _race()[way, length]
 
 
+@cache
 def curve(way: str, what: str) -> Array:
     """Return a share of runs at each of `LENGTHS`, with its interval: (lengths, 3)."""
     return np.array([share(reported(way, length), what) for length in LENGTHS])
@@ -138,22 +139,28 @@ def draw_paths(way: str, length: float) -> Figure:
     return fig
 
 
+def leaves_at(way: str, length: float) -> tuple[float, float]:
+    """Return the length and the share of runs that leave at it."""
+    return length, share(reported(BY_NAME[way], length), "escaped").value
+
+
 def draw_setting(way: str, length: float) -> Figure:
     """Draw the shares of runs that leave and that rest in the well against the length."""
     fig, ax = figures.figure(width=3.1, height=3.0)
-    for what, colour, label in (
-        ("escaped", RED, "left the pit"),
-        ("at_well", GREEN, "in the well"),
+    # Where all that leave rest in the well the curves coincide: the narrow one lies on the wide.
+    for what, colour, label, width in (
+        ("escaped", RED, "left the pit", 4.0),
+        ("at_well", GREEN, "in the well", 1.4),
     ):
         value, low, high = curve(BY_NAME[way], what).T
         ax.fill_between(LENGTHS, low, high, color=colour, alpha=0.2, linewidth=0)
-        ax.plot(LENGTHS, value, ".-", color=colour, label=label)
+        ax.plot(LENGTHS, value, ".-", color=colour, label=label, linewidth=width)
     ax.axvline(length, color=EXACT, linewidth=0.8)
-    ax.set(xscale="log", ylim=(-0.04, 1.2), xlabel="length λ (widths of the pit)")
+    ax.set(xscale="log", ylim=(-0.04, 1.04), xlabel="length λ (widths of the pit)")
     ax.set(ylabel="share of runs", xticks=[0.1, 0.3, 1, 3], yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_xticklabels(["0.1", "0.3", "1", "3"])
     ax.minorticks_off()
-    ax.legend(loc="upper left", ncols=2)
+    fig.legend(loc="outside upper center", ncols=2)  # off the line at the length
     return fig
 
 
@@ -180,6 +187,7 @@ ways_out_of_the_pit = explore(
     labels={"way": "way out", "length": "length λ (widths of the pit)"},
     default={"way": "SGD", "length": 1.0},
     format={"length": "{:g}"},
+    grab={"length": Handle(leaves_at, panel=1)},
 )
 
 DISC = 130

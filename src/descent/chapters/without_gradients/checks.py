@@ -14,6 +14,7 @@ from descent.arguments import Array
 from descent.chapters.without_gradients import numbers
 from descent.chapters.without_gradients.methods import METHODS
 from descent.chapters.without_gradients.theory import Estimator, cosines
+from descent.kept import kept
 from descent.zeroth_order.order_walk import push, undo
 
 
@@ -103,6 +104,7 @@ def left_after_undo(order: int, reverse: bool, seed: int = 0) -> float:
     return max(float((a - b).abs().max()) for a, b in zip(restored, levels, strict=True))
 
 
+@kept
 def same_rate(name: str, seeds: Sequence[int], lr: float) -> Array:
     """Return the losses above the minimum (seeds, budget) of a method on the sphere."""
     runs = []
@@ -164,6 +166,7 @@ def mixed_fit(seed: int, steps: int = 600) -> tuple[float, int, bool, float]:
     return float(factor), int(power), bool(turned), search.best_loss
 
 
+@kept
 def right_fits(seeds: Sequence[int]) -> int:
     """Return for how many seeds `mixed_fit` finds the power and the sign."""
     fits = [mixed_fit(seed) for seed in seeds]

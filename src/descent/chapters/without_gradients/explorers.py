@@ -13,7 +13,7 @@ from descent.chapters.without_gradients.methods import OURS, racers
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.pictures import TITLES, digits
 from descent.chapters.without_gradients.results import Runs, collect
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 from descent.figures import BLUE, EXACT, GUIDE, RED
 from descent.landscapes import six_hump_camel
 from descent.sweeps import load
@@ -153,13 +153,24 @@ def draw_journey(idea: str, evaluations: int) -> Figure:
     left.set(xlim=FRAME[0], ylim=FRAME[1], xlabel="$x_1$", ylabel="$x_2$")
     whole = journey(idea)
     spent = [moment.evaluations for moment in whole]
-    gap = six_hump_camel.value(np.array([m.best for m in whole])) - six_hump_camel.minimum
-    floored = np.maximum(gap, 1e-6)
+    floored = _gaps(idea)
     right.step(spent, floored, where="post", color=GUIDE, linewidth=1)
     right.step(spent[: len(past)], floored[: len(past)], where="post", color=RED)
     right.set(yscale="log", xlim=(0, SPENT[-1]), ylim=(5e-7, 20))
     right.set(xlabel="evaluations", ylabel="best loss above the minimum")
     return fig
+
+
+def _gaps(idea: str) -> Array:
+    """Return the best loss above the minimum at each moment, a millionth at the least."""
+    best = np.array([moment.best for moment in journey(idea)])
+    return np.asarray(np.maximum(six_hump_camel.value(best) - six_hump_camel.minimum, 1e-6))
+
+
+def best_so_far(idea: str, evaluations: int) -> tuple[float, float]:
+    """Return the evaluations, and the best loss by then."""
+    past = [moment for moment in journey(idea) if moment.evaluations <= evaluations]
+    return evaluations, _gaps(idea)[len(past) - 1]
 
 
 def journey_caption(idea: str, evaluations: int) -> str:
@@ -190,6 +201,7 @@ ideas_at_work = explore(
     labels={"idea": "idea", "evaluations": "evaluations"},
     default={"evaluations": 80},
     play="evaluations",
+    grab={"evaluations": Handle(best_so_far, axes=1)},
 )
 
 

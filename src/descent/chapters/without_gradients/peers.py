@@ -14,6 +14,16 @@ from descent.chapters.without_gradients.racing import Method, Racer
 from descent.sweeps import grid
 
 
+def told(f: Evaluations, points: Array) -> Array:
+    """Return the losses (...) of points (..., d), infinite where they are not a number.
+
+    Our own methods stop at a loss that is not a number. SciPy's differential evolution would
+    keep it as its best for good, and the others would each do something else.
+    """
+    losses = f(torch.as_tensor(np.asarray(points, float))).numpy()
+    return np.where(np.isnan(losses), np.inf, losses)
+
+
 def random_search(f: Evaluations, seed: int, scale: float) -> None:
     """Draw normal points around the start: the least that a method should beat."""
     generator = torch.Generator().manual_seed(seed)
@@ -45,7 +55,7 @@ def pycma(f: Evaluations, seed: int, scale: float) -> None:
         strategy = cma.CMAEvolutionStrategy(start, scale, options)
         while not strategy.stop():
             points = strategy.ask()
-            strategy.tell(points, f(torch.tensor(np.array(points))).tolist())
+            strategy.tell(points, told(f, np.array(points)).tolist())
 
     _restarted(seed, f.problem.start.numpy(), run)
 
@@ -63,30 +73,31 @@ def cmaes(f: Evaluations, seed: int, scale: float) -> None:
         strategy = kind(mean=start, sigma=scale, seed=seed, population_size=population)
         while not strategy.should_stop():
             points = [strategy.ask() for _ in range(population)]
-            losses = f(torch.tensor(np.array(points))).tolist()
+            losses = told(f, np.array(points)).tolist()
             strategy.tell(list(zip(points, losses, strict=True)))
 
     _restarted(seed, f.problem.start.numpy(), run)
 
 
 def differential_evolution(f: Evaluations, seed: int, scale: float, members: int) -> None:
-    """Differential evolution by SciPy, in a box of a given half-width around the start."""
+    """Differential evolution by SciPy, in a box of a given half-width around the start.
+
+    On a plateau, where all its members have one value, it goes on, as the others do.
+    """
     from scipy import optimize
 
     start = f.problem.start.numpy()
     width = scale * BOX
 
-    def losses(points: Array) -> Array:
-        return f(torch.tensor(points.T)).numpy()
-
     optimize.differential_evolution(
-        losses,
+        lambda points: told(f, points.T),
         [(x - width, x + width) for x in start],
         init=np.random.default_rng(seed).uniform(-width, width, (members, len(start))) + start,
         maxiter=10**6,
         rng=np.random.default_rng(seed + 1),
         polish=False,
         tol=0,
+        atol=-1,  # a spread of 0 is no reason to stop: the budget ends the run
         vectorized=True,
         updating="deferred",
     )
@@ -100,7 +111,7 @@ def nelder_mead(f: Evaluations, seed: int, scale: float) -> None:
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(start))
     simplex = np.vstack([start, start + scale * np.diag(signs)])
     optimize.minimize(
-        f.number,
+        lambda x: float(told(f, x)),
         start,
         method="Nelder-Mead",
         options={
@@ -115,7 +126,13 @@ def nelder_mead(f: Evaluations, seed: int, scale: float) -> None:
 
 
 def nevergrad(f: Evaluations, seed: int, scale: float, name: str) -> None:
-    """Run an optimizer of the package nevergrad, named by it."""
+    """Run an optimizer of the package nevergrad, named by it.
+
+    Raises
+    ------
+    ValueError
+        If what nevergrad chooses for this budget fails before the budget is spent.
+    """
     import nevergrad as ng
 
     parameter = ng.p.Array(init=f.problem.start.numpy()).set_mutation(sigma=scale)
@@ -124,10 +141,24 @@ def nevergrad(f: Evaluations, seed: int, scale: float, name: str) -> None:
         warnings.simplefilter("ignore")
         optimizer = ng.optimizers.registry[name](parameter, budget=f.budget)
         while True:
-            asked = optimizer.ask()
-            optimizer.tell(asked, f.number(asked.value))
+            try:
+                asked = optimizer.ask()
+            except TypeError as error:  # its model of the losses does not know NumPy 2
+                raise ValueError(
+                    f"budget must be one that nevergrad's {name} can spend; got {f.budget}, for "
+                    f"which it is {behind(optimizer)} in {f.problem.dimension} dimensions and "
+                    f"fails after {f.count} evaluations: {error}"
+                ) from error
+            optimizer.tell(asked, float(told(f, asked.value)))
 
 
+def behind(optimizer: Any) -> str:
+    """Return the name of what an optimizer of nevergrad hands its work to, or its own."""
+    return str(getattr(optimizer, "optim", optimizer).name)
+
+
+NGOPT_IS = {"mlp": "CMA", "digits": "MetaModelOnePlusOne"}
+"""What NGOpt of nevergrad 1.0.12 is, by its own choice, on the problems that it is raced on."""
 SCALES = (0.1, 0.3, 1.0, 2.5)
 """Standard deviations of the first points that are tried for the peers."""
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from descent import information
 from descent.arguments import Array
@@ -196,3 +197,32 @@ def adjusted_from_jacobian(log_jacobian: Any, now: Array, rng: np.random.Generat
     """
     mixed = np.stack([now[:, 0], rng.permutation(now[:, 1])], axis=1)
     return float(np.mean(log_jacobian(*mixed.T)) - np.mean(log_jacobian(*now.T)))
+
+
+def nose_hoover_strength(correlation: float, time: float, nodes: int = 16) -> float:
+    r"""Return the adjusted strength of a reversible thermostat, in nats.
+
+    .. math:: \dot x = p, \qquad \dot p = -x - \zeta p, \qquad \dot\zeta = p^2 - 1
+
+    A is the thermostat ζ (S. Nosé, 1984; W. G. Hoover, 1985), B an oscillator. At the start
+    all are standard normal, p and ζ correlated. Since the divergence is −ζ, the logarithm of
+    the Jacobian is minus the integral of ζ. For short times the strength is
+    :math:`c^2 t^4/3`. Averages by Gauss-Hermite quadrature with ``nodes`` an axis.
+    """
+    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    x, p, free = (axis.ravel() for axis in np.meshgrid(points, points, points))
+    weight = np.prod(np.meshgrid(weights, weights, weights), axis=0).ravel()
+    weight /= weight.sum()
+
+    def rate(t: float, flat: Array) -> Array:
+        x, p, zeta, _ = flat.reshape(4, -1)
+        return np.concatenate([p, -x - zeta * p, p**2 - 1, zeta])
+
+    integrals = []
+    for c in (0.0, correlation):
+        zeta = c * p + np.sqrt(1 - c * c) * free
+        start = np.concatenate([x, p, zeta, np.zeros_like(x)])
+        end = solve_ivp(rate, (0.0, time), start, "DOP853", [time], rtol=1e-9, atol=1e-9).y[:, -1]
+        integrals.append(weight @ end.reshape(4, -1)[3])
+    # E over P' of log|J| minus E over P, with log|J| = -∫ζ dt.
+    return float(integrals[1] - integrals[0])

@@ -21,7 +21,7 @@ from descent.chapters.without_uncertainty.numbers import (
     ratio_curve,
     strips,
 )
-from descent.explorer import explore
+from descent.explorer import Handle, explore
 from descent.figures import BLUE, DUMB, EXACT, GOLD, GREEN, GUIDE, SKY, SMART, VIOLET
 from descent.information import Distribution, differential_entropy
 from descent.prose import power_of_ten
@@ -220,15 +220,20 @@ def draw_narrow_tables(thermostat: str, epsilon: float) -> Figure:
     return fig
 
 
+def adjusted_share(thermostat: str, epsilon: float) -> tuple[float, float]:
+    """Return ε and the adjusted strength over the entropy of the start."""
+    here = narrow(epsilon, THERMOSTATS[thermostat])
+    return epsilon, here.adjusted / here.start
+
+
 def draw_narrow_ratio(thermostat: str, epsilon: float) -> Figure:
     """Draw the adjusted strength over the entropy of the start, against ε."""
     fig, ax = figures.figure(width=4.3, height=2.4)
     for name, colour in (("dumb", DUMB), ("smart", SMART)):
         at, curve = ratio_curve(name)
         ax.semilogx(at, curve, color=colour, label=name)
-    here = narrow(epsilon, THERMOSTATS[thermostat])
     colour = DUMB if thermostat == "dumb" else SMART
-    ax.plot([epsilon], [here.adjusted / here.start], "o", color=colour)
+    ax.plot(*adjusted_share(thermostat, epsilon), "o", color=colour)
     for level in (0.0, 0.5):
         ax.axhline(level, color=GUIDE, linewidth=0.6)
     ax.set(xlabel="$ε$", ylabel="ratio to the entropy", ylim=(-0.2, 0.6))
@@ -262,9 +267,10 @@ narrow_starts = explore(
     labels={"thermostat": "thermostat", "epsilon": "$ε$"},
     default={"thermostat": "smart", "epsilon": 0.1},
     format={"epsilon": _epsilon},
+    grab={"epsilon": Handle(adjusted_share, panel=1)},
 )
 
-GAINS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+GAINS = tuple(round(0.05 * step, 2) for step in range(1, 21))
 SIDES = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -333,4 +339,5 @@ continuous_thermostat = explore(
     side=SIDES,
     labels={"k": "gain $k$", "side": "side $ε$ of the square"},
     default={"k": 0.3, "side": 0.1},
+    grab={"k": Handle(lambda k: (k, _strength(k)), axes=1)},
 )

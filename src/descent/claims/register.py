@@ -1,15 +1,8 @@
-"""The register of claims: what each source states, what is right, and how we know.
-
-A claim lives in ``book/claims/<chapter>.yml``. Its chapter computes the value
-and hands it to :func:`check`, which compares it with the expected value and
-returns a card for the reader.
-"""
+"""The register of claims: what each source states, what is right, and how we know."""
 
 from __future__ import annotations
 
-import html
 import math
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,20 +13,30 @@ from typing import Any
 
 import yaml
 
-from descent.arguments import nearest
+from descent.arguments import did_you_mean
+from descent.book_folder import book_folder
 
 VERDICTS = {
-    "reproduced": "holds to the digits that the source gives",
+    "reproduced": "holds: a number to the digits that the source gives, words as they suit it best",
     "corrected": "the idea holds with another formula or number",
     "refuted": "does not hold",
     "undetermined": "the source leaves out what would be needed",
 }
-DOCUMENTS = ("000", "001", "002", "003", "004")
+DOCUMENTS = {
+    "000": "ExamDay",
+    "001": "N. Pfaff",
+    "002": "inikishev",
+    "003": "J. Bostock",
+    "004": "V. D. Warmerdam",
+}
+"""Who wrote the sources."""
 _REQUIRED = {"id", "source", "statement", "stated", "expected", "tolerance", "verdict", "why"}
-_OPTIONAL = {"tolerance_why", "unit", "control"}
+_OPTIONAL = {"tolerance_why", "quantity", "unit", "control", "read", "in_our_copy"}
+_WORDS = ("id", "statement", "stated", "verdict", "why", "quantity", "control", "read")
 FIELDS = _REQUIRED | _OPTIONAL
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _FRACTION = re.compile(r"([-−+]?\d+)/(\d+)")
+_FORMULA = re.compile(r"\$[^$]*\$")
 
 
 class ClaimError(ValueError):
@@ -59,7 +62,8 @@ class Claim:
     statement
         The claim in our words.
     stated
-        The source's value, verbatim (``"81 %"``, ``"1.004"``, ``"2/9"``, ``"stuck"``).
+        The source's value, verbatim (``"81 %"``, ``"1.004"``, ``"2/9"``, ``"stuck"``); a formula
+        between dollar signs counts as words, like all formulas of the texts.
     expected
         The right value, as a plain number (``0.81`` for 81 %).
     tolerance
@@ -72,9 +76,15 @@ class Claim:
         The reason for the verdict.
     unit
         Unit of `expected`, for the card.
+    quantity
+        What is computed, where the statement does not say it; else empty.
     control
         The rival explanation that was tried, and what it gave, where a cause or an effect is
         claimed; else empty.
+    read
+        What to read in place of `stated`; empty where that is the computed value, or nothing.
+    in_our_copy
+        Whether `stated` stands in a formula or a table that our copy may have garbled.
     """
 
     id: str
@@ -89,14 +99,20 @@ class Claim:
     verdict: str
     why: str
     unit: str = ""
+    quantity: str = ""
     control: str = ""
+    read: str = ""
+    in_our_copy: bool = False
+
+    def _number(self) -> re.Match[str] | None:
+        return _NUMBER.search(_FORMULA.sub(lambda formula: " " * len(formula[0]), self.stated))
 
     def stated_value(self) -> float | None:
         """Return the number in `stated` in the units of `expected`, or None if it is words."""
         fraction = self.stated_fraction()
         if fraction is not None:
             return float(fraction)
-        match = _NUMBER.search(self.stated)
+        match = self._number()
         if match is None:
             return None
         value = float(match.group().replace(",", "").replace("−", "-"))
@@ -104,13 +120,13 @@ class Claim:
 
     def stated_fraction(self) -> Fraction | None:
         """Return the first number in `stated` if it is a fraction such as ``"2/9"``, else None."""
-        number = _NUMBER.search(self.stated)
+        number = self._number()
         match = number and _FRACTION.match(self.stated, number.start())
         return Fraction(int(match[1].replace("−", "-")), int(match[2])) if match else None
 
     def rounds_to_stated(self, value: float) -> bool:
         """Whether `value`, rounded to the digits that the source gives, is what it states."""
-        stated, match = self.stated_value(), _NUMBER.search(self.stated)
+        stated, match = self.stated_value(), self._number()
         if stated is None or match is None:
             return False
         if self.stated_fraction() is not None:
@@ -166,19 +182,18 @@ class Claim:
 
 
 def register_path() -> Path:
-    """Return the folder of the register: ``DESCENT_CLAIMS``, else ``book/claims`` of the checkout.
+    """Return the folder of the register: ``DESCENT_CLAIMS``, else the book's own.
 
     Raises
     ------
     FileNotFoundError
-        If neither is there.
+        If it is not there.
     """
-    named = os.environ.get("DESCENT_CLAIMS")
-    path = Path(named) if named else Path(__file__).parents[2] / "book" / "claims"
+    path = book_folder("claims", "DESCENT_CLAIMS")
     if not path.is_dir():
         raise FileNotFoundError(
-            f"no claims register at {path}: run from a checkout of the book, "
-            "or set DESCENT_CLAIMS to its book/claims folder"
+            f"no claims register at {path}: set DESCENT_CLAIMS to the folder book/claims "
+            "of a checkout of the book"
         )
     return path
 
@@ -238,10 +253,8 @@ def claim(claim_id: str) -> Claim:
     """
     claims = {claim.id: claim for claim in load()}
     if claim_id not in claims:
-        near = nearest(claim_id, claims)
-        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ClaimError(
-            f"no claim {claim_id!r} in the register{meant}\n"
+            f"no claim {claim_id!r} in the register{did_you_mean(claim_id, claims)}\n"
             f"its {len(claims)} ids stand in {register_path()}; a new claim needs an entry there"
         )
     return claims[claim_id]
@@ -257,7 +270,7 @@ def _parse(entry: Any, path: Path) -> Claim:
     source = entry["source"]
     if not isinstance(source, Mapping) or set(source) != {"document", "section"}:
         raise ClaimError(f"{where}: source must have document and section, got {source!r}")
-    for field in ("id", "statement", "stated", "verdict", "why", "control"):
+    for field in _WORDS:
         text = entry.get(field, "none" if field in _OPTIONAL else None)
         if not isinstance(text, str) or not text.strip():
             raise ClaimError(f"{where}: {field} must be a non-empty text, got {text!r}")
@@ -273,10 +286,12 @@ def _parse(entry: Any, path: Path) -> Claim:
         raise ClaimError(f"{where}: an id is words in lower case joined by hyphens")
     if source["document"] not in DOCUMENTS:
         raise ClaimError(
-            f"{where}: document must be one of {DOCUMENTS}, got {source['document']!r}"
+            f"{where}: document must be one of {tuple(DOCUMENTS)}, got {source['document']!r}"
         )
     if entry["verdict"] not in VERDICTS:
         raise ClaimError(f"{where}: verdict must be one of {tuple(VERDICTS)}")
+    if not isinstance(entry.get("in_our_copy", False), bool):
+        raise ClaimError(f"{where}: in_our_copy must be true or false")
     if entry["tolerance"] <= 0:
         raise ClaimError(f"{where}: tolerance must be positive, got {entry['tolerance']!r}")
     claim = Claim(
@@ -292,103 +307,22 @@ def _parse(entry: Any, path: Path) -> Claim:
         verdict=entry["verdict"],
         why=entry["why"].strip(),
         unit=entry.get("unit", ""),
+        quantity=entry.get("quantity", "").strip(),
         control=entry.get("control", "").strip(),
+        read=entry.get("read", "").strip(),
+        in_our_copy=entry.get("in_our_copy", False),
     )
     agrees = claim.rounds_to_stated(claim.expected)
     in_digits = claim.stated_value() is not None
     if claim.verdict == "reproduced" and in_digits and not agrees:
         raise ClaimError(f"{where} is reproduced, but {claim.expected} is not {claim.stated!r}")
-    if claim.verdict in ("corrected", "refuted") and agrees:
-        raise ClaimError(f"{where} is {claim.verdict}, but {claim.expected} is {claim.stated!r}")
+    if claim.verdict in ("corrected", "refuted"):
+        if agrees:
+            raise ClaimError(
+                f"{where} is {claim.verdict}, but {claim.expected} is {claim.stated!r}"
+            )
+        if not (in_digits or claim.read):
+            raise ClaimError(f"{where} is {claim.verdict}: say in `read` what to read instead")
+    elif claim.read:
+        raise ClaimError(f"{where} is {claim.verdict}, so nothing is to be read instead")
     return claim
-
-
-class Card:
-    """What the reader sees of a checked claim: stated, computed, verdict, reason."""
-
-    def __init__(self, claim: Claim, value: float) -> None:
-        self.claim, self.value = claim, float(value)
-
-    def __repr__(self) -> str:
-        claim = self.claim
-        return (
-            f"{claim.statement}\n  the source says: {claim.stated}\n"
-            f"  we get: {claim.format(self.value)}\n  {claim.verdict}: {claim.why}"
-            + (f"\n  control: {claim.control}" if claim.control else "")
-        )
-
-    def _repr_html_(self) -> str:
-        claim = self.claim
-        text = {name: html.escape(str(value)) for name, value in vars(claim).items()}
-        control = f'<p class="descent-claim-control">Control: {text["control"]}</p>'
-        return (
-            f'<div class="descent-claim" data-verdict="{text["verdict"]}" id="claim-{text["id"]}">'
-            f'<p class="descent-claim-statement">{text["statement"]}</p>'
-            '<dl class="descent-claim-values">'
-            f"<div><dt>The source says</dt><dd>{text['stated']}</dd></div>"
-            f"<div><dt>We get</dt><dd>{html.escape(claim.format(self.value))}</dd></div>"
-            f'<div><dt>Verdict</dt><dd class="descent-verdict">{text["verdict"]}</dd></div></dl>'
-            f'<p class="descent-claim-why">{text["why"]} '
-            f'<span class="descent-claim-source">Source {text["document"]}, {text["section"]}.'
-            f"</span></p>{control if claim.control else ''}</div>"
-        )
-
-    def _repr_mimebundle_(
-        self, include: Any = None, exclude: Any = None
-    ) -> tuple[dict[str, str], dict[str, Any]]:
-        page = self._repr_html_()
-        if os.environ.get("DESCENT_RENDER") != "static":
-            page = f"<style>{_STYLE.read_text(encoding='utf-8')}</style>{page}"
-        return (
-            {"text/html": page, "text/plain": repr(self)},
-            {"descent": {"claim": self.claim.id, "value": self.value}},
-        )
-
-
-_STYLE = Path(__file__).with_name("claims.css")
-
-
-def check(claim_id: str, value: float) -> Card:
-    """Compare a computed value with the register and return the card that shows it.
-
-    Parameters
-    ----------
-    claim_id
-        Id of a claim in the register.
-    value
-        The computed value, in the units of the claim's `expected`.
-
-    Returns
-    -------
-    Card
-        Rich output: what the source says, what we get, the verdict.
-
-    Raises
-    ------
-    ClaimError
-        If no claim has this id.
-    ClaimMismatch
-        If the value is not the expected one (see :meth:`Claim.verify`).
-
-    Examples
-    --------
-    >>> check("stationary-point-of-the-pit", 1.0036974)
-    The loss l1 has a stationary point at the bottom of the pit.
-      the source says: 1.004
-      we get: 1.0036974
-      reproduced: ...
-    """
-    checked = claim(claim_id)
-    checked.verify(value)
-    return Card(checked, value)
-
-
-def main() -> None:
-    """Print every claim of the register with its verdict."""
-    for claim in load():
-        print(f"{claim.verdict:>12}  {claim.chapter}  {claim.id}: {claim.statement}")
-        print(f"{'':>14}stated {claim.stated}; expected {claim.format(claim.expected)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""Functions written for numpy, traced and translated for the processor's vectors."""

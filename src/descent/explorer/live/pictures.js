@@ -1,0 +1,139 @@
+// What the page draws of each model, at the values of its controls, and what it says of it.
+//
+// A picture returns draw(values), which draws and returns the caption, and for each handle a
+// pair: place(values) in the data of its axes, and set(x, y, values), the values at such a place.
+
+const pictures = {};
+const spaced = (low, high, count) => Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
+const number = (value, digits = 3) => String(Number(value.toPrecision(digits)) + 0).replace("-", "−");
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+// Remembers the last result: a control that a part does not depend on does not compute it anew.
+const kept = (make) => {
+  let key, value;
+  return (...given) => {
+    if (key !== given.join()) [key, value] = [given.join(), make(...given)];
+    return value;
+  };
+};
+const em = (text) => `<em>${text}</em>`;
+
+pictures.walk = (plot, { walkers: count }) => {
+  const { loss, barrier, walkers, law } = models.walk;
+  const walk = kept((T, start, depth) => walkers(T, start, depth, count));
+  const exact = kept((T, start, depth) => law(T, start, depth));
+  const [from, width, cells] = [-0.6, 0.05, 94];
+  const floor = spaced(-0.6, 4.1, 471);
+  const draw = ({ T, start, depth, n }) => {
+    const edge = barrier(depth);
+    const places = walk(T, start, depth)(n);
+    const found = new Float64Array(cells);
+    let out = 0;
+    for (const w of places) {
+      out += w > edge;
+      const k = Math.floor((w - from) / width);
+      if (k >= 0 && k < cells) found[k] += 1 / (count * width);
+    }
+    const right = exact(T, start, depth);
+    plot.upright(0, edge);
+    plot.line(0, floor.map((w) => [w, loss(w, depth)]), { alpha: 0.55 });
+    const lifted = [...places].map((w, i) => [w, loss(w, depth) + 0.02 + 0.1 * ((i * 0.618034) % 1)]);
+    plot.points(0, lifted, { colour: "red", alpha: 0.35 });
+    plot.stairs(1, from, width, found, { colour: "red", alpha: 0.35, filled: true });
+    plot.stairs(1, from, width, right.density(n, from, width, cells), { width: 1.2 });
+    plot.upright(1, edge);
+    return `${em("T")} = ${number(T)}, after ${n} steps: of ${count.toLocaleString("en")} walkers (orange) ` +
+      `${percent(out / count)} are beyond the barrier (grey line) of a pit of depth ${number(depth)}; ` +
+      `the exact law (outline) puts ${percent(right.beyond(n, edge))} there.`;
+  };
+  const start = {
+    place: ({ start, depth }) => [start, loss(start, depth)],
+    set: (x) => ({ start: x }),
+  };
+  return { draw, handles: [start] };
+};
+
+pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
+  const FINE = 5; // points of the path for each place to start from
+  const h = 0.002;
+  const path = kept((rho) => models.lorenz.path(rho, FINE * count, interval / FINE));
+  const place = (rho, start) => path(rho)[FINE * start];
+  const worlds = kept((rho, start, frozen, n) =>
+    models.lorenz.worlds(rho, place(rho, start), frozen, n, delta, time, h));
+  const draw = ({ rho, start, choice, t }) => {
+    const [frozen, n, m] = choice.match(/\b[abc]\b/g).map((name) => names.indexOf(name));
+    const rows = worlds(rho, start, frozen, n);
+    const last = Math.round(t / h);
+    const seen = rows.filter((_, i) => i % 5 === 0);
+    const thin = [...seen.slice(0, Math.ceil(last / 5)), rows[last]];
+    plot.line(0, path(rho).map(([a, , c]) => [a, c]), { colour: "guide", width: 0.6 });
+    ["Y", "X", "W"].forEach((world) => {
+      const first = 3 * ["W", "X", "Y"].indexOf(world);
+      plot.line(0, thin.map((s) => [s[first], s[first + 2]]), { colour: world, width: world === "W" ? 2 : 1.4 });
+      plot.dot(0, rows[last][first], rows[last][first + 2], { colour: world });
+    });
+    const op = (row) => models.lorenz.op(row, m);
+    const curve = seen.map((row, i) => [5 * i * h, op(row)]).filter(([, value]) => Number.isFinite(value));
+    plot.line(1, curve, { alpha: 0.3 });
+    plot.line(1, curve.filter(([at]) => at <= t));
+    const now = op(rows[last]);
+    if (Number.isFinite(now)) plot.dot(1, t, now, { colour: "red" });
+    const value = Number.isFinite(now) ? `is ${number(now)} nats` : "is not defined yet";
+    return `<em>ρ</em><sub>L</sub> = ${number(rho)}: blue is undisturbed, orange began ${delta} away in ${names[n]}, ` +
+      `and so did green, where ${names[frozen]} is replayed from blue. At ${em("t")} = ${number(t)} Op of ${names[m]} ${value}.`;
+  };
+  const start = {
+    place({ rho, start }) {
+      const [a, , c] = place(rho, start);
+      return [a, c];
+    },
+    set(x, y, { rho }) {
+      const far = Array.from({ length: count }, (_, i) => place(rho, i)).map(([a, , c]) => (a - x) ** 2 + (c - y) ** 2);
+      return { start: far.indexOf(Math.min(...far)) };
+    },
+  };
+  return { draw, handles: [start] };
+};
+
+pictures.thermostat = (plot, { target, span: time, delta }) => {
+  const { dt, worlds } = models.thermostat;
+  const run = kept((theta, p, start) => worlds(theta, p, target, start, delta, time));
+  const draw = ({ theta, p, start }) => {
+    const rows = run(theta, p, start);
+    const thin = rows.map((row, i) => [i * dt, row]).filter((_, i) => i % 5 === 0);
+    for (const edge of [target - theta, target + theta]) plot.line(0, [[0, edge], [time, edge]], { colour: "guide", width: 1 });
+    ["Y", "X", "W"].forEach((world) => {
+      const column = ["W", "X", "Y"].indexOf(world);
+      plot.line(0, thin.map(([t, row]) => [t, row[column]]), { colour: world });
+    });
+    const op = thin.map(([t, row]) => [t, Math.log(Math.abs(row[4])) - Math.log(Math.abs(row[3]))]);
+    plot.line(1, op.filter(([, v]) => Number.isFinite(v)), {});
+    const end = op[op.length - 1][1];
+    const within = rows.findIndex((row) => Math.abs(row[0] - target) < theta);
+    const reached = within < 0 ? `does not reach its band by ${em("t")} = ${time}` : `is in its band from ${em("t")} = ${number(within * dt)} on`;
+    return `The room starts at ${number(start)} and ${reached} (grey lines). At ${em("t")} = ${time} Op is ${number(end)} nats. ` +
+      `Orange: disturbed by ${number(delta, 1)}. Green: the same with the cooling of the undisturbed room (blue).`;
+  };
+  const start = { place: ({ start }) => [0, start], set: (x, y) => ({ start: y }) };
+  return { draw, handles: [start] };
+};
+
+pictures.ascent = (plot, { hold }) => {
+  const climb = kept((x, sigma, held) => models.sinc.climb(x, sigma, held));
+  const across = spaced(-20, 20, 401);
+  const row = kept((sigma) => across.map((x) => [x, models.sinc.smoothed(x, sigma)[0]]));
+  const draw = ({ x, sigma, rule }) => {
+    const points = climb(x, sigma, rule === hold);
+    const [end] = points.slice(-1);
+    const top = Math.abs(end[0]) < 0.01;
+    plot.line(0, points, { colour: top ? "ink" : "red", width: 2 });
+    plot.dot(0, ...end, { colour: top ? "ink" : "red" });
+    plot.line(1, across.map((at) => [at, at ? Math.sin(at) / at : 1]), { colour: "guide", width: 1 });
+    plot.line(1, row(sigma), { colour: "red" });
+    plot.dot(1, x, models.sinc.smoothed(x, sigma)[0], { colour: "red" });
+    const where = top ? "ends on the highest peak" : `ends on a side peak, at ${em("x")} = ${number(end[0])}`;
+    return `The exact climb from ${em("x")} = ${number(x)}, <em>σ</em> = ${number(sigma)} (${rule}) ${where}, ` +
+      `where <em>f</em> is ${number(models.sinc.smoothed(end[0], Math.max(1e-3, end[1]))[0])}. Right: <em>f</em> (grey) and its blurred copy at the start.`;
+  };
+  const start = { place: ({ x, sigma }) => [x, sigma], set: (x, sigma) => ({ x, sigma }) };
+  return { draw, handles: [start] };
+};

@@ -1,0 +1,234 @@
+"""Live models: pictures that the page computes itself, for any value of their controls.
+
+The arithmetic is written twice, in the library and in ``live/models.js``, and a test in a
+browser holds one to the other. The axes are drawn by matplotlib like every figure's; what moves
+on them the page draws (``live/pictures.js``). A reader needs no kernel and no network.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.explorer.controls import Control, Value
+from descent.explorer.frame import controls, facts, frame, handle, plain_caption
+from descent.explorer.page import LINK, scripts
+from descent.figures import COLOURS
+from descent.figures.display_list import Recorder, combine
+from descent.figures.path_data import GRID
+
+__all__ = ["MOVING", "LiveModel", "live", "span"]
+
+MOVING = "moving"
+"""The ``gid`` of an artist that stands on paper alone: in the page the model draws in its place."""
+SOURCES = ("front", "live/models", "live/plot", "live/pictures", "live/computed")
+
+
+def span(low: float, high: float, count: int = 401, *, log: bool = False) -> list[float]:
+    """Return values so close that a slider stops nowhere between them.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends, both included; positive for ``log``.
+    count : int
+        How many at most. They are rounded to what a reader can say, at least three digits.
+    log : bool
+        Equal ratios in place of equal distances.
+
+    Returns
+    -------
+    list of float
+
+    Examples
+    --------
+    >>> span(0, 1, 5)
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    >>> span(0.01, 1, 3, log=True)
+    [0.01, 0.1, 1.0]
+    """
+    values = np.geomspace(low, high, count) if log else np.linspace(low, high, count)
+    if log:
+        return list(dict.fromkeys(float(f"{value:.3g}") for value in values))
+    places = int(np.ceil(-np.log10((high - low) / (count - 1)))) + 1
+    return list(dict.fromkeys(float(round(value, places)) + 0.0 for value in values))
+
+
+def live(
+    draw: Callable[..., Figure],
+    *,
+    model: str,
+    name: str,
+    caption: Callable[..., str],
+    labels: Mapping[str, str] | None = None,
+    default: Mapping[str, Value] | None = None,
+    play: str | None = None,
+    format: Mapping[str, str | Callable[[Any], str]] | None = None,
+    grab: Sequence[tuple[str | tuple[str, ...], int]] = (),
+    constants: Mapping[str, Any] | None = None,
+    **controls: Sequence[Value],
+) -> "LiveModel":
+    """Make a picture that the page computes.
+
+    Parameters
+    ----------
+    draw : callable
+        From the controls to a figure of the default state, which stands on paper. Artists with
+        the ``gid`` `MOVING` give way in the page to what the model draws.
+    model : str
+        The name of the picture in ``live/pictures.js``.
+    name : str
+        Unique in the book: lower-case words joined by hyphens.
+    caption : callable
+        From the controls to the caption of the still.
+    labels, default, play, format
+        As `explore` takes them.
+    grab : sequence of (controls, axes)
+        For each handle of the picture the controls that it sets, and the axes it stands in.
+    constants : mapping, optional
+        Numbers and names that the picture is given.
+    **controls : sequence
+        Values: many numbers, as of `span`, or texts. A default number is put among them.
+
+    Returns
+    -------
+    LiveModel
+
+    Raises
+    ------
+    ValueError
+        If labels, default, format, play or grab name what is no control.
+    """
+    labels, default, format = labels or {}, default or {}, format or {}
+    handles = [((held,) if isinstance(held, str) else tuple(held), axes) for held, axes in grab]
+    named = {
+        "labels": labels,
+        "default": default,
+        "format": format,
+        "play": [play] if play else [],
+        "grab": [key for held, _ in handles for key in held],
+    }
+    for argument, keys in named.items():
+        if unknown := sorted(set(keys) - set(controls)):
+            raise ValueError(
+                f"live model {name}: {argument} names {unknown}, "
+                f"the controls are {sorted(controls)}"
+            )
+    made = []
+    for key, values in controls.items():
+        first = default.get(key)
+        if isinstance(first, int | float):
+            values = sorted({*values, first})
+        made.append(Control(key, values, labels.get(key, key), format.get(key), first))
+    return LiveModel(draw, model, name, caption, made, play, handles, constants or {})
+
+
+class LiveModel:
+    """A figure that the page computes. Made by `live`."""
+
+    pace = 16
+    """Milliseconds between two values while it plays: as often as a screen is drawn."""
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        model: str,
+        name: str,
+        caption: Callable[..., str],
+        controls: Sequence[Control],
+        play: str | None,
+        handles: Sequence[tuple[tuple[str, ...], int]],
+        constants: Mapping[str, Any],
+    ) -> None:
+        self.name, self.model, self.play = name, model, play
+        self.chapter = draw.__module__
+        self.controls = list(controls)
+        self.constants = dict(constants)
+        self._draw, self._caption, self._handles = draw, caption, handles
+
+    def __repr__(self) -> str:
+        return f"<LiveModel {self.name}>"
+
+    @property
+    def default(self) -> dict[str, Value]:
+        """The state shown first."""
+        return {control.name: control.values[control.default] for control in self.controls}
+
+    def caption(self, **state: Value) -> str:
+        """Return the caption of a state, formulas still between dollar signs."""
+        return self._caption(**{**self.default, **state})
+
+    def figure(self) -> Figure:
+        """Draw the default state, as it stands on paper."""
+        with figures.style():
+            return self._draw(**self.default)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the front end knows: controls, handles, axes, colours and constants."""
+        figure, recorder = self.figure(), Recorder()
+        for artist in figure.findobj(lambda artist: artist.get_gid() == MOVING):
+            artist.remove()
+        with figures.style():
+            entries = recorder.record(figure)
+        markup = combine([entries], recorder.tiles).markup
+        axes = []
+        for index, ax in enumerate(figure.axes):
+            (left, low), (right, high) = ax.transAxes.transform([(0, 0), (1, 1)])
+            top = figure.bbox.height
+            axes.append(
+                {
+                    "tile": recorder.tile(index),
+                    "box": [round(GRID * v) for v in (left, top - high, right, top - low)],
+                    "xlim": ax.get_xlim(),
+                    "ylim": ax.get_ylim(),
+                    "xlog": ax.get_xscale() == "log",
+                    "ylog": ax.get_yscale() == "log",
+                }
+            )
+        handles = [
+            handle(self, held, 0, recorder.tile(index)) | {"axes": index}
+            for held, index in self._handles
+        ]
+        return facts(self, handles) | {
+            "model": self.model,
+            "frame": f"<div class='descent-panel'>{markup}</div>",
+            "axes": axes,
+            "unit": GRID,
+            "colours": COLOURS,
+            "constants": self.constants,
+        }
+
+    def shown(self, above: str, below: str = "") -> str:
+        """Return the HTML with the still, for the script to take over."""
+        panel = f"<div class='descent-panel'>{figures.drawing(self.figure())}</div>"
+        return frame(self, self.default, above, panel, below)
+
+    def html(self) -> str:
+        """Return the self-contained HTML."""
+        return self.shown(controls(self, LINK), scripts(self.facts(), *SOURCES, "page"))
+
+    def still(self) -> bytes:
+        """Return the default state as PNG."""
+        return figures.png(figures.pixels(self.figure()))
+
+    def widget(self) -> Any:
+        """Return a widget: the same script, in a notebook."""
+        from descent.explorer.widget import LiveModelWidget  # needs no notebook until it is shown
+
+        return LiveModelWidget(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        still = {"image/png": self.still(), "text/plain": plain_caption(self, self.default)}
+        mode = os.environ.get("DESCENT_RENDER", "live")
+        if mode == "live":
+            shown, metadata = self.widget()._repr_mimebundle_(include=include, exclude=exclude)
+            return {**shown, **still}, metadata
+        if mode != "static":
+            raise ValueError(f"DESCENT_RENDER must be static or live, got {mode!r}")
+        html = self.html()
+        return {"text/html": html, **still}, {
+            "descent": {"live": self.name, "bytes": len(html.encode())}
+        }

@@ -1,0 +1,48 @@
+"""Chapters that cannot run here: their pages stand without results, and say so.
+
+There is no torch for Macs with Intel processors; the chapters without networks work there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from descent.publish.authored import read
+from descent.publish.lite import imported
+from descent.publish.sentences import ROLE
+
+# What is not to be had on every system that the book supports.
+NOT_EVERYWHERE = {"torch": "PyTorch"}
+
+
+def lacking(path: Path) -> list[str]:
+    """Return what a chapter needs and this system has not.
+
+    Raises
+    ------
+    NotebookFailed, OSError
+        If the file cannot be read or is no notebook.
+    """
+    absent = [name for name in NOT_EVERYWHERE if importlib.util.find_spec(name) is None]
+    return sorted(set(absent) & imported(read(path))) if absent else []
+
+
+def unrun(path: Path, names: list[str]) -> Any:
+    """Return a chapter's notebook as a page can show it that was not run.
+
+    Sentences have a mark in place of their numbers, and a note below the title says why.
+    """
+    notebook = read(path)
+    words = " and ".join(NOT_EVERYWHERE[name] for name in names)
+    note = (
+        f"**Not run.** This copy of the book was made on a machine without {words}, which this "
+        "chapter needs: its figures are missing, and so are the numbers of its sentences (…)."
+    )
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = ROLE.sub("…", cell.source)
+    notebook.cells[0].source = notebook.cells[0].source.replace("\n", f"\n\n{note}\n", 1)
+    notebook.metadata["descent"] = {"seconds": 0.0}
+    return notebook

@@ -1,0 +1,188 @@
+"""What the cells of a notebook showed: what a page cannot show is an error, not a gap."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from descent.files import write_whole
+
+__all__ = ["complaint", "fit_for_page"]
+
+MEANT_TO_FAIL = "raises-exception"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# What a page shows of an output; a widget and a script need a kernel or a notebook around them.
+_SHOWN = {
+    "image/gif",
+    "image/jpeg",
+    "image/png",
+    "image/svg+xml",
+    "text/html",
+    "text/latex",
+    "text/markdown",
+    "text/plain",
+}
+_NEEDS_NOTEBOOK = {WIDGET: "an ipywidgets widget", "application/javascript": "a script"}
+# Where a text shows a pasted picture: as an image, behind its text as a reference, in HTML.
+_PASTED = re.compile(r"""(?:\]\(\s*<?|\]:\s*<?|\bsrc=["'])attachment:([^\s"'<>)]*)""")
+# What the two functions of JavaScript that encode an address leave as it is.
+_LEFT_ALONE = ("!~*'()", "!~*'();,/?:@&=+$#")
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_TRUE_COLOUR = re.compile(r"(?<=[\[;])([34]8);2;(\d+);(\d+);(\d+)")
+# What Python says of the place of a typo: IPython compiles each cell as a file.
+_OF_FILE = re.compile(r" \(\d+\.py, line \d+\)$")
+_LINE = re.compile(r"(?:Cell In\s?\[\d+\]|File <ipython-input[^>]*>), line (\d+)")
+
+
+def _bare(text: str) -> str:
+    return _COLOURS.sub("", text)
+
+
+def _unshown(data: Mapping[str, Any]) -> str | None:
+    """Return what a page would leave out of an output, or None if it shows it."""
+    for mime, what in _NEEDS_NOTEBOOK.items():
+        if mime in data and "text/html" not in data:
+            return f"{what}, which a page without a kernel cannot run"
+    others = data.keys() - _SHOWN
+    # The plain text beside what a page cannot show says what it would be, and not what it is.
+    if not data or (others and data.keys() - others <= {"text/plain"}):
+        what = ", ".join(sorted(others)) or "an empty output"
+        return f"nothing but {what}, which a page cannot show"
+    return None
+
+
+def _wrong(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the outputs of a cell, in a line, and the whole of it."""
+    meant = MEANT_TO_FAIL in cell["metadata"].get("tags", [])
+    outputs = cell.get("outputs", [])
+    for output in outputs:
+        kind = output["output_type"]
+        if kind == "error" and not meant:
+            trace = "\n".join(output["traceback"])
+            line = _LINE.search(_bare(trace))
+            where = f" in line {line[1]}" if line else ""
+            why = _OF_FILE.sub("", output["evalue"])
+            yield f"failed{where}: {output['ename']}: {why}", trace
+        elif kind == "stream" and output["name"] == "stderr":
+            yield "failed: the cell wrote to stderr", output["text"]
+        elif kind in ("display_data", "execute_result") and (what := _unshown(output["data"])):
+            yield (
+                f"shows {what}; show an explorer, a figure or a text",
+                str(output["data"].get("text/plain", "")),
+            )
+    if meant and not any(output["output_type"] == "error" for output in outputs):
+        yield f"is tagged {MEANT_TO_FAIL}, and raised nothing", ""
+
+
+def _with_pasted(cell: Mapping[str, Any], places: Mapping[str, str]) -> str:
+    """Return the text of a cell with its pasted pictures at the places where they lie."""
+    text = str(cell["source"])
+    for name in sorted(places, key=len, reverse=True):  # none begins a longer one's name
+        for address in {name, *(quote(name, safe=safe) for safe in _LEFT_ALONE)}:
+            text = text.replace(f"attachment:{address}", places[name])
+    return text
+
+
+def _missing(cell: Mapping[str, Any]) -> str | None:
+    """Return the name of a picture that a text shows and that is not pasted into its cell."""
+    there = {name: "" for name, picture in cell.get("attachments", {}).items() if picture}
+    found = _PASTED.search(_with_pasted(cell, there))
+    return found[1] if found else None
+
+
+def complaint(path: Path, notebook: Mapping[str, Any]) -> str | None:
+    """Return the first thing that is wrong with an executed notebook, with its cell.
+
+    Parameters
+    ----------
+    path
+        Where the notebook lies.
+    notebook
+        Executed.
+
+    Returns
+    -------
+    str or None
+        An error that was not meant, text on stderr, an output that no page can show, or a
+        picture that is not there.
+    """
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if cell["cell_type"] == "markdown" and (name := _missing(cell)) is not None:
+            return f"{path}: cell {number} shows attachment:{name}, which is not pasted into it"
+        if cell["cell_type"] == "code":
+            for line, whole in _wrong(cell):
+                return f"{path}: cell {number} {line}\n\n{cell['source']}\n\n{whole}".rstrip()
+    return None
+
+
+def nearest_of_256(red: int, green: int, blue: int) -> int:
+    """Return the number of a terminal's colour nearest to a true one.
+
+    Of 256 colours, those from 16 to 231 are a cube of six levels a side.
+
+    Examples
+    --------
+    >>> nearest_of_256(255, 0, 0)
+    196
+    """
+    levels = (0, 95, 135, 175, 215, 255)
+    r, g, b = (min(range(6), key=lambda i: abs(levels[i] - value)) for value in (red, green, blue))
+    return 16 + 36 * r + 6 * g + b
+
+
+def _with_known_colours(text: str) -> str:
+    """Return a text whose true colours are of the 256 that pages know."""
+    return _TRUE_COLOUR.sub(
+        lambda found: f"{found[1]};5;{nearest_of_256(*map(int, found.groups()[1:]))}", text
+    )
+
+
+def _describe(cell: Any, output: Mapping[str, Any]) -> None:
+    """Give a picture its plain text to be read out, unless the cell's author gave it one."""
+    data = output.get("data", {})
+    text = data.get("text/plain", "").strip("<>")
+    if text and any(mime.startswith("image/") for mime in data):
+        options = cell["metadata"].setdefault("mystnb", {})
+        options.setdefault("image", {}).setdefault("alt", text)
+
+
+def fit_for_page(run: Mapping[str, Any], chapter: str, folder: Path) -> Any:
+    """Return an executed notebook as Sphinx can render it.
+
+    Pictures that were pasted into a cell become files, colours of terminals those that pages
+    know; of an output what a page shows is kept, and pictures have a text for those who hear it.
+
+    Parameters
+    ----------
+    run
+        Executed.
+    chapter
+        Its stem.
+    folder
+        Where its page is made.
+    """
+    page = copy.deepcopy(run)
+    for number, cell in enumerate(page["cells"], start=1):
+        places = {}
+        for name, picture in cell.get("attachments", {}).items():
+            for content in list(picture.values())[:1]:
+                clean = re.sub(r"[^\w.-]", "-", name)
+                places[name] = f"pasted/{chapter}-{number}-{clean}"
+                write_whole(folder / places[name], base64.b64decode(content))
+        cell["source"] = _with_pasted(cell, places)
+        for output in cell.get("outputs", []):
+            for mime in output.get("data", {}).keys() - _SHOWN:
+                del output["data"][mime]
+            _describe(cell, output)
+            if output["output_type"] == "stream":
+                output["text"] = _with_known_colours(output["text"])
+            elif output["output_type"] == "error":
+                output["traceback"] = [_with_known_colours(line) for line in output["traceback"]]
+            elif "text/plain" in output.get("data", {}):
+                output["data"]["text/plain"] = _with_known_colours(output["data"]["text/plain"])
+    return page

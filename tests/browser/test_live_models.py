@@ -1,0 +1,251 @@
+"""Models that the page computes: their numbers are those of the library, and they answer."""
+
+import itertools
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checks import (
+    assert_every_control_moves_its_picture,
+    assert_every_handle_is_at_hand,
+    look,
+    wait_until_ready,
+)
+
+from descent import explorer, influence
+from descent.chapters.gaussian_smoothing.climb_by_hand import climb
+from descent.chapters.modelling_sgd.numbers import pit
+from descent.chapters.modelling_sgd.walkers import walkers
+from descent.chapters.thermostats_and_lorenz import worlds_by_hand as by_hand
+from descent.chapters.thermostats_and_lorenz.numbers import TARGET, thermostat
+from descent.influence import worlds
+from descent.landscapes import two_datapoint
+from descent.smoothing import smoothed_sinc
+from descent.smoothing.ascent import ascend
+from descent.systems import lorenz
+
+pytestmark = pytest.mark.browser
+
+LIVE = [walkers, climb, by_hand.lorenz_by_hand, by_hand.room_by_hand]
+MODELS = (Path(explorer.__file__).parent / "live" / "models.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def computed(visit, tmp_path):
+    """Return a function that evaluates an expression of `models` in a page."""
+    blank = tmp_path / "blank.html"
+    blank.write_text("<!doctype html><title>models</title>")
+    page = visit(blank)
+
+    def evaluate(expression, models=MODELS):
+        return page.evaluate(f"(() => {{ {models}; return {expression}; }})()")
+
+    return evaluate
+
+
+# Chapter 1: the walk.
+
+
+def end_of(coins, T, start, depth):
+    model, w = two_datapoint(depth), start
+    for coin in coins:
+        w = w - T * model.gradients(w)[coin]
+    return w
+
+
+def law(computed, T, start, depth, n, **kwargs):
+    barrier = pit(depth).barrier
+    return computed(f"models.walk.law({T}, {start}, {depth}).beyond({n}, {barrier})", **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("T", "start", "depth"), [(0.05, 1.0, 1.0), (0.3, -0.4, 0.5), (0.02, 3.0, 2.0)]
+)
+def test_a_walker_goes_where_the_library_goes(computed, T, start, depth):
+    coins = np.random.default_rng(1).integers(2, size=50).tolist()
+    end = computed(f"{coins}.reduce((w, coin) => models.walk.step(w, coin, {T}, {depth}), {start})")
+    assert end == pytest.approx(end_of(coins, T, start, depth), abs=1e-9)
+    assert computed(f"models.walk.barrier({depth})") == pytest.approx(pit(depth).barrier, abs=1e-9)
+    loss = computed(f"models.walk.loss({start}, {depth})")
+    assert loss == pytest.approx(two_datapoint(depth).loss(start), abs=1e-12)
+
+
+@pytest.mark.parametrize(("T", "start", "depth"), [(0.05, 1.0, 1.0), (0.02, 0.9, 0.6)])
+def test_the_law_of_a_few_steps_counts_all_paths(computed, T, start, depth):
+    ends = [end_of(coins, T, start, depth) for coins in itertools.product((0, 1), repeat=9)]
+    share = np.mean(np.array(ends) > pit(depth).barrier)
+    assert law(computed, T, start, depth, 9) == share
+
+
+def ends(T, start, depth, n, count=200_000):
+    """Return where that many independent walkers stand."""
+    model, rng, w = two_datapoint(depth), np.random.default_rng(0), np.full(count, start)
+    for _ in range(n):
+        w = w - T * model.gradients(w)[rng.integers(2, size=count), np.arange(count)]
+    return w
+
+
+@pytest.mark.parametrize(
+    ("T", "start", "depth", "n"),
+    [(0.03, 1.0, 1.0, 40), (0.02, 1.0, 1.0, 150), (0.05, 0.8, 1.5, 60), (0.2, 1.0, 1.0, 30)],
+)
+def test_the_law_of_many_steps_agrees_with_simulation_and_the_shown_walkers_with_it(
+    computed, T, start, depth, n
+):
+    w, barrier = ends(T, start, depth, n), pit(depth).barrier
+    share, exact = np.mean(w > barrier), law(computed, T, start, depth, n)
+    error = np.sqrt(share * (1 - share) / len(w))
+    assert exact == pytest.approx(share, abs=4 * error + 1e-4)
+    shown = np.array(computed(f"[...models.walk.walkers({T}, {start}, {depth}, 4000)({n})]"))
+    spread = np.sqrt(exact * (1 - exact) / 4000)
+    assert np.mean(shown > barrier) == pytest.approx(exact, abs=4 * spread + 1e-4)
+    bins = computed(f"[...models.walk.law({T}, {start}, {depth}).density({n}, -0.6, 0.05, 94)]")
+    counted, _ = np.histogram(w, bins=94, range=(-0.6, 4.1))
+    assert np.abs(0.05 * np.array(bins) - counted / len(w)).max() < 0.01
+
+
+# Chapter 6: worlds.
+
+
+@pytest.mark.parametrize("choice", ["A = a, b → b", "A = c, a → b", "A = b, c → c"])
+@pytest.mark.parametrize("rho", [0.8, 28.0])
+def test_lorenz_has_the_worlds_and_the_op_of_the_library(computed, rho, choice):
+    A, n, m = by_hand.CHOICES[choice]
+    frozen, varied, measured = ("abc".index(name) for name in (A, n, m))
+    start, times = [1.0, 2.0, 20.0], np.array([1.0, 3.0, 5.0])
+    run = f"models.lorenz.worlds({rho}, {start}, {frozen}, {varied}, 0.5, 5, 0.0005)"
+    whole = f"{run}.filter((_, i) => i % 2000 === 0)"
+    rows = np.array(computed(f"{whole}.map((row) => [...row])"))
+    w, x, y = worlds.simulate(lorenz(rho=rho), start, times, A, n, 0.5)
+    apart = np.abs(rows[[1, 3, 5], :9] - np.concatenate([w, x, y], axis=1)).max(axis=1)
+    assert apart[0] < 1e-9
+    assert apart[2] < 1e-6
+    op = influence.op(lorenz(rho=rho), start, times, A, n, m)
+    shown = computed(f"{whole}.map((row) => models.lorenz.op(row, {measured}))")
+    assert shown[1] == pytest.approx(op[0], abs=1e-9)
+    assert shown[5] == pytest.approx(op[2], abs=1e-6)
+
+
+def test_the_attractor_of_the_page_is_that_of_its_still(computed):
+    places = computed(f"models.lorenz.path(28, 41, {by_hand.INTERVAL}).map((s) => [...s])")
+    np.testing.assert_allclose(places[0], by_hand.attractor(28.0)[0], atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("theta", "p", "start"), [(1.0, 1.0, 35.0), (3.0, 0.4, 20.0), (0.3, 2.5, 25.1)]
+)
+def test_a_room_has_the_worlds_and_the_op_of_the_library(computed, theta, p, start):
+    times = [0.0, 5.0, 12.0]
+    run = f"models.thermostat.worlds({theta}, {p}, {TARGET}, {start}, 2, 12)"
+    rows = np.array(computed(run))[[0, 250, 600]]
+    paths = worlds.simulate(thermostat(theta, p), [start, 0.0], times, "thermostat", "room", 2.0)
+    np.testing.assert_allclose(rows[:, :3].T, paths[:, :, 0], atol=1e-9)
+    op = influence.op(thermostat(theta, p), [start, 0.0], times[1:], "thermostat", "room", "room")
+    np.testing.assert_allclose(np.log(np.abs(rows[1:, 4] / rows[1:, 3])), op, atol=1e-9)
+
+
+# Chapter 7: ascent.
+
+
+def test_the_smoothed_sinc_is_that_of_the_library(computed):
+    x, sigma = (a.ravel() for a in np.meshgrid(np.linspace(-20, 20, 23), [1e-3, 0.05, 0.7, 3, 10]))
+    pairs = json.dumps(np.column_stack([x, sigma]).tolist())
+    shown = computed(f"{pairs}.map(([x, sigma]) => models.sinc.smoothed(x, sigma))")
+    np.testing.assert_allclose(np.array(shown).T, smoothed_sinc(x, sigma), atol=1e-12)
+
+
+@cache
+def climbed(x, sigma, hold):
+    return ascend(
+        smoothed_sinc,
+        [x],
+        [sigma],
+        hold_sigma=hold,
+        max_step=0.005,
+        tolerance=1e-6,
+        n_steps=100_000,
+    )
+
+
+@pytest.mark.parametrize("hold", [False, True])
+@pytest.mark.parametrize(
+    ("x", "sigma"), [(-9.0, 1.0), (-9.0, 4.0), (12.0, 0.2), (3.0, 0.05), (17.0, 9.0)]
+)
+def test_a_climb_is_that_of_the_library(computed, x, sigma, hold):
+    path = np.array(computed(f"models.sinc.climb({x}, {sigma}, {str(hold).lower()})"))
+    end = climbed(x, sigma, hold)
+    assert path[-1, 0] == pytest.approx(end.x[0], abs=1e-6)
+    # Both go along one curve.
+    right = np.column_stack([end.x_path[:, 0], end.sigma_path[:, 0]])
+    for place in path[:: max(1, len(path) // 20)]:
+        assert from_polygon(right, place) < 3e-4 * max(1, sigma)
+
+
+def from_polygon(corners, place):
+    """Return the distance of a place from the line through the corners."""
+    along = np.diff(corners, axis=0)
+    moved = place - corners[:-1]
+    size = np.maximum((along**2).sum(axis=1), 1e-300)
+    share = np.clip((moved * along).sum(axis=1) / size, 0, 1)
+    return np.hypot(*(moved - share[:, None] * along).T).min()
+
+
+PLANTED = {
+    "no pit": ("200 * depth", "100 * depth"),
+    "one coin": (">>> 31) & 1", ">>> 31) & 0"),
+    "no spread": ("mass[i] / 2", "mass[i] / 2.02"),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_fault_planted_in_the_walk_is_caught(computed, fault):
+    broken = MODELS.replace(*PLANTED[fault])
+    assert broken != MODELS
+
+    def evaluate(expression):
+        return computed(expression, models=broken)
+
+    with pytest.raises(AssertionError):
+        test_the_law_of_many_steps_agrees_with_simulation_and_the_shown_walkers_with_it(
+            evaluate, 0.02, 1.0, 1.0, 150
+        )
+
+
+# The pictures.
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("live")
+    for model in LIVE:
+        head = "<!doctype html><meta charset=utf-8><title>live</title><body style='margin: 8px'>"
+        (folder / f"{model.name}.html").write_text(head + model.html(), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("model", LIVE, ids=lambda model: model.name)
+def test_every_control_moves_its_picture_and_every_handle_can_be_held(visit, pages, model):
+    page = visit(pages / f"{model.name}.html", viewport={"width": 1000, "height": 800})
+    wait_until_ready(page)
+    assert_every_control_moves_its_picture(page)
+    assert assert_every_handle_is_at_hand(page) == 1
+
+
+@pytest.mark.parametrize("model", LIVE, ids=lambda model: model.name)
+def test_the_picture_is_there_on_a_telephone_and_in_the_dark(visit, pages, model):
+    page = visit(pages / f"{model.name}.html", viewport={"width": 390, "height": 844})
+    wait_until_ready(page)
+    inked = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas
+        .getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+        .data.some((v, i) => i % 4 === 3 && v))"""
+    assert page.evaluate(inked) == [True, True]
+    before = look(page.locator(".descent-explorer"))
+    page.evaluate(
+        """() => { const { style, dataset } = document.documentElement;
+        style.setProperty("--pst-color-text-base", "rgb(238, 238, 238)");
+        dataset.theme = "dark"; }"""
+    )
+    page.wait_for_timeout(200)
+    assert look(page.locator(".descent-explorer")) != before
