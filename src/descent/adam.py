@@ -59,7 +59,7 @@ def adam_step(
     Returns
     -------
     step : array or tensor, like the gradient
-        x_{t-1} - x_t.
+        :math:`x_{t-1} - x_t`.
     moments : Moments
         For the next call.
 

@@ -13,6 +13,7 @@ from checks import (
     look,
     wait_until_ready,
 )
+from playwright.sync_api import expect
 
 from descent import explorer, influence
 from descent.chapters.gaussian_smoothing.climb_by_hand import climb
@@ -20,6 +21,7 @@ from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.modelling_sgd.walkers import walkers
 from descent.chapters.thermostats_and_lorenz import worlds_by_hand as by_hand
 from descent.chapters.thermostats_and_lorenz.numbers import TARGET, thermostat
+from descent.explorer.widget import LiveModelWidget
 from descent.influence import worlds
 from descent.landscapes import two_datapoint
 from descent.smoothing import smoothed_sinc
@@ -30,6 +32,10 @@ pytestmark = pytest.mark.browser
 
 LIVE = [walkers, climb, by_hand.lorenz_by_hand, by_hand.room_by_hand]
 MODELS = (Path(explorer.__file__).parent / "live" / "models.js").read_text(encoding="utf-8")
+
+INKED = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas
+    .getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+    .data.some((v, i) => i % 4 === 3 && v))"""
 
 
 @pytest.fixture
@@ -233,14 +239,33 @@ def test_every_control_moves_its_picture_and_every_handle_can_be_held(visit, pag
     assert assert_every_handle_is_at_hand(page) == 1
 
 
+def test_a_frame_may_be_drawn_before_it_is_attached(visit, tmp_path):
+    """A notebook may call `render` before its cell is in the document."""
+    blank = tmp_path / "blank.html"
+    blank.write_text("<!doctype html><meta charset=utf-8><title>cell</title><body>")
+    page = visit(blank, viewport={"width": 1000, "height": 800})
+    widget = LiveModelWidget(by_hand.room_by_hand)
+    page.evaluate(
+        """async ([script, given]) => {
+          const { default: cell } = await import(URL.createObjectURL(
+            new Blob([script], { type: "text/javascript" })));
+          const el = document.createElement("div");
+          cell.render({ model: { get: (key) => given[key] }, el });
+          document.body.append(el);
+        }""",
+        [LiveModelWidget._esm, {"html": widget.html, "facts": widget.facts}],
+    )
+    wait_until_ready(page)
+    expect(page.locator("figcaption")).to_contain_text("The room starts at 35 ")
+    assert page.evaluate(INKED) == [True, True]
+    assert assert_every_handle_is_at_hand(page) == 1
+
+
 @pytest.mark.parametrize("model", LIVE, ids=lambda model: model.name)
 def test_the_picture_is_there_on_a_telephone_and_in_the_dark(visit, pages, model):
     page = visit(pages / f"{model.name}.html", viewport={"width": 390, "height": 844})
     wait_until_ready(page)
-    inked = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas
-        .getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-        .data.some((v, i) => i % 4 === 3 && v))"""
-    assert page.evaluate(inked) == [True, True]
+    assert page.evaluate(INKED) == [True, True]
     before = look(page.locator(".descent-explorer"))
     page.evaluate(
         """() => { const { style, dataset } = document.documentElement;

@@ -65,7 +65,8 @@ def explore(
         From controls to the text alternative of the picture, for every state. May
         hold formulas between dollar signs.
     labels : mapping, optional
-        What the reader sees for a control, with its unit, such as ``"step size $T$"``.
+        What the reader sees for a control, with its unit; may hold formulas between
+        dollar signs.
     default : mapping, optional
         Values shown first; otherwise the first of each list.
     play : str, optional

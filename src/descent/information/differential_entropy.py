@@ -102,7 +102,7 @@ def thermostat_entropies(k: float, width: float) -> dict[str, float]:
     k : float
         Gain, positive.
     width : float
-        Side ε of the square on which P_{t-1} is uniform.
+        Side ε of the square on which :math:`P_{t-1}` is uniform.
 
     Returns
     -------

@@ -56,7 +56,7 @@ def push_forward(joint: npt.ArrayLike, system: System) -> Distribution:
     Returns
     -------
     array, shape of ``joint``
-        P_{t+1}; same kind of numbers.
+        :math:`P_{t+1}`; same kind of numbers.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def optimizing_strength(
     Parameters
     ----------
     joint : array (n_thermostat, n_room), or an axis for each part of a kernel
-        P_t; floats or Fractions. In post 6 of the source it is itself the push-forward
-        of an independent start P_{t-1}.
+        :math:`P_t`; floats or Fractions. In post 6 of the source it is itself the push-forward
+        of an independent start :math:`P_{t-1}`.
     system : FiniteSystem or FiniteKernel
         The step.
     groups : list of lists of int, optional

@@ -28,7 +28,7 @@ class Pass(NamedTuple):
 class VariationalAutoencoder(nn.Module):
     """Images of 3 by 32 by 32 numbers as a normal law on a latent of 307, and back.
 
-    z = m(x) + e^{v(x)/2} ε with ε standard normal; the decoder returns the mean image plus
+    z = m(x) + exp(v(x) / 2) ε with ε standard normal; the decoder returns the mean image plus
     what it makes of z. The encoder has two convolutions and a full layer, the decoder mirrors
     it.
 
@@ -207,7 +207,7 @@ def batch_covariance(z: Tensor) -> Tensor:
 
 
 def batch_skewness(z: Tensor) -> Tensor:
-    """Mean square, over the latent numbers, of the batch's skewness E c³ / (E c²)^{3/2}."""
+    r"""Mean square, over the latents, of the batch's skewness :math:`E c^3 / (E c^2)^{3/2}`."""
     centred, square, variance = _centred(z)
     return ((square * centred).mean(0) / variance**1.5).square().mean()
 

@@ -25,7 +25,8 @@ function canvases(root, data) {
 
   function clear() {
     ink = getComputedStyle(root).color;
-    dark = Number(ink.match(/\d+/g)[0]) > 128;
+    // Before it is attached, as in a notebook's first moment, a frame has no colour and no size.
+    dark = Number(ink.match(/\d+/g)?.[0] ?? 0) > 128;
     for (const { tile, canvas, pen, view } of tiles) {
       const box = tile.querySelector("svg").getBoundingClientRect();
       const scale = window.devicePixelRatio || 1;
