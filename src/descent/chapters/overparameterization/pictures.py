@@ -11,11 +11,11 @@ from descent import figures, sweeps
 from descent.arguments import Array
 from descent.chapters.overparameterization import numbers
 from descent.chapters.overparameterization.numbers import DISTANCE, STEPS, Rate, Sparse
+from descent.chapters.overparameterization.sweeps import KEPT
 from descent.explorer import explore
 from descent.figures import BLUE, GOLD, GREEN, GUIDE, RED, VIOLET
 from descent.landscapes import Shifted, ackley
 
-KEPT = 20
 
 
 def pooled(frame: Any, by: list[str], column: str = "reached") -> dict[Any, Rate]:
@@ -229,36 +229,51 @@ SHIFTS = (-40.0, -20.0, -10.0, -5.0, -3.0, 0.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 
 @cache
 def _networks(shift: float) -> tuple[Array, Rate, Array]:
-    """Return stored paths (times, networks) in x, and of all seeds success rate and ends."""
+    """Return stored paths (KEPT, networks) in x, and of all seeds success rate and ends."""
     frame = sweeps.load("08-shifted-optimum")
     part = frame[frame["shift"] == shift]
-    flat = np.array(part[part.first_seed == 0]["paths"].iloc[0])
+    paths = np.array(part[part.first_seed == 0]["paths"].iloc[0])
     ends = np.concatenate([np.ravel(end) for end in part["end"]]) + shift
-    return flat.reshape(STEPS // KEPT, -1) + shift, pooled(part, ["shift"])[(shift,)], ends
+    return paths + shift, pooled(part, ["shift"])[(shift,)], ends
+
+
+def _frame(shift: float) -> tuple[float, float]:
+    """Return the limits of x, in which start, minimum and 0 lie."""
+    return min(shift, 0) - 8, max(shift + DISTANCE, 0) + 8
 
 
 def draw_networks(shift: float) -> Figure:
-    """Draw paths of networks, every twentieth step."""
+    """Draw paths of networks: each of the first twenty steps, and every twentieth after them."""
     fig, ax = figures.figure(width=4.8, height=3.4)
     paths, _, _ = _networks(shift)
-    steps = KEPT * np.arange(len(paths))
-    low, high = min(shift, 0) - 8, max(shift + DISTANCE, 0) + 8
+    low, high = _frame(shift)
     for path in paths.T:
-        ax.plot(
-            steps, np.clip(path, low - 5, high + 5), ".-", color=RED, linewidth=0.8, markersize=3
-        )
+        # A path that leaves the frame is drawn to its edge and back.
+        shown = np.clip(path, low - 5, high + 5)
+        ax.plot(KEPT, shown, ".-", color=RED, linewidth=0.8, markersize=3)
     ax.axhline(0, color=GUIDE, linewidth=1)
-    _path_axes(ax, shift)
-    ax.set(ylim=(low, high))
+    ax.axhline(shift, color=GREEN, linewidth=1)
+    ax.text(STEPS, shift, "minimum", va="bottom", ha="right")
+    ax.set_xscale("symlog", linthresh=20, linscale=1.5)
+    ticks = [0, 5, 10, 15, 20, 50, 100, 200, 500]
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.set_xticks([], minor=True)
+    ax.set(xlabel="step; each of the first twenty, then every twentieth", ylabel="$x$")
+    ax.set(xlim=(0, STEPS), ylim=(low, high))
     return fig
 
 
 def networks_caption(shift: float) -> str:
-    """Say how many runs reach the minimum."""
-    _, rate, ends = _networks(shift)
+    """Say how many runs reach the minimum, and how far some are thrown."""
+    paths, rate, ends = _networks(shift)
+    low, high = _frame(shift)
+    out = ((paths < low) | (paths > high)).any(0).sum()
+    far = np.ravel(paths)[np.argmax(np.abs(paths - shift - DISTANCE))]
+    thrown = f" {out} leave{'s' if out == 1 else ''} the frame, the farthest to $x = {far:.0f}$."
     return (
         f"Eight networks (mlp9, 32 wide, Adam at 0.008) on Ackley's function with its minimum at "
-        f"$c = {shift:g}$ (green), from $x = {shift + DISTANCE:g}$. Grey: $x = 0$. Of all runs "
+        f"$c = {shift:g}$ (green), from $x = {shift + DISTANCE:g}$, with each of their first "
+        f"twenty steps. Grey: $x = 0$.{thrown if out else ''} Of all runs "
         f"{rate} end within {numbers.RADIUS} of the minimum (95 % interval {rate.interval}), "
         f"and half of them within {np.ceil(10 * np.median(np.abs(ends))) / 10:.1f} of 0."
     )

@@ -22,6 +22,7 @@ pictures.walk = (plot, { walkers: count }) => {
   const walk = kept((T, start, depth) => walkers(T, start, depth, count));
   const exact = kept((T, start, depth) => law(T, start, depth));
   const [from, width, cells] = [-0.6, 0.05, 94];
+  const below = 0.15;
   const floor = spaced(-0.6, 4.1, 471);
   const draw = ({ T, start, depth, n }) => {
     const edge = barrier(depth);
@@ -49,7 +50,12 @@ pictures.walk = (plot, { walkers: count }) => {
     place: ({ start, depth }) => [start, loss(start, depth)],
     set: (x) => ({ start: x }),
   };
-  return { draw, handles: [start] };
+  // Below the pit, where no start is: pulled down, it takes the pit's bottom along.
+  const pit = {
+    place: ({ depth }) => [1, loss(1, depth) - below],
+    set: (x, y) => ({ depth: 2 * (loss(1, 0) - below - y) }),
+  };
+  return { draw, handles: [start, pit] };
 };
 
 pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
