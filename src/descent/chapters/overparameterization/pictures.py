@@ -17,7 +17,6 @@ from descent.figures import BLUE, GOLD, GREEN, GUIDE, RED, VIOLET
 from descent.landscapes import Shifted, ackley
 
 
-
 def pooled(frame: Any, by: list[str], column: str = "reached") -> dict[Any, Rate]:
     """Return the success rates of a table of ensembles, by some of its columns.
 
