@@ -142,7 +142,7 @@ def _matched(objective: Objective, x: Array, lengths: Array) -> list[bool]:
     return [bool(hit) for hit in reached(objective, path[-1])]
 
 
-def _thrown(point: Mapping[str, Any]) -> tuple[Array, npt.NDArray[np.int_]]:
+def _thrown(point: Mapping[str, Any]) -> tuple[Array, Array]:
     """Train SEEDS networks REPEATS times each, from starts NUDGE apart.
 
     Returns
@@ -162,7 +162,7 @@ def _thrown(point: Mapping[str, Any]) -> tuple[Array, npt.NDArray[np.int_]]:
     return np.nan_to_num(outcome.x, nan=FAR, posinf=FAR, neginf=-FAR) - shift, outcome.fit_steps
 
 
-def _told(point: Mapping[str, Any], x: Array, fit_steps: npt.NDArray[np.int_]) -> dict[str, Any]:
+def _told(point: Mapping[str, Any], x: Array, fit_steps: Array) -> dict[str, Any]:
     """Return what trainings did, each (network, repeat); positions are relative to the shift."""
     objective = OBJECTIVES[point["objective"]]
     lengths = np.linalg.norm(np.diff(x, axis=0), axis=-1)
