@@ -9,7 +9,6 @@ the reader comes to, and the kernel calls the draw function.
 import base64
 import importlib
 import json
-import os
 import pkgutil
 import re
 import time
@@ -19,7 +18,6 @@ from typing import Any, TypeVar
 from descent import figures
 from descent.explorer import page
 from descent.explorer.controls import Value
-from descent.explorer.frame import plain_caption
 from descent.explorer.grab import Handle, Place
 from descent.explorer.live_model import LiveModel
 from descent.explorer.states import Draw, States
@@ -163,14 +161,8 @@ class Explorer(States):
 
         return LiveExplorer(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        mode = os.environ.get("DESCENT_RENDER", "live")
-        if mode == "live":
-            shown, metadata = self.widget()._repr_mimebundle_(include=include, exclude=exclude)
-            # What shows a saved notebook without a kernel has the picture and its caption.
-            return {**shown, **self._still()}, metadata
-        if mode != "static":
-            raise ValueError(f"DESCENT_RENDER must be static or live, got {mode!r}")
+    def static(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what a page shows by media type, and its metadata; drawn once for each source."""
         functions = [self.caption_of, *(function for function, _ in self.panels)]
         place = place_of(self.name, functions, vars(self))
         if (drawn := fetch(place)) is not None:
@@ -195,10 +187,7 @@ class Explorer(States):
             "bytes": len(html.encode()),
             "seconds": round(seconds, 3),
         }
-        return {"text/html": html, **self._still()}, {"descent": facts}
-
-    def _still(self) -> dict[str, Any]:
-        return {"image/png": self.still(), "text/plain": plain_caption(self, self.default)}
+        return {"text/html": html, **self.without_script()}, {"descent": facts}
 
 
 def registry() -> list[Explorer]:

@@ -5,7 +5,6 @@ browser holds one to the other. The axes are drawn by matplotlib like every figu
 on them the page draws (``live/pictures.js``). A reader needs no kernel and no network.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,8 +13,9 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.explorer.controls import Control, Value
-from descent.explorer.frame import controls, facts, frame, handle, plain_caption
+from descent.explorer.frame import controls, facts, frame, handle
 from descent.explorer.page import LINK, scripts
+from descent.explorer.shown import Shown
 from descent.figures import COLOURS
 from descent.figures.display_list import Recorder, combine
 from descent.figures.path_data import GRID
@@ -126,7 +126,7 @@ def live(
     return LiveModel(draw, model, name, caption, made, play, handles, constants or {})
 
 
-class LiveModel:
+class LiveModel(Shown):
     """A figure that the page computes. Made by `live`."""
 
     pace = 16
@@ -151,11 +151,6 @@ class LiveModel:
 
     def __repr__(self) -> str:
         return f"<LiveModel {self.name}>"
-
-    @property
-    def default(self) -> dict[str, Value]:
-        """The state shown first."""
-        return {control.name: control.values[control.default] for control in self.controls}
 
     def caption(self, **state: Value) -> str:
         """Return the caption of a state, formulas still between dollar signs."""
@@ -220,15 +215,8 @@ class LiveModel:
 
         return LiveModelWidget(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        still = {"image/png": self.still(), "text/plain": plain_caption(self, self.default)}
-        mode = os.environ.get("DESCENT_RENDER", "live")
-        if mode == "live":
-            shown, metadata = self.widget()._repr_mimebundle_(include=include, exclude=exclude)
-            return {**shown, **still}, metadata
-        if mode != "static":
-            raise ValueError(f"DESCENT_RENDER must be static or live, got {mode!r}")
+    def static(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what a page shows by media type, and its metadata."""
         html = self.html()
-        return {"text/html": html, **still}, {
-            "descent": {"live": self.name, "bytes": len(html.encode())}
-        }
+        facts = {"live": self.name, "bytes": len(html.encode())}
+        return {"text/html": html, **self.without_script()}, {"descent": facts}

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.explorer.controls import Control, Value
 from descent.explorer.grab import Handle, Place, settled
+from descent.explorer.shown import Shown
 
 __all__ = ["States"]
 
@@ -20,7 +21,7 @@ MAX_STATES = 5_000
 Draw = Callable[..., Figure]
 
 
-class States:
+class States(Shown):
     """Draw functions over finite lists of values, one list a control: every state can be drawn."""
 
     pace = 60
@@ -101,11 +102,6 @@ class States:
             for control in self.controls
         ]
         return [dict(zip(keys, chosen, strict=True)) for chosen in itertools.product(*ends)]
-
-    @property
-    def default(self) -> dict[str, Value]:
-        """The state shown first."""
-        return {control.name: control.values[control.default] for control in self.controls}
 
     def draw(self, **state: Value) -> Figure | tuple[Figure, ...]:
         """Draw a state: one figure, or a tuple of figures when there are several panels.
