@@ -268,7 +268,8 @@ def networks_caption(shift: float) -> str:
     low, high = _frame(shift)
     out = ((paths < low) | (paths > high)).any(0).sum()
     far = np.ravel(paths)[np.argmax(np.abs(paths - shift - DISTANCE))]
-    thrown = f" Of the eight, {out} leave{'s' if out == 1 else ''} the frame, the farthest to $x = {far:.0f}$."
+    leave = f"{out} leave" if out != 1 else "one leaves"
+    thrown = f" Of the eight, {leave} the frame, the farthest to $x = {far:.0f}$."
     return (
         f"Eight networks (mlp9, 32 wide, Adam at 0.008) on Ackley's function with its minimum at "
         f"$c = {shift:g}$ (green), from $x = {shift + DISTANCE:g}$, with each of their first "
