@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -41,6 +42,7 @@ room_by_hand
 def lab(tmp_path):
     """Start JupyterLab on a notebook; return its address and the notebook's path."""
     cells = [nbformat.v4.new_code_cell(code) for code in (CELL, COUNT, LIVE)]
+    cells.append(nbformat.v4.new_markdown_cell("It was drawn {eval}`str(len(drawn))` times."))
     book = tmp_path / "book.ipynb"
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), book)
@@ -153,4 +155,16 @@ def test_an_explorer_in_jupyterlab(lab, visit):  # the page is closed before the
     assert {"image/png", "text/plain"} < set(shown["data"])
     assert "".join(shown["data"]["text/plain"]) == "Slope 1, straight."
     assert "ResizeObserver" not in book.read_text()
+    visit.troubles[:] = [t for t in visit.troubles if not t.startswith("console: ")]
+
+
+def test_the_numbers_in_sentences_appear_when_all_cells_are_run(lab, visit):
+    address, _ = lab
+    page = visit(f"{address}/lab/tree/book.ipynb", viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(120_000)
+    page.get_by_text("| Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    sentence = page.locator(".jp-MarkdownCell")
+    expect(sentence).to_contain_text(re.compile(r"It was drawn \d+ times\."), timeout=60_000)
     visit.troubles[:] = [t for t in visit.troubles if not t.startswith("console: ")]
