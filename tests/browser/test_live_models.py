@@ -19,6 +19,7 @@ from descent import explorer, influence
 from descent.chapters.gaussian_smoothing.climb_by_hand import climb
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.modelling_sgd.walkers import walkers
+from descent.chapters.thermostats_and_lorenz import lorenz_pictures
 from descent.chapters.thermostats_and_lorenz import worlds_by_hand as by_hand
 from descent.chapters.thermostats_and_lorenz.numbers import TARGET, thermostat
 from descent.explorer.widget import LiveModelWidget
@@ -30,7 +31,7 @@ from descent.systems import lorenz
 
 pytestmark = pytest.mark.browser
 
-LIVE = [walkers, climb, by_hand.lorenz_by_hand, by_hand.room_by_hand]
+LIVE = [walkers, climb, by_hand.lorenz_by_hand, by_hand.room_by_hand, lorenz_pictures.attractor]
 MODELS = (Path(explorer.__file__).parent / "live" / "models.js").read_text(encoding="utf-8")
 
 INKED = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas
@@ -137,6 +138,16 @@ def test_lorenz_has_the_worlds_and_the_op_of_the_library(computed, rho, choice):
 def test_the_attractor_of_the_page_is_that_of_its_still(computed):
     places = computed(f"models.lorenz.path(28, 41, {by_hand.INTERVAL}).map((s) => [...s])")
     np.testing.assert_allclose(places[0], by_hand.attractor(28.0)[0], atol=1e-2)
+
+
+@pytest.mark.parametrize("view", [0, 40, 215])
+def test_the_attractor_is_seen_as_on_paper(computed, view):
+    place = [-7.25, 3.5, 31.0]
+    shown = computed(
+        f"models.view.seen({view} * Math.PI / 180, {lorenz_pictures.ELEVATION}, {place}, "
+        f"{lorenz_pictures.MIDDLE})"
+    )
+    np.testing.assert_allclose(shown, lorenz_pictures.seen(view, *place), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +292,9 @@ def test_the_pit_is_pulled_deeper_by_hand(visit, pages):
 def test_the_picture_is_there_on_a_telephone_and_in_the_dark(visit, pages, model):
     page = visit(pages / f"{model.name}.html", viewport={"width": 390, "height": 844})
     wait_until_ready(page)
-    assert page.evaluate(INKED) == [True, True]
+    inked = page.evaluate(INKED)
+    assert inked
+    assert all(inked)
     before = look(page.locator(".descent-explorer"))
     page.evaluate(
         """() => { const { style, dataset } = document.documentElement;

@@ -68,7 +68,7 @@ def live(
     play: str | None = None,
     format: Mapping[str, str | Callable[[Any], str]] | None = None,
     grab: Sequence[tuple[str | tuple[str, ...], int]] = (),
-    constants: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
     **controls: Sequence[Value],
 ) -> "LiveModel":
     """Make a picture that the page computes.
@@ -88,8 +88,8 @@ def live(
         As `explore` takes them.
     grab : sequence of (controls, axes)
         For each handle of the picture the controls that it sets, and the axes it stands in.
-    constants : mapping, optional
-        Numbers and names that the picture is given.
+    constants : mapping or callable, optional
+        Numbers and names that the picture is given, or what computes them when it is shown.
     **controls : sequence
         Values: many numbers, as of `span`, or texts. A default number is put among them.
 
@@ -141,13 +141,13 @@ class LiveModel(Shown):
         controls: Sequence[Control],
         play: str | None,
         handles: Sequence[tuple[tuple[str, ...], int]],
-        constants: Mapping[str, Any],
+        constants: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
     ) -> None:
         self.name, self.model, self.play = name, model, play
         self.chapter = draw.__module__
         self.controls = list(controls)
-        self.constants = dict(constants)
         self._draw, self._caption, self._handles = draw, caption, handles
+        self._constants = constants
 
     def __repr__(self) -> str:
         return f"<LiveModel {self.name}>"
@@ -193,7 +193,7 @@ class LiveModel(Shown):
             "axes": axes,
             "unit": GRID,
             "colours": COLOURS,
-            "constants": self.constants,
+            "constants": dict(given() if callable(given := self._constants) else given),
         }
 
     def shown(self, above: str, below: str = "") -> str:

@@ -1,14 +1,16 @@
 """Chapter 6: the Lorenz attractor from all sides, and landscapes of Op and Comp."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.collections import LineCollection
-from matplotlib.colors import AsinhNorm, LinearSegmentedColormap, Normalize
+from matplotlib.colors import AsinhNorm, LinearSegmentedColormap, Normalize, to_hex
 from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import numbers
-from descent.explorer import explore
+from descent.explorer import MOVING, explore, live
 from descent.figures import RED, VIOLET
 
 # Red: amplified; violet: optimized; grey, which shows on light and dark, in between.
@@ -27,13 +29,6 @@ def seen(view: int, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
     return across, np.cos(ELEVATION) * (c - MIDDLE) + np.sin(ELEVATION) * depth, depth
 
 
-def wing_tip(view: int) -> tuple[float, float]:
-    """Return where the point of the attractor stands that lies farthest from its axis."""
-    points = numbers.local_op(0.5)[0].reshape(-1, 3)
-    across, height, _ = seen(view, *points[np.hypot(points[:, 0], points[:, 1]).argmax()])
-    return float(across), float(height)
-
-
 def draw_attractor(view: int) -> Figure:
     """Draw the attractor from one side, coloured by Op over the next half unit of time."""
     pieces, op = numbers.local_op(0.5)
@@ -48,6 +43,7 @@ def draw_attractor(view: int) -> Figure:
         norm=Normalize(-OP_RANGE, OP_RANGE),
         linewidths=1.4,
         capstyle="round",
+        gid=MOVING,
     )
     ax.add_collection(lines)
     ax.set(
@@ -68,7 +64,7 @@ def draw_attractor(view: int) -> Figure:
     return fig
 
 
-def attractor_caption(view: int) -> str:
+def attractor_caption(view: int | str) -> str:
     """Say how much of the attractor is optimized."""
     _, op = numbers.local_op(0.5)
     return (
@@ -79,17 +75,31 @@ def attractor_caption(view: int) -> str:
     ).replace("-", "−")
 
 
-attractor = explore(
+def attractor_constants() -> dict[str, Any]:
+    """Return what the page turns: pieces of the path, each with the colour of its Op."""
+    pieces, op = numbers.local_op(0.5)
+    colours = DIVERGING(Normalize(-OP_RANGE, OP_RANGE)(op))
+    return {
+        "pieces": pieces.round(2).tolist(),
+        "colours": [to_hex(colour) for colour in colours],
+        "elevation": ELEVATION,
+        "middle": MIDDLE,
+        "said": attractor_caption("#"),
+    }
+
+
+attractor = live(
     draw_attractor,
+    model="attractor",
     name="lorenz-attractor",
     caption=attractor_caption,
-    view=tuple(range(0, 360, 10)),
+    view=tuple(range(360)),
     labels={"view": "viewing angle"},
     format={"view": "{}°"},
     default={"view": 40},
     play="view",
-    render="curves",
-    grab={"view": wing_tip},
+    grab=[("view", 0)],
+    constants=attractor_constants,
 )
 
 

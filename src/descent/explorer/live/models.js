@@ -259,3 +259,16 @@ models.sinc = {
     return points;
   },
 };
+
+// A place turned by an angle about its third axis and seen from above, by an elevation: across the
+// picture, upwards, and behind it.
+models.view = {
+  seen(turn, elevation, [a, b, c], middle) {
+    const depth = Math.cos(turn) * b - Math.sin(turn) * a;
+    return [
+      Math.cos(turn) * a + Math.sin(turn) * b,
+      Math.cos(elevation) * (c - middle) + Math.sin(elevation) * depth,
+      depth,
+    ];
+  },
+};

@@ -22,7 +22,6 @@ pictures.walk = (plot, { walkers: count }) => {
   const walk = kept((T, start, depth) => walkers(T, start, depth, count));
   const exact = kept((T, start, depth) => law(T, start, depth));
   const [from, width, cells] = [-0.6, 0.05, 94];
-  const below = 0.15;
   const floor = spaced(-0.6, 4.1, 471);
   const draw = ({ T, start, depth, n }) => {
     const edge = barrier(depth);
@@ -36,6 +35,7 @@ pictures.walk = (plot, { walkers: count }) => {
     }
     const right = exact(T, start, depth);
     plot.upright(0, edge);
+    plot.line(0, [[from, loss(1, depth)], [1, loss(1, depth)]], { colour: "guide", width: 1, dashed: true });
     plot.line(0, floor.map((w) => [w, loss(w, depth)]), { alpha: 0.55 });
     const lifted = [...places].map((w, i) => [w, loss(w, depth) + 0.02 + 0.1 * ((i * 0.618034) % 1)]);
     plot.points(0, lifted, { colour: "red", alpha: 0.35 });
@@ -50,12 +50,12 @@ pictures.walk = (plot, { walkers: count }) => {
     place: ({ start, depth }) => [start, loss(start, depth)],
     set: (x) => ({ start: x }),
   };
-  // Below the pit, where no start is: pulled down, it takes the pit's bottom along.
-  const pit = {
-    place: ({ depth }) => [1, loss(1, depth) - below],
-    set: (x, y) => ({ depth: 2 * (loss(1, 0) - below - y) }),
+  // The pit's bottom, on the axis of the loss.
+  const bottom = {
+    place: ({ depth }) => [from, loss(1, depth)],
+    set: (x, y) => ({ depth: 2 * (loss(1, 0) - y) }),
   };
-  return { draw, handles: [start, pit] };
+  return { draw, handles: [start, bottom] };
 };
 
 pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
@@ -142,4 +142,31 @@ pictures.ascent = (plot, { hold }) => {
   };
   const start = { place: ({ x, sigma }) => [x, sigma], set: (x, sigma) => ({ x, sigma }) };
   return { draw, handles: [start] };
+};
+
+pictures.attractor = (plot, { pieces, colours, elevation, middle, said }) => {
+  const from = (view) => (place) => models.view.seen((view * Math.PI) / 180, elevation, place, middle);
+  const points = pieces.flat();
+  const far = points.map(([a, b]) => Math.hypot(a, b));
+  const tip = points[far.indexOf(Math.max(...far))];
+  const draw = ({ view }) => {
+    const turned = pieces.map((piece, i) => {
+      const seen = piece.map(from(view));
+      return { seen, colour: colours[i], depth: seen.reduce((sum, [, , depth]) => sum + depth, 0) / seen.length };
+    });
+    turned.sort((one, other) => other.depth - one.depth); // far pieces first
+    for (const { seen, colour } of turned) plot.line(0, seen, { colour, width: 1.4 });
+    return said.replace("#", view);
+  };
+  const wing = {
+    place: ({ view }) => from(view)(tip).slice(0, 2),
+    set(x, y) {
+      const apart = Array.from({ length: 360 }, (_, view) => {
+        const [u, v] = from(view)(tip);
+        return (u - x) ** 2 + (v - y) ** 2;
+      });
+      return { view: apart.indexOf(Math.min(...apart)) };
+    },
+  };
+  return { draw, handles: [wing] };
 };

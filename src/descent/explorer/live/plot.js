@@ -38,9 +38,10 @@ function canvases(root, data) {
     }
   }
 
-  // A hue, lighter on dark paper; or a grey, which is a share of ink: "0.7" is three tenths.
+  // A hue, by name or as "#rrggbb", lighter on dark paper; or a grey, which is a share of ink: "0.7"
+  // is three tenths.
   const colour = (name) => {
-    const own = data.colours[name] ?? "0";
+    const own = name.startsWith("#") ? name : data.colours[name] ?? "0";
     if (!own.startsWith("#")) return [ink, 1 - (Number(own) || 0)];
     return [dark ? `color-mix(in srgb, ${own} 72%, white)` : own, 1];
   };
@@ -59,6 +60,7 @@ function canvases(root, data) {
     pen.globalAlpha = alpha * share;
     pen.lineWidth = width * data.unit;
     pen.lineJoin = "round";
+    pen.lineCap = dashed ? "butt" : "round";
     if (dashed) pen.setLineDash([4 * data.unit, 3 * data.unit]);
     trace(pen);
     pen.restore();
