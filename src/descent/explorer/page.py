@@ -177,9 +177,9 @@ def _frames(explorer: States, index: int) -> tuple[str, dict[str, Any]]:
     for state in states:
         image = figures.pixels(explorer.panel_figure(index, state))
         sizes.add(image.shape)
-        shown.append(distinct.setdefault(data_uri(image, quality=80), len(distinct)))
+        shown.append(distinct.setdefault(data_uri(image), len(distinct)))
     if len(sizes) > 1:
         raise ValueError(f"explorer {explorer.name}: the size of the figure differs between states")
     default = states[_default_index(explorer, takes)]
-    markup = figures.image_html(figures.pixels(explorer.panel_figure(index, default)), quality=80)
+    markup = figures.image_html(figures.pixels(explorer.panel_figure(index, default)))
     return markup, {"frames": list(distinct), "states": shown}

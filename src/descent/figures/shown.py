@@ -124,7 +124,7 @@ def stacked(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.concatenate(padded)
 
 
-def image_html(image: NDArray[np.uint8], quality: int = 90) -> str:
+def image_html(image: NDArray[np.uint8], quality: int = 80) -> str:
     """Return an image as a white card, for what cannot be drawn as SVG."""
     height, width = image.shape[:2]
     return (

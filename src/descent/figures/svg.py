@@ -51,7 +51,7 @@ class UnsupportedError(ValueError):
     """An artist asks for something that the page renderer does not draw."""
 
 
-def data_uri(image: NDArray[np.uint8], *, quality: int = 90) -> str:
+def data_uri(image: NDArray[np.uint8], *, quality: int = 80) -> str:
     """Encode an image, (height, width, 3 or 4), as a WebP data URI."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "webp", quality=quality, method=4)
