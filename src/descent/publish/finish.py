@@ -35,6 +35,8 @@ _REPAIRS = {
     ),
     # A formula that is wider than its column scrolls, and is reached by keys.
     '<div class="math notranslate">': '<div class="math notranslate" tabindex="0">',
+    # What is folded says itself what it is; a name that is not on the screen cannot be spoken to.
+    '<summary aria-label="Toggle hidden content">': "<summary>",
     # What opens the list of the pages below a page has no name.
     '<summary><span class="toctree-toggle"': (
         '<summary aria-label="Pages below this one"><span class="toctree-toggle"'
