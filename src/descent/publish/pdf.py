@@ -10,6 +10,7 @@ made smaller meanwhile.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import shutil
@@ -162,6 +163,10 @@ def finished(
     """
     from pypdf import PdfReader, PdfWriter
 
+    # Chromium's trailer counts some objects too few; pypdf says so, and copies them all.
+    logging.getLogger("pypdf._writer").addFilter(
+        lambda record: not record.getMessage().startswith("Object count")
+    )
     pages = pages_of(printed)
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(printed)))
     above: list[Any] = []
