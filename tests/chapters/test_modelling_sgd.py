@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from descent import markov
-from descent.chapters.modelling_sgd import numbers
+from descent.chapters.modelling_sgd import numbers, pictures
 from descent.landscapes import two_datapoint
 
 
@@ -92,3 +92,15 @@ def test_a_time_without_digits_is_told():
     # A time of 9e10 steps: its survival falls by less than rounding.
     with pytest.raises(ArithmeticError, match=r"use the logarithm at T=0\.006"):
         numbers.mean_escape_times([0.006])
+
+
+def test_a_batch_has_its_law_below_the_limit_of_stability_and_not_above():
+    one, four = numbers.batched(1), numbers.batched(4)
+    assert four.quasi_potential == pytest.approx(4 * one.quasi_potential, rel=1e-12)
+    small, large = numbers.BATCH_STEPS < 0.009, numbers.BATCH_STEPS > 0.015
+    assert np.abs(four.excess[small]).max() < 0.05
+    assert four.excess[large].max() < -8
+    assert one.excess[large].min() > -4
+    said = pictures.batch_caption(4)
+    assert "$B = 4$" in said
+    assert "nan" not in pictures.batch_caption(1)

@@ -226,6 +226,43 @@ def large_deviation(depth: float = 1.0) -> LargeDeviation:
     )
 
 
+BATCH_SIZES = (1, 2, 4, 8, 16)
+BATCH_STEPS = np.geomspace(0.005, 0.032, 9)
+"""Step sizes at which batches are compared, from below the limits of stability to above them."""
+
+
+class Batched(NamedTuple):
+    """Escape times of a batch size at BATCH_STEPS, and the small-step law that they tend to."""
+
+    log_times: Array
+    quasi_potential: float
+    prefactor: float
+
+    @property
+    def excess(self) -> Array:
+        """Logarithm of τ, less what the small-step law says, V/T + ln(C/T)."""
+        law = self.quasi_potential / BATCH_STEPS + np.log(self.prefactor / BATCH_STEPS)
+        return self.log_times - law
+
+
+@cache
+@kept
+def batched(batch_size: int) -> Batched:
+    """Return how batches of so many draws, with replacement, leave the pit."""
+    model, (_, barrier, minimum, saddle) = two_datapoint().batches(batch_size), pit()
+    times = [
+        markov.log_mean_first_passage_time(
+            model, step_size=T, start=START, threshold=barrier, tolerance=0.05
+        )
+        for T in BATCH_STEPS
+    ]
+    return Batched(
+        np.array(times),
+        large_deviations.quasi_potential(model, minimum, saddle),
+        large_deviations.prefactor(model, minimum, saddle),
+    )
+
+
 STEPS = 150
 RUNS = 3
 LOSSES = ("l0 alone", "full batch", "stochastic")

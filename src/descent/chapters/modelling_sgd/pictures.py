@@ -10,12 +10,15 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import (
+    BATCH_SIZES,
+    BATCH_STEPS,
     EDGES,
     LOSSES,
     RUNS,
     SPREAD_STEPS,
     STEPS,
     LargeDeviation,
+    batched,
     path,
     pit,
     spread,
@@ -144,6 +147,45 @@ def draw_large_deviation(step_sizes: Array, exact: Array, law: LargeDeviation) -
     return fig
 
 
+def draw_batches(batch_size: int) -> Figure:
+    """Draw escape times of a batch size against B/T, and what the small-step law leaves of them."""
+    fig, (left, right) = figures.figure(1, 2)
+    onset = 2 / two_datapoint().curvatures(pit().bottom)[1]
+    small = onset > BATCH_STEPS
+    for size in (*BATCH_SIZES, batch_size):
+        found, own = batched(size), size == batch_size
+        order = size / BATCH_STEPS
+        style = {"color": RED if own else GUIDE, "markersize": 4 if own else 3}
+        left.loglog(order[small], (found.log_times + np.log(BATCH_STEPS))[small], "o", **style)
+        right.semilogx(BATCH_STEPS, found.excess, "o-", linewidth=1, **style)
+    law = batched(1)
+    order = np.geomspace(60, 5000, 200)
+    left.plot(order, law.quasi_potential * order + np.log(law.prefactor), color=VIOLET)
+    left.set(xlim=(60, 5000), ylim=(8, 700))
+    left.set(xlabel="$B/T$", ylabel="$\\log(T\\tau)$, $T\\tau$ the time in units of $T$")
+    right.axvline(onset, color=GUIDE, linewidth=1)
+    ticks = (0.005, 0.01, 0.02, 0.03)
+    right.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    right.set_xticks([], minor=True)
+    right.set(ylim=(-75, 5), xlabel="step size $T$", ylabel="$\\log\\tau$ less its law (nats)")
+    return fig
+
+
+def batch_caption(batch_size: int) -> str:
+    """Say where the law of small steps holds for a batch size, and how it ends."""
+    found = batched(batch_size)
+    onset = 2 / two_datapoint().curvatures(pit().bottom)[1]
+    small = onset > BATCH_STEPS
+    worst, after = np.abs(found.excess[small]).max(), BATCH_STEPS[~small][0]
+    return (
+        f"Batches of $B = {batch_size}$ (orange), all others grey. Left: step sizes below "
+        f"$T = {onset:.4f}$; the line is $V_1 B/T + \\log C_1$. Right: up to there "
+        f"$\\log\\tau$ is within {worst:.2g} nats of $V_B/T + \\log(C_B/T)$, at "
+        f"$T = {after:.4f}$ it is {-found.excess[~small][0]:.1f} below, and at most "
+        f"{-found.excess.min():.0f} below."
+    )
+
+
 def _height(loss: str, w: Array) -> Array:
     """Return the loss that a descent goes down."""
     model = two_datapoint()
@@ -231,6 +273,15 @@ def spread_caption(T: float, n: int) -> str:
         "Grey line: the barrier $b$; both vertical axes are logarithmic."
     )
 
+
+batch_size = explore(
+    draw_batches,
+    name="batch-size",
+    caption=batch_caption,
+    batch_size=BATCH_SIZES,
+    labels={"batch_size": "batch size $B$"},
+    default={"batch_size": 4},
+)
 
 descent_paths = explore(
     draw_path,
