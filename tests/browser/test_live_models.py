@@ -96,7 +96,18 @@ def ends(T, start, depth, n, count=200_000):
 
 @pytest.mark.parametrize(
     ("T", "start", "depth", "n"),
-    [(0.03, 1.0, 1.0, 40), (0.02, 1.0, 1.0, 150), (0.05, 0.8, 1.5, 60), (0.2, 1.0, 1.0, 30)],
+    [
+        (0.03, 1.0, 1.0, 40),
+        (0.02, 1.0, 1.0, 150),
+        (0.05, 0.8, 1.5, 60),
+        (0.2, 1.0, 1.0, 30),
+        # Steps far smaller than a cell, and far larger than the pit; to the end of the slider.
+        (0.005, 1.0, 0.2, 300),
+        (0.005, 0.9, 0.2, 300),
+        (0.5, -0.5, 2.0, 300),
+        (0.5, -0.3, 1.0, 300),
+        (0.2, 1.0, 2.0, 300),
+    ],
 )
 def test_the_law_of_many_steps_agrees_with_simulation_and_the_shown_walkers_with_it(
     computed, T, start, depth, n
@@ -108,8 +119,8 @@ def test_the_law_of_many_steps_agrees_with_simulation_and_the_shown_walkers_with
     shown = np.array(computed(f"[...models.walk.walkers({T}, {start}, {depth}, 4000)({n})]"))
     spread = np.sqrt(exact * (1 - exact) / 4000)
     assert np.mean(shown > barrier) == pytest.approx(exact, abs=4 * spread + 1e-4)
-    bins = computed(f"[...models.walk.law({T}, {start}, {depth}).density({n}, -0.6, 0.05, 94)]")
-    counted, _ = np.histogram(w, bins=94, range=(-0.6, 4.1))
+    bins = computed(f"[...models.walk.law({T}, {start}, {depth}).density({n}, -0.625, 0.05, 95)]")
+    counted, _ = np.histogram(w, bins=95, range=(-0.625, 4.125))
     assert np.abs(0.05 * np.array(bins) - counted / len(w)).max() < 0.01
 
 

@@ -34,6 +34,7 @@ DRAWN = {
     "filled": lambda ax: ax.fill_between(X, Y, Y + 0.1),
     "hexagons": lambda ax: ax.hexbin(np.tile(X, 9), np.tile(Y, 9), gridsize=6),
     "histogram": lambda ax: ax.hist(X),
+    "histogram, log": lambda ax: (ax.hist(X), ax.set(yscale="log", ylim=(0.1, 30))),
     "image": lambda ax: ax.imshow(GRID, extent=(0, 1, 0, 1), aspect="auto"),
     "legend": lambda ax: (ax.plot(X, Y, label="y"), ax.legend()),
     "lines": lambda ax: ax.plot(X, Y, "--o"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from descent import figures
@@ -37,7 +38,7 @@ def span(low: float, high: float, count: int = 401, *, log: bool = False) -> lis
     count : int
         How many at most. They are rounded to what a reader can say, at least three digits.
     log : bool
-        Equal ratios in place of equal distances.
+        Equal ratios in place of equal distances, and besides all values of one digit.
 
     Returns
     -------
@@ -47,14 +48,26 @@ def span(low: float, high: float, count: int = 401, *, log: bool = False) -> lis
     --------
     >>> span(0, 1, 5)
     [0.0, 0.25, 0.5, 0.75, 1.0]
-    >>> span(0.01, 1, 3, log=True)
-    [0.01, 0.1, 1.0]
+    >>> span(0.05, 0.2, 3, log=True)
+    [0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.2]
     """
     values = np.geomspace(low, high, count) if log else np.linspace(low, high, count)
     if log:
-        return list(dict.fromkeys(float(f"{value:.3g}") for value in values))
+        tens = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+        plain = [float(f"{digit}e{ten}") for ten in tens for digit in range(1, 10)]
+        near = [float(f"{value:.3g}") for value in values]
+        return sorted({*near, *(value for value in plain if low <= value <= high)})
     places = int(np.ceil(-np.log10((high - low) / (count - 1)))) + 1
     return list(dict.fromkeys(float(round(value, places)) + 0.0 for value in values))
+
+
+def _scale(axis: Axis) -> tuple[str, float]:
+    """Return what the front end must know of a scale: its kind, and the width of an asinh."""
+    transform = axis.get_transform()
+    kind = axis.get_scale()
+    if kind not in ("linear", "log", "asinh"):
+        raise ValueError(f"a live model draws on linear, log or asinh axes; got {kind!r}")
+    return kind, float(getattr(transform, "linear_width", 1.0))
 
 
 def live(
@@ -179,8 +192,8 @@ class LiveModel(Shown):
                     "box": [round(GRID * v) for v in (left, top - high, right, top - low)],
                     "xlim": ax.get_xlim(),
                     "ylim": ax.get_ylim(),
-                    "xlog": ax.get_xscale() == "log",
-                    "ylog": ax.get_yscale() == "log",
+                    "xscale": _scale(ax.xaxis),
+                    "yscale": _scale(ax.yaxis),
                 }
             )
         handles = [

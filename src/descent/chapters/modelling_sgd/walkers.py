@@ -1,4 +1,4 @@
-"""Chapter 1: thousands of walkers and their exact law, computed where they are shown."""
+"""Chapter 1: thousands of walkers and their law, computed where they are shown."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ def draw_walkers(T: float, start: float, depth: float, n: int) -> Figure:
     left.plot(w, model.loss(w), color=GUIDE, gid=MOVING)
     left.plot(places, model.loss(places) + 0.05, ".", color=RED, markersize=2, gid=MOVING)
     left.set(xlim=(-0.6, 4.1), ylim=(-1.5, 0.15), xlabel="parameter $W$", ylabel="loss $L$")
-    right.hist(places, bins=94, range=(-0.6, 4.1), density=True, color=RED, gid=MOVING)
+    right.hist(places, bins=95, range=(-0.625, 4.125), density=True, color=RED, gid=MOVING)
     right.set(yscale="log", xlim=(-0.6, 4.1), ylim=(1e-3, 30))
     right.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
     return fig

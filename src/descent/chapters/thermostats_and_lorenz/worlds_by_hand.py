@@ -44,7 +44,9 @@ def draw_lorenz(rho: float, start: int, choice: str, t: float) -> Figure:
     left.set(xlim=(-27, 27), ylim=(-2, 66), xlabel="a", ylabel="c")
     right.plot(times, influence.op(lorenz(rho=rho), begin, times, A, n, m), color=EXACT, gid=MOVING)
     right.axhline(0, color=GUIDE, linewidth=1, zorder=0)
-    right.set(xlim=(0, TIME), ylim=(-30, 10), xlabel="time $t$", ylabel="Op (nats)")
+    right.set_yscale("asinh", linear_width=5)
+    right.set_yticks([-100, -50, -20, -10, -5, 0, 5, 10])
+    right.set(xlim=(0, TIME), ylim=(-130, 20), xlabel="time $t$", ylabel="Op (nats)")
     return fig
 
 
@@ -92,10 +94,12 @@ def draw_room(theta: float, p: float, start: float) -> Figure:
     paths = worlds.simulate(system, [start, 0.0], times, *names, ROOM_DELTA)
     for path, colour in zip(paths[::-1], (Y, X, W), strict=True):
         left.plot(times, path[:, 0], color=colour, gid=MOVING)
-    left.set(xlim=(0, ROOM_TIME), ylim=(4, 46), xlabel="time $t$", ylabel="room temperature")
+    left.set(xlim=(0, ROOM_TIME), ylim=(2, 48), xlabel="time $t$", ylabel="room temperature")
     op = influence.op(system, [start, 0.0], times, *names, "room")
     right.plot(times, op, color=EXACT, gid=MOVING)
-    right.set(xlim=(0, ROOM_TIME), ylim=(-1, 16), xlabel="time $t$", ylabel="Op (nats)")
+    right.set_yscale("asinh", linear_width=5)
+    right.set_yticks([0, 2, 5, 10, 20, 50, 100, 200])
+    right.set(xlim=(0, ROOM_TIME), ylim=(-1, 250), xlabel="time $t$", ylabel="Op (nats)")
     return fig
 
 

@@ -44,62 +44,102 @@ models.walk = {
     };
   },
 
-  // Their exact law: all 2^n places of the first steps, each as likely, and then masses in cells
-  // that each step spreads over the images of their cells. What leaves the cells is counted.
-  law(T, start, depth, { low = -2, high = 6, cells = 3200, exactly = 12 } = {}) {
+  // Their law. All places that the draws lead to are kept, those that meet as one, while they are
+  // at most so many; from then on masses in cells. A cell's mass lies evenly on a stretch of its own mean and variance, and so does its image: a step
+  // shorter than a cell moves it and smears nothing. What leaves the cells is counted.
+  law(T, start, depth, { low = -2, high = 6, cells = 3200, most = 1500 } = {}) {
     const width = (high - low) / cells;
-    const laws = [{ points: Float64Array.of(start) }];
-    const images = [0, 1].map((point) =>
-      Float64Array.from({ length: cells + 1 }, (_, i) => models.walk.step(low + i * width, point, T, depth)));
-    const binned = (points) => {
-      const law = { mass: new Float64Array(cells), below: 0, above: 0 };
-      for (const w of points) put(law, w, w, 1 / points.length);
-      return law;
-    };
+    const laws = [{ points: [[start, 1]] }];
+    // The image of a place, ξ cells from the middle of cell i, in cells: a parabola through three.
+    const images = [0, 1].map((point) => {
+      const [middle, slope, bend] = [0, 1, 2].map(() => new Float64Array(cells));
+      const to = (u) => (models.walk.step(low + u * width, point, T, depth) - low) / width;
+      let left = to(0);
+      for (let i = 0; i < cells; i++) {
+        const [here, right] = [to(i + 0.5), to(i + 1)];
+        [middle[i], slope[i], bend[i]] = [here, right - left, 2 * (left + right - 2 * here)];
+        left = right;
+      }
+      return { middle, slope, bend };
+    });
+    const empty = (below = 0, above = 0) => ({
+      mass: new Float64Array(cells), first: new Float64Array(cells), second: new Float64Array(cells), below, above,
+    });
+    // Mass that lies evenly between two places, in cells.
     const put = (law, from, to, mass) => {
       if (from > to) [from, to] = [to, from];
-      const [a, b] = [(from - low) / width, (to - low) / width];
-      if (b <= 0) law.below += mass;
-      else if (a >= cells) law.above += mass;
-      else if (Math.floor(a) === Math.floor(b)) law.mass[Math.floor(a)] += mass;
-      else {
-        const per = mass / (b - a);
-        if (a < 0) law.below += -a * per;
-        if (b > cells) law.above += (b - cells) * per;
-        const [first, last] = [Math.max(0, a), Math.min(cells, b)];
-        for (let i = Math.floor(first); i < last; i++) {
-          law.mass[i] += per * (Math.min(i + 1, last) - Math.max(i, first));
+      const length = to - from;
+      for (let i = Math.floor(from); i <= to; i++) {
+        const [a, b] = [Math.max(i, from), Math.min(i + 1, to)];
+        const share = length > 0 ? (mass * (b - a)) / length : mass;
+        if (i < 0 || i >= cells) {
+          const rest = i < 0 ? Math.min(0, to) - from : to - Math.max(cells, from);
+          const out = length > 0 ? (mass * rest) / length : mass;
+          if (i >= cells) { law.above += out; return; }
+          law.below += out;
+          i = Math.max(i, Math.min(-1, Math.floor(to)));
+          continue;
         }
+        const off = (a + b) / 2 - i - 0.5;
+        law.mass[i] += share;
+        law.first[i] += share * off;
+        law.second[i] += share * (off * off + (b - a) ** 2 / 12);
       }
     };
-    const next = ({ points, mass, below, above }, k) => {
-      if (points && k <= exactly) {
-        const both = [0, 1].map((point) => points.map((w) => models.walk.step(w, point, T, depth)));
-        const joined = new Float64Array(2 * points.length);
-        joined.set(both[0]);
-        joined.set(both[1], points.length);
-        return { points: joined };
+    const binned = (points) => {
+      const law = empty();
+      for (const [w, mass] of points) put(law, (w - low) / width, (w - low) / width, mass);
+      return law;
+    };
+    const met = (points) => {
+      points.sort(([u], [v]) => u - v);
+      const found = [];
+      for (const [w, mass] of points) {
+        const former = found.at(-1);
+        if (former && w - former[0] < 1e-7) former[1] += mass;
+        else found.push([w, mass]);
       }
-      if (points) ({ mass, below, above } = binned(points));
-      const law = { mass: new Float64Array(cells), below, above };
+      return found;
+    };
+    // The ends of a cell's stretch, from its middle.
+    const stretch = ({ mass, first, second }, i) => {
+      const mean = first[i] / mass[i];
+      const half = Math.sqrt(3 * Math.max(0, second[i] / mass[i] - mean * mean));
+      return [mean - half, mean + half];
+    };
+    const next = (former) => {
+      if (former.points?.length <= most) {
+        const images = [0, 1].flatMap((point) =>
+          former.points.map(([w, mass]) => [models.walk.step(w, point, T, depth), mass / 2]));
+        return { points: met(images) };
+      }
+      const last = former.points ? binned(former.points) : former;
+      const law = empty(last.below, last.above);
       for (let i = 0; i < cells; i++) {
-        if (mass[i] < 1e-18) continue;
-        for (const image of images) put(law, image[i], image[i + 1], mass[i] / 2);
+        if (last.mass[i] < 1e-18) continue;
+        const ends = stretch(last, i);
+        for (const { middle, slope, bend } of images) {
+          put(law, ...ends.map((off) => middle[i] + off * (slope[i] + off * bend[i])), last.mass[i] / 2);
+        }
       }
       return law;
     };
     const at = (n) => {
-      for (let k = laws.length; k <= n; k++) laws.push(next(laws[k - 1], k));
+      for (let k = laws.length; k <= n; k++) laws.push(next(laws[k - 1]));
       return laws[n];
     };
     return {
       beyond(n, barrier) {
-        const { points, mass, above } = at(n);
-        if (points) return points.reduce((sum, w) => sum + (w > barrier), 0) / points.length;
+        const law = at(n);
+        if (law.points) return law.points.reduce((sum, [w, mass]) => sum + (w > barrier) * mass, 0);
         const edge = (barrier - low) / width;
-        let sum = above + mass[Math.floor(edge)] * (1 - (edge % 1));
-        for (let i = Math.floor(edge) + 1; i < cells; i++) sum += mass[i];
-        return sum;
+        const cut = Math.floor(edge);
+        let sum = law.above;
+        for (let i = cut + 1; i < cells; i++) sum += law.mass[i];
+        if (!law.mass[cut]) return sum;
+        const [from, to] = stretch(law, cut);
+        const inside = (cut + 0.5 + to - edge) / (to - from || 1e-300);
+        return sum + law.mass[cut] * Math.min(1, Math.max(0, inside));
       },
       // Probability per unit of W in cells of another width, from one place on.
       density(n, from, width, count) {

@@ -5,7 +5,7 @@
 
 const pictures = {};
 const spaced = (low, high, count) => Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
-const number = (value, digits = 3) => String(Number(value.toPrecision(digits)) + 0).replace("-", "−");
+const number = (value, digits = 3) => String(Number(value.toPrecision(digits)) + 0).replaceAll("-", "−");
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 // Remembers the last result: a control that a part does not depend on does not compute it anew.
 const kept = (make) => {
@@ -21,7 +21,7 @@ pictures.walk = (plot, { walkers: count }) => {
   const { loss, barrier, walkers, law } = models.walk;
   const walk = kept((T, start, depth) => walkers(T, start, depth, count));
   const exact = kept((T, start, depth) => law(T, start, depth));
-  const [from, width, cells] = [-0.6, 0.05, 94];
+  const [from, width, cells] = [-0.625, 0.05, 95]; // 2, where walkers come to rest, is in a cell's middle
   const floor = spaced(-0.6, 4.1, 471);
   const draw = ({ T, start, depth, n }) => {
     const edge = barrier(depth);
@@ -35,16 +35,16 @@ pictures.walk = (plot, { walkers: count }) => {
     }
     const right = exact(T, start, depth);
     plot.upright(0, edge);
-    plot.line(0, [[from, loss(1, depth)], [1, loss(1, depth)]], { colour: "guide", width: 1, dashed: true });
+    plot.line(0, [[-0.6, loss(1, depth)], [1, loss(1, depth)]], { colour: "guide", width: 1, dashed: true });
     plot.line(0, floor.map((w) => [w, loss(w, depth)]), { alpha: 0.55 });
     const lifted = [...places].map((w, i) => [w, loss(w, depth) + 0.02 + 0.1 * ((i * 0.618034) % 1)]);
     plot.points(0, lifted, { colour: "red", alpha: 0.35 });
     plot.stairs(1, from, width, found, { colour: "red", alpha: 0.35, filled: true });
     plot.stairs(1, from, width, right.density(n, from, width, cells), { width: 1.2 });
     plot.upright(1, edge);
-    return `${em("T")} = ${number(T)}, after ${n} steps: of ${count.toLocaleString("en")} walkers (orange) ` +
+    return `${em("T")} = ${number(T)}, after ${n} ${n === 1 ? "step" : "steps"}: of ${count.toLocaleString("en")} walkers (orange) ` +
       `${percent(out / count)} are beyond the barrier (grey line) of a pit of depth ${number(depth)}; ` +
-      `the exact law (outline) puts ${percent(right.beyond(n, edge))} there.`;
+      `their law (outline), which needs no draws, puts ${percent(right.beyond(n, edge))} there.`;
   };
   const start = {
     place: ({ start, depth }) => [start, loss(start, depth)],
@@ -52,7 +52,7 @@ pictures.walk = (plot, { walkers: count }) => {
   };
   // The pit's bottom, on the axis of the loss.
   const bottom = {
-    place: ({ depth }) => [from, loss(1, depth)],
+    place: ({ depth }) => [-0.6, loss(1, depth)],
     set: (x, y) => ({ depth: 2 * (loss(1, 0) - y) }),
   };
   return { draw, handles: [start, bottom] };
@@ -126,6 +126,7 @@ pictures.thermostat = (plot, { target, span: time, delta }) => {
 pictures.ascent = (plot, { hold }) => {
   const climb = kept((x, sigma, held) => models.sinc.climb(x, sigma, held));
   const across = spaced(-20, 20, 401);
+  const sinc = (x) => (x ? Math.sin(x) / x : 1);
   const row = kept((sigma) => across.map((x) => [x, models.sinc.smoothed(x, sigma)[0]]));
   const draw = ({ x, sigma, rule }) => {
     const points = climb(x, sigma, rule === hold);
@@ -133,12 +134,13 @@ pictures.ascent = (plot, { hold }) => {
     const top = Math.abs(end[0]) < 0.01;
     plot.line(0, points, { colour: top ? "ink" : "red", width: 2 });
     plot.dot(0, ...end, { colour: top ? "ink" : "red" });
-    plot.line(1, across.map((at) => [at, at ? Math.sin(at) / at : 1]), { colour: "guide", width: 1 });
+    plot.line(1, across.map((at) => [at, sinc(at)]), { colour: "guide", width: 1 });
     plot.line(1, row(sigma), { colour: "red" });
     plot.dot(1, x, models.sinc.smoothed(x, sigma)[0], { colour: "red" });
+    const held = rule === hold ? ` and the blurred copy ${number(models.sinc.smoothed(end[0], end[1])[0])}` : "";
     const where = top ? "ends on the highest peak" : `ends on a side peak, at ${em("x")} = ${number(end[0])}`;
     return `The exact climb from ${em("x")} = ${number(x)}, <em>σ</em> = ${number(sigma)} (${rule}) ${where}, ` +
-      `where <em>f</em> is ${number(models.sinc.smoothed(end[0], Math.max(1e-3, end[1]))[0])}. Right: <em>f</em> (grey) and its blurred copy at the start.`;
+      `where <em>f</em> is ${number(sinc(end[0]))}${held}. Right: <em>f</em> (grey) and its blurred copy at the start.`;
   };
   const start = { place: ({ x, sigma }) => [x, sigma], set: (x, sigma) => ({ x, sigma }) };
   return { draw, handles: [start] };

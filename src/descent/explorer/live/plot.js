@@ -11,16 +11,23 @@ function canvases(root, data) {
   let ink, dark;
 
   // To a place in the units of the drawing, and back.
-  const scaled = (value, [low, high], log) =>
-    log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-  const back = (share, [low, high], log) => (log ? low * (high / low) ** share : low + share * (high - low));
+  const bent = { linear: (v) => v, log: Math.log, asinh: (v, width) => Math.asinh(v / width) };
+  const straight = { linear: (v) => v, log: Math.exp, asinh: (v, width) => width * Math.sinh(v) };
+  const scaled = (value, limits, [kind, width]) => {
+    const [at, low, high] = [value, ...limits].map((v) => bent[kind](v, width));
+    return (at - low) / (high - low);
+  };
+  const back = (share, limits, [kind, width]) => {
+    const [low, high] = limits.map((v) => bent[kind](v, width));
+    return straight[kind](low + share * (high - low), width);
+  };
   const place = (k, x, y) => {
-    const { box, xlim, ylim, xlog, ylog } = data.axes[k];
-    return [box[0] + scaled(x, xlim, xlog) * (box[2] - box[0]), box[3] - scaled(y, ylim, ylog) * (box[3] - box[1])];
+    const { box, xlim, ylim, xscale, yscale } = data.axes[k];
+    return [box[0] + scaled(x, xlim, xscale) * (box[2] - box[0]), box[3] - scaled(y, ylim, yscale) * (box[3] - box[1])];
   };
   const read = (k, u, v) => {
-    const { box, xlim, ylim, xlog, ylog } = data.axes[k];
-    return [back((u - box[0]) / (box[2] - box[0]), xlim, xlog), back((box[3] - v) / (box[3] - box[1]), ylim, ylog)];
+    const { box, xlim, ylim, xscale, yscale } = data.axes[k];
+    return [back((u - box[0]) / (box[2] - box[0]), xlim, xscale), back((box[3] - v) / (box[3] - box[1]), ylim, yscale)];
   };
 
   function clear() {
