@@ -138,6 +138,7 @@ def slog_comp(
             first_time,
             again,
             doubtful,
+            pair.fed(t),
             question.states(flat[:, part]),
             pair.state,
             t,

@@ -123,8 +123,8 @@ def op_norm(
     values = np.zeros((len(t), flat.shape[1]))
     words = f"varied={varied!r} disturbs measured={measured!r}"
 
-    def carried(starts: Array, again: bool) -> tuple[Array, Bools, Array]:
-        """Return the values, what is in doubt of them, and the last states."""
+    def carried(starts: Array, again: bool) -> tuple[Array, Bools, Bools, Array]:
+        """Return the values, what of them is small, what errors have fed, and the last states."""
         pair = Pair(question, starts, begin, until, dt, scheme, again)
         out = np.zeros((len(t), starts.shape[1]))
         doubtful = np.zeros(out.shape, bool)
@@ -140,17 +140,18 @@ def op_norm(
             whole_y = _log_norms(pair.y.vectors, list(range(len(pair.y.free))))
             small = (x < whole_x + np.log(SMALL)) | (y < whole_y + np.log(SMALL))
             doubt[:] = small & (time > begin)
-        return out, doubtful, pair.state
+        fed = np.zeros(out.shape, bool) if again else pair.fed(t)
+        return out, doubtful, fed, pair.state
 
     for first in range(0, flat.shape[1] if len(t) else 0, BLOCK):
         part = slice(first, first + BLOCK)
 
         def again(chosen: Bools, starts: Array = flat[:, part]) -> tuple[Array, Array, Array]:
-            out, _, last = carried(starts[:, chosen], True)
+            out, _, _, last = carried(starts[:, chosen], True)
             return np.ones(out.shape), out, last
 
-        out, doubtful, last = carried(flat[:, part], False)
+        out, doubtful, fed, last = carried(flat[:, part], False)
         _, values[:, part] = compare(
-            (np.ones(out.shape), out), again, doubtful, flat[:, part], last, t, words
+            (np.ones(out.shape), out), again, doubtful, fed, flat[:, part], last, t, words
         )
     return values.reshape(len(t), *state.shape[1:])

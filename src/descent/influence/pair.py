@@ -1,6 +1,7 @@
 """Disturbances in the worlds X and Y, carried along many trajectories, and their ratio."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,12 +11,14 @@ from descent.dynamics.carrier import Carrier
 from descent.dynamics.motion import Motion
 from descent.dynamics.system import Flow, Map
 from descent.dynamics.tangent import Tangents
-from descent.influence.digits import AGREE, SMALL, Bools, lost
+from descent.influence.digits import AGREE, FED, ROUGH, SMALL, Bools, lost
 from descent.influence.question import Question
 
 BLOCK, LONG_BLOCK = 4096, 16384  # trajectories that are moved together: in the cache, or compiled
 CHUNK = 64  # steps after which tangents are rescaled
 LARGE = 1e60  # from which disturbances are rescaled
+TRIED, UNLIKE = 256, 1e-3  # trajectories in which errors are followed; a small disturbance
+TIMES = 8  # at which
 LOOKS = 12  # output times at which the derivative is compared with a difference quotient
 
 
@@ -27,6 +30,12 @@ def _rescale(tangents: Tangents, log_scale: Array) -> Tangents:
     size[size == 0] = 1.0  # a disturbance that has died stays zero
     log_scale += np.log(size)
     return Tangents(tangents.free, tangents.vectors / size)
+
+
+def _log_size(vectors: Array) -> Array:
+    """Return the logarithm of the largest entry, over the axes before the last."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.abs(vectors).max(axis=tuple(range(vectors.ndim - 1)))))
 
 
 def block_of(system: Map | Flow) -> int:
@@ -62,6 +71,9 @@ class Pair:
         self.carrier = Carrier(self.system, dt, scheme)
         if again:
             self.carrier.tolerance /= 10
+        self.begun = state, begin, until, scheme
+        self.rows = len(state)  # less than d, if a parameter is varied
+        self.sizes: list[tuple[Array, Array]] = []  # logarithms of the disturbances X and Y
         self.motion = Motion(self.system, [(self.every, 1)], self.state[:, :16])
         self.rng = np.random.default_rng(0)
 
@@ -93,6 +105,13 @@ class Pair:
             if self.carrier.arrived(end):
                 return
 
+    def _log_sizes(self) -> tuple[Array, Array]:
+        y = self.y.vectors[[row for row, i in enumerate(self.y.free) if i < self.rows]]
+        return (
+            _log_size(self.x.vectors[: self.rows]) + self.log_x,
+            _log_size(y) + self.log_y,
+        )
+
     def _look(self, time: float) -> None:
         """Compare the Jacobian with a difference quotient at some of the states."""
         few = np.linspace(0, self.state.shape[1] - 1, min(16, self.state.shape[1])).astype(int)
@@ -104,6 +123,54 @@ class Pair:
         rows = zip(*(self._ratio(time) for time in self.along(times)), strict=True)
         sign, log, doubtful = (np.array(row) for row in rows)
         return sign, log, doubtful
+
+    def fed(self, times: Array) -> Bools:
+        r"""Say where errors may have outgrown the disturbance v, (len(times), n); after `along`.
+
+        A random disturbance w of the variables that v reaches is carried roughly, and tells how
+        an error of v grows: it is in doubt where
+        :math:`|w(t)|/|w(0)| > \text{FED} \cdot |v(t)|/|v(0)|`. A parameter disturbs all the
+        time; the largest |v| so far is in the place of |v(0)| then. With fixed steps, where that
+        would take as long as `along`, of many trajectories those are tried in which v is small
+        beside the others, and some; if it grew there, all.
+        """
+        n, v = self.state.shape[1], np.array(self.sizes)
+        out = np.zeros((len(times), n), bool)
+        if self.carrier.by_error:
+            return self._fed(times, v, np.ones(n, bool))
+        chosen = np.zeros(n, bool)
+        chosen[np.linspace(0, n - 1, min(TRIED, n)).astype(int)] = True
+        with np.errstate(invalid="ignore"):
+            small = v < np.median(v, axis=2, keepdims=True) + np.log(UNLIKE)
+        for part in (chosen, small.any(axis=(0, 1)) & ~chosen):
+            out[:, part] = self._fed(times, v, part)
+        if out[:, chosen].any() and not chosen.all():
+            rest = ~(chosen | small.any(axis=(0, 1)))
+            out[:, rest] = self._fed(times, v, rest)
+        return out
+
+    def _fed(self, times: Array, v: Array, part: Bools) -> Bools:
+        if not part.any():
+            return np.zeros((len(times), 0), bool)
+        reached = self.x.vectors.any(axis=(1, 2))
+        reached[list(self.y.free)] |= self.y.vectors.any(axis=(1, 2))
+        reached[self.rows :] = False
+        kick = np.where(reached, self.rng.choice([-1.0, 1.0], len(reached)), 0.0)
+        question, (state, begin, until, scheme) = replace(self.question, direction=kick), self.begun
+        rough = Pair(question, state[:, part], begin, until, None, scheme)
+        rough.carrier.tolerance = ROUGH
+        few = np.unique(np.linspace(0, len(times) - 1, min(TIMES, len(times))).astype(int))
+        try:
+            for _ in rough.along(times[few]):
+                pass
+        except ArithmeticError:  # nothing is known, so all are carried twice
+            return np.ones((len(times), int(part.sum())), bool)
+        first = np.abs(self.question.direction[: self.rows]).max()
+        v = v[:, :, part]
+        lead = np.log(first) if first > 0 else np.maximum.accumulate(v)
+        # Between the times tried, w is as large as at the next.
+        w = np.array(rough.sizes)[np.searchsorted(few, np.arange(len(times)))]
+        return np.asarray((w - v + lead > np.log(FED)).any(axis=1))
 
     def along(self, times: Array) -> Iterator[float]:
         """Yield the times, when the disturbances have been carried there."""
@@ -122,6 +189,7 @@ class Pair:
                 if share >= looked + 1 / LOOKS and end > self.begin:
                     self._look(end)
                     looked = share
+                self.sizes.append(self._log_sizes())
                 yield end
 
     def _read(self, tangents: Tangents, time: float) -> tuple[Array, Bools]:
