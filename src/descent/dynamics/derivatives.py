@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from descent.arguments import Array, check_callable, check_real
 
@@ -48,6 +49,17 @@ class _Traced(np.ndarray):
         traced.met = self.met
         return traced
 
+    @property  # type: ignore[misc]  # which numpy lets be set
+    def real(self) -> Any:
+        """Note that the real part was asked for."""
+        self.met.add("real")
+        return self
+
+    def astype(self, dtype: Any, *more: Any, **options: Any) -> Any:
+        """Note a cast to real numbers."""
+        self.met.add("float")
+        return super().astype(dtype, *more, **options)
+
     def __float__(self) -> float:
         self.met.add("float")
         return float(np.asarray(self).item())
@@ -70,7 +82,13 @@ class ComplexStep:
         self.function = function
 
     def __call__(self, state: Array, time: float) -> Array:
-        """Return the Jacobian (d, d, ...) at a state (d, ...)."""
+        """Return the Jacobian (d, d, ...) at a state (d, ...), once it is checked there."""
+        state = np.asarray(state)
+        jacobian = self.unchecked(state, time)
+        return np.where(self.check(state, time, jacobian), jacobian, np.nan)
+
+    def unchecked(self, state: Array, time: float) -> Array:
+        """Return the Jacobian for a caller that checks it, but not at each state."""
         columns = []
         for j in range(len(state)):
             shifted = np.array(state, complex)
@@ -79,16 +97,60 @@ class ComplexStep:
         # + 0.0 turns -0.0 into 0.0
         return np.stack(columns, axis=1) + 0.0
 
+    def check(
+        self, state: Array, time: float, jacobian: Array | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """Raise a ValueError unless J v is the difference quotient along some v.
+
+        At a bend, the quotient of one side will do. Return where the function is finite, and
+        so has a derivative: the complex log is finite left of zero, where the log is not.
+        """
+        if jacobian is None:
+            jacobian = self.unchecked(state, time)
+        weights = np.cos(1.0 + np.arange(len(state)))  # a direction in which nothing cancels
+        size = np.maximum(np.abs(state), 1e-6 * np.abs(state).max(axis=0, initial=0.0))
+        v = weights.reshape(-1, *[1] * (state.ndim - 1)) * np.where(size > 0, size, 1.0)
+        with np.errstate(all="ignore"):
+            here = self._real(state, time)
+            exact = np.einsum("ij...,j...->i...", jacobian, v)
+            terms = np.einsum("ij...,j...->i...", np.abs(jacobian), np.abs(v))
+            wrong = np.ones(here.shape[1:], bool)
+            for h in (1e-5, 1e-6, 1e-8):
+                up, down = self._real(state + h * v, time), self._real(state - h * v, time)
+                for quotient in ((up - down) / (2 * h), (up - here) / h, (here - down) / h):
+                    limit = 1e-3 * (terms + np.abs(quotient)) + 1e-13 / h * np.abs(here)
+                    wrong &= (np.abs(exact - quotient) > limit).any(axis=0)
+                if not wrong.any():
+                    return np.asarray(np.isfinite(here).all(axis=0))
+        raise ValueError(self._complaint(state, time, wrong))
+
+    def _real(self, state: Array, time: float) -> Array:
+        """Return the function of real states, from rows that may be complex."""
+        rows = np.stack(np.broadcast_arrays(*self.function(state, time)))
+        return np.asarray(np.broadcast_to(rows.real, (len(rows), *state.shape[1:])))
+
+    def _complaint(self, state: Array, time: float, wrong: Any) -> str:
+        first = state.reshape(len(state), -1)[:, np.flatnonzero(wrong)[0]]
+        met = met_functions(self.function, first, time)
+        named = f"it uses {', '.join(sorted(met))}" if met else "abs, sign, real or float inside"
+        return (
+            f"complex_step needs an analytic function; its derivative is not the difference "
+            f"quotient at the state {first}: {named}. Give jacobian= by hand or by "
+            "dynamics.finite_differences instead"
+        )
+
     def _value(self, state: Array, time: float) -> Array:
         try:
             return np.stack(np.broadcast_arrays(*self.function(state, time)))
-        except TypeError as error:
+        except (TypeError, ValueError, np.exceptions.ComplexWarning) as error:
+            if isinstance(error, ValueError) and "truth value" not in str(error):
+                raise
             met = met_functions(self.function, state.real, time)
             named = f"; it uses {', '.join(sorted(met))}" if met else ""
             raise TypeError(
                 "complex_step needs a function that takes complex numbers, made of numpy's "
-                f"analytic functions{named}. Give jacobian= by hand or by "
-                f"dynamics.finite_differences instead ({error})"
+                f"analytic functions, np.where in the place of if{named}. Give jacobian= by hand "
+                f"or by dynamics.finite_differences instead ({error})"
             ) from None
 
 
@@ -99,9 +161,10 @@ def complex_step(function: Function) -> ComplexStep:
               \quad h = 10^{-100}
 
     Not a finite difference: nothing cancels, so h can be tiny. The function must be
-    made of analytic operations (not ``abs``, ``sign``, ``float``): elsewhere the result is
-    wrong. `descent.lyapunov` and `descent.influence` compare it with a difference quotient
-    and refuse it then; `finite_differences` is for such functions.
+    made of analytic operations (not ``abs``, ``sign``, ``float``): elsewhere the result would
+    be wrong, so that it is compared with a difference quotient along one direction, here at
+    each call, by `descent.lyapunov` and `descent.influence` at some states.
+    `finite_differences` is for such functions.
 
     Parameters
     ----------
@@ -115,8 +178,8 @@ def complex_step(function: Function) -> ComplexStep:
 
     Raises
     ------
-    TypeError
-        When called, if the function does not take complex numbers.
+    TypeError, ValueError
+        When called, if the function does not take complex numbers, or is not analytic.
 
     Examples
     --------
@@ -127,6 +190,11 @@ def complex_step(function: Function) -> ComplexStep:
     """
     check_callable("function", function)
     return ComplexStep(function)
+
+
+def entries_of(jacobian: Any) -> Callable[[Array, float], Any]:
+    """Return a Jacobian for a caller that checks it at some states, not at each."""
+    return jacobian.unchecked if isinstance(jacobian, ComplexStep) else jacobian
 
 
 def finite_differences(function: Function, step: float = 6e-6) -> Callable[[Array, float], Array]:

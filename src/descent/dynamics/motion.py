@@ -19,6 +19,7 @@ from descent.dynamics.derivatives import (
     STEP,
     ComplexStep,
     Rows,
+    entries_of,
     finite_differences,
     met_functions,
 )
@@ -85,8 +86,7 @@ class Motion:
         self.autonomous = np.array_equal(single, late)
         self.own_clock = self.loops or self._agrees(s, spread, late)
         if self.layout and self.system.jvp is None and not self.complex and not self.loops:
-            jacobian = self.system.jacobian
-            assert jacobian is not None
+            jacobian = entries_of(self.system.jacobian)
             each = [self._square(jacobian(s[:, j], 0.0), ()) for j in range(n)]
             try:
                 matrix = self._square(jacobian(s, 0.0), (n,))
@@ -181,7 +181,7 @@ class Motion:
         if self.system.jvp is not None or self.complex:
             unit = np.broadcast_to(np.eye(d)[:, :, None], (d, d, n))
             return self.product(s, unit, t)
-        jacobian = self.system.jacobian or self._differences
+        jacobian = entries_of(self.system.jacobian or self._differences)
         if not self.loops:
             self.calls += 1
             return self._square(jacobian(s, t), (n,))
@@ -208,8 +208,7 @@ class Motion:
         direct = self.system.jvp is None and not self.complex and not self.loops
         if direct:
             out[: self.d] = self.value(s, t)
-            jacobian = self.system.jacobian
-            assert jacobian is not None
+            jacobian = entries_of(self.system.jacobian)
             entries = jacobian(s, t)
             for block, rate in zip(vectors, rates, strict=True):
                 _apply(entries, block, rate.vectors)

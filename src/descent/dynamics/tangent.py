@@ -16,6 +16,7 @@ import numpy as np
 from scipy.integrate import DOP853
 
 from descent.arguments import Array, came, check_array, check_choice, check_kind, check_real
+from descent.dynamics.derivatives import ComplexStep, entries_of
 from descent.dynamics.fixed_steps import FixedSteps
 from descent.dynamics.system import Flow, Map, check_system
 
@@ -156,7 +157,7 @@ def _integrate(
     a, b, c = SCHEMES[scheme]
     n_steps = math.ceil((end - time) / dt * (1 - 1e-12))
     h = (end - time) / max(n_steps, 1)
-    d, jacobian = len(system.names), system.jacobian
+    d, jacobian = len(system.names), entries_of(system.jacobian)
     stack = _stack(state, tangents)
     if quick is not None:
         return _unstack(quick(stack, time, h, n_steps), d, tangents)
@@ -179,7 +180,7 @@ def _integrate(
                     for v, v_rate in zip(vectors, vector_rates, strict=True):
                         v_rate.vectors[...] = _moved(system, v, s, t).vectors
                     continue
-                entries = jacobian(s, t)  # type: ignore[misc]  # checked by check_derivative
+                entries = jacobian(s, t)
                 for v, v_rate in zip(vectors, vector_rates, strict=True):
                     _apply(entries, v, v_rate.vectors)
         _combine(hb, slopes, stage)
@@ -198,7 +199,7 @@ def _iterate(
             after = [_moved(system, t, state, now) for t in after]
         elif after:
             assert system.jacobian is not None
-            jacobian = system.jacobian(state, now)
+            jacobian = entries_of(system.jacobian)(state, now)
             moved = [Tangents(t.free, np.empty_like(t.vectors)) for t in after]
             for old, new in zip(after, moved, strict=True):
                 _apply(jacobian, old, new.vectors)
@@ -321,6 +322,8 @@ def advance(
     ------
     FloatingPointError
         If a trajectory or a tangent leaves the finite numbers, or ``dt`` is too long.
+    ValueError, TypeError
+        If the complex step of the system is no derivative at the start or the end.
 
     Examples
     --------
@@ -341,4 +344,9 @@ def advance(
     if not check_real("time", time) <= check_real("end", end):
         raise ValueError(f"time must not lie beyond end; got {time!r} and {end!r}")
     carrier = Carrier(system, dt, scheme)
-    return carrier.to(state, list(tangents), time, end)
+    if tangents and isinstance(system.jacobian, ComplexStep):
+        system.jacobian.check(state, time)
+    last, after = carrier.to(state, list(tangents), time, end)
+    if tangents and isinstance(system.jacobian, ComplexStep):
+        system.jacobian.check(last, end)
+    return last, after

@@ -152,7 +152,7 @@ class Pair:
     def _fed(self, times: Array, v: Array, part: Bools) -> Bools:
         if not part.any():
             return np.zeros((len(times), 0), bool)
-        reached = self.x.vectors.any(axis=(1, 2))
+        reached = np.asarray(self.x.vectors.any(axis=(1, 2)))
         reached[list(self.y.free)] |= self.y.vectors.any(axis=(1, 2))
         reached[self.rows :] = False
         kick = np.where(reached, self.rng.choice([-1.0, 1.0], len(reached)), 0.0)

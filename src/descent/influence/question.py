@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from descent.arguments import Array, check_array
-from descent.dynamics.derivatives import STEP, Rows
+from descent.dynamics.derivatives import STEP, Rows, entries_of
 from descent.dynamics.system import Flow, Map, Names, check_frozen, index_of
 from descent.influence.digits import ROUNDING
 
@@ -117,7 +117,7 @@ def _with_parameter(system: Map | Flow, derivative: Callable[[Array, float], Row
             rows = system.jvp(state[:d], v[:d], time)
         else:
             assert system.jacobian is not None
-            entries = system.jacobian(state[:d], time)
+            entries = entries_of(system.jacobian)(state[:d], time)
             rows = [sum(entries[i][j] * v[j] for j in range(d)) for i in range(d)]
         moved = [row + p * v[d] for row, p in zip(rows, push, strict=True)]
         return (*moved, 0.0 * v[d] if flow else v[d])
