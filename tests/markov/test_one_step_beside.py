@@ -352,3 +352,49 @@ def test_small_steps_meet_the_law_of_large_deviations():
     )
     small = large_deviations.log_escape_time(MODEL, step_size=0.001, minimum=minimum, saddle=saddle)
     assert abs(log_time - small) < 8 * 0.001 + error
+
+
+def test_grids_that_agree_by_chance_are_found_out():
+    """The masses that cross the flat from -0.2 are few: three grids agreed on .83257."""
+    model = two_datapoint(depth=1.99)
+    _, barrier = stationary_points(lambda w: model.gradients(w)[1], 0.5, 1.7)
+    asked = {"step_size": 0.1, "n_steps": 200, "start": -0.2, "threshold": float(barrier)}
+    sampled = 0.8318  # of 6e6 walkers, 1.5e-4 wide
+    probability, error = markov.escape_probability(model, **asked, return_error=True)
+    assert probability == pytest.approx(sampled, abs=4e-4)
+    curve = markov.escape_curve(model, **asked)
+    assert probability == pytest.approx(float(curve[-1]), abs=error + 1e-4)
+
+
+def double_well(noise):
+    """Return (w² - 1)²/4 with samples that push both ways."""
+    push = np.array([noise, -noise])
+    return FiniteSum(
+        losses=lambda w: (np.asarray(w) ** 2 - 1) ** 2 / 4 + np.multiply.outer(push, w),
+        gradients=lambda w: np.asarray(w) ** 3 - w + np.add.outer(push, 0.0 * np.asarray(w)),
+        curvatures=lambda w: (
+            3 * np.asarray(w) ** 2 - 1 + np.add.outer(0 * push, 0.0 * np.asarray(w))
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("noise", "step_size", "says"),
+    [
+        (0.3, 0.05, "952 of 2001 nodes never escape, between -1.6 and -0.339925"),
+        (0.39, 0.01, "rarer than floats can tell.*log_mean_first_passage_time"),
+        (0.5, 0.002, "rarer than floats can tell.*log_mean_first_passage_time"),
+    ],
+)
+def test_two_pits_with_weak_noise_are_refused_by_what_to_change(noise, step_size, says):
+    grid = np.linspace(-1.6, 1.05, 2001)
+    operator = markov.TransferOperator(double_well(noise), step_size=step_size, grid=grid)
+    with pytest.raises(RuntimeError, match=says):
+        markov.quasi_stationary(operator)
+
+
+def test_two_pits_with_less_weak_noise_have_the_time_that_state_reduction_finds():
+    model, grid = double_well(0.5), np.linspace(-1.6, 1.05, 2001)
+    operator = markov.TransferOperator(model, step_size=0.2, grid=grid)
+    law, rate = markov.quasi_stationary(operator)
+    assert -np.log(rate) == pytest.approx(log_mean_absorption_time(operator, law), rel=1e-4)

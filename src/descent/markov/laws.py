@@ -7,8 +7,10 @@ import scipy.sparse as sp
 
 from descent.arguments import Array, Index, check_count, check_kind, check_real, check_rising_counts
 from descent.landscapes import stationary_points
+from descent.markov.state_reduction import never_escaping
 from descent.markov.transfer_operator import TransferOperator
 
+RAREST = 1e-100  # rate below which masses on the way are no floats
 BALANCED = 200  # steps between two balances of the wells
 
 
@@ -82,7 +84,8 @@ def quasi_stationary(
     Raises
     ------
     RuntimeError
-        If the law still changes after ``max_steps``, or nothing escapes.
+        If some walkers never escape, if the rate or that between two wells is below the
+        least float, if the law still changes after ``max_steps``, or if all mass escapes.
 
     Notes
     -----
@@ -105,6 +108,7 @@ def quasi_stationary(
     """
     check_kind("operator", operator, TransferOperator)
     check_count("max_steps", max_steps, 1)
+    _check_exits(operator)
     wells = _wells(operator)
     mass, done = np.full(len(operator.grid), 1 / len(operator.grid)), 0
     if len(np.unique(wells)) == 1:
@@ -117,7 +121,10 @@ def quasi_stationary(
                 raise RuntimeError("no quasi-stationary law found: all mass escapes")
             mass /= total
         done += BALANCED
-        mass = _balanced(operator, mass, wells)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mass = _balanced(operator, mass, wells)
+        if not np.isfinite(mass).all():
+            raise _unsettled(0.0, done)
         after = operator.step(mass)
         rate = operator.escaping(mass) / mass.sum()
         # The change of the rate falls to about two thirds from one balance to the next.
@@ -125,7 +132,7 @@ def quasi_stationary(
         if steady and np.abs(after / (1 - rate) - mass).sum() <= 1e-9 * mass.sum():
             return mass / mass.sum(), rate
         previous = rate
-    raise RuntimeError(f"no quasi-stationary law found in {max_steps} steps")
+    raise _unsettled(rate, max_steps)
 
 
 def _settled(operator: TransferOperator, mass: Array, max_steps: int) -> tuple[Array, float]:
@@ -134,8 +141,31 @@ def _settled(operator: TransferOperator, mass: Array, max_steps: int) -> tuple[A
         if settled:
             return law / law.sum(), rate
         if n == max_steps:
-            raise RuntimeError(f"no quasi-stationary law found in {max_steps} steps")
+            raise _unsettled(rate, max_steps)
     raise RuntimeError("no quasi-stationary law found: all mass escapes")
+
+
+def _check_exits(operator: TransferOperator) -> None:
+    """Raise a RuntimeError if walkers come to where nothing escapes: the law would rest there."""
+    grid = operator.grid
+    if (closed := never_escaping(operator, np.ones(len(grid)))).size:
+        raise RuntimeError(
+            f"no quasi-stationary law found: walkers at {len(closed)} of {len(grid)} nodes never "
+            f"escape, between {grid[closed[0]]:.6g} and {grid[closed[-1]]:.6g}, as no step is long "
+            "enough. Take a nearer threshold, that is a shorter grid, or a larger step_size"
+        )
+
+
+def _unsettled(rate: float, max_steps: int) -> RuntimeError:
+    """Return the error of a law that still changes, which says why."""
+    what = f"no quasi-stationary law found in max_steps={max_steps} steps"
+    if rate < RAREST:
+        return RuntimeError(
+            f"{what}: escape, or the way between two wells, is rarer than floats can tell, a rate "
+            f"of {rate:.2g}. Take a larger step_size, or ask markov.log_mean_first_passage_time or "
+            "large_deviations.log_escape_time for the logarithm of the time"
+        )
+    return RuntimeError(f"{what}: the law still changes, at a rate of escape of {rate:.3g}")
 
 
 def _wells(operator: TransferOperator) -> Index:

@@ -29,12 +29,15 @@ class Allowed(NamedTuple):
 
     def error(self, *curves: Array) -> float:
         """Return the error of the last of some curves, each of which refines the one before."""
+        apart = np.abs(curves[-1] - curves[-2])
         if self.whole:
-            return float(np.abs(curves[-1] - curves[-2]).max())
-        # Two ends may agree by chance, two whole curves hardly do: more differences count.
+            return float(apart.max())
+        # Two ends may agree by chance, and so may three on grids that all miss a law of few
+        # points; the curves that lead there hardly do: more differences count.
         ends = [float(curve[-1]) for curve in curves[-3:]]
         moves = [abs(b - a) for a, b in itertools.pairwise(ends)]
-        return max(moves[-1], moves[0] / CHANCE)
+        late = float(apart[len(apart) // 2 :].max())
+        return max(moves[-1], moves[0] / CHANCE, late / CHANCE)
 
     def doubt(self, grids: Sequence[Array]) -> float:
         """Return what an extrapolation adds: nothing where grids converge as the square."""

@@ -64,7 +64,7 @@ def log_mean_absorption_time(operator: TransferOperator, mass: Array) -> float:
         raise ValueError(f"mass must not be negative; got {mass.min()}")
     if not mass.any():
         raise ValueError("mass must not be zero everywhere; got zeros alone")
-    if _caught(operator, mass):
+    if never_escaping(operator, mass).size:
         return math.inf
     entries = operator.matrix.tocoo()
     offset = entries.col - entries.row
@@ -119,8 +119,8 @@ def log_mean_absorption_time(operator: TransferOperator, mass: Array) -> float:
     return float(np.log(window[rows, -1]) + log_scale)
 
 
-def _caught(operator: TransferOperator, mass: Array) -> bool:
-    """Say whether some of the mass comes to nodes from which nothing escapes."""
+def never_escaping(operator: TransferOperator, mass: Array) -> Index:
+    """Return the nodes that some of the mass comes to and nothing escapes from."""
     size, moves = len(mass), operator.matrix.tocoo()
     held = moves.data > 0
     row, column = moves.row[held], moves.col[held]
@@ -135,7 +135,7 @@ def _caught(operator: TransferOperator, mass: Array) -> bool:
 
     forward = reached(row, column, starts)
     backward = reached(column, row, exits)
-    return bool(np.setdiff1d(forward, backward).size)
+    return np.asarray(np.setdiff1d(forward, backward))
 
 
 def sojourns(operator: TransferOperator) -> sp.csr_array:
