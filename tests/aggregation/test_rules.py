@@ -143,7 +143,9 @@ def test_the_equal_sum_lets_a_loss_rise():
         (lambda: RULES["fixed_weights"](np.zeros(2), np.eye(2), weights=[1]), ValueError, "2 num"),
         (lambda: RULES["random_alternation"](np.zeros(2), np.eye(2), 7), TypeError, "Generator"),
         (lambda: RULES["equal_sum"]([], np.zeros((0, 3))), ValueError, "at least one loss"),
-        (lambda: RULES["mgda"]([], [torch.zeros(2)]), TypeError, "losses must be tensors"),
+        (lambda: RULES["mgda"]([1.0], [torch.zeros(2)]), TypeError, "losses must be tensors"),
+        (lambda: RULES["mgda"]([], [torch.zeros(2)]), ValueError, "at least one loss"),
+        (lambda: RULES["mgda"].backward([], [torch.zeros(2)]), ValueError, "at least one loss"),
         (lambda: RULES["mgda"].backward(np.zeros(2), np.eye(2)), TypeError, "carry their graph"),
     ],
 )
@@ -171,7 +173,7 @@ def test_a_rule_that_draws_wants_its_generator_and_goes_on_with_it(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_one_dimension_or_none_and_one_loss(name):
-    for m, d in ((1, 1), (1, 0), (3, 0), (3, 1)):
+    for m, d in ((1, 1), (1, 0), (2, 0), (3, 0), (3, 1)):
         step = twice(name, np.ones(m), np.ones((m, d)))
         assert step.gradient.shape == (d,)
         assert np.isfinite(step.weights).all()

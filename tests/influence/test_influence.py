@@ -304,6 +304,7 @@ UNCOUPLED = Flow(("x", "y", "z"), lambda s, t: s, lambda s, t: np.eye(3))
         ((LORENZ, [1, 1, 1], [1], ("a", "b"), "c", "b"), ValueError, "measured must not be in"),
         ((LORENZ, [1, 1, 1], [1], (), "c", "b"), ValueError, "at least one"),
         ((LORENZ, [1, 1], [1], "a", "b", "b"), ValueError, "initial must have 3"),
+        ((LORENZ, np.zeros((0, 3)), [1], "a", "b", "b"), ValueError, "at least one state"),
         ((LORENZ, [1, 1, 1], [2, 1], "a", "b", "b"), ValueError, "ascending"),
         ((LORENZ, [1, 1, 1], [-1], "a", "b", "b"), ValueError, "from 0 on"),
         ((LORENZ, [1, 1, 1], 1.0, "a", "b", "b"), ValueError, "one-dimensional"),

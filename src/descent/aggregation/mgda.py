@@ -50,7 +50,7 @@ def mgda(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
     array([0.8, 0.4])
     """
     m = losses.shape[-1]
-    if m == 2:
+    if m == 2 and gradients.shape[-1]:
         return shares(_two(scaled(gradients, (-2, -1))[0])), state
     units, lengths = directions(gradients)
     units = compact(units)

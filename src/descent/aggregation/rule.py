@@ -128,6 +128,7 @@ class Rule:
             from descent.aggregation.autograd import combine
 
             return combine(self, losses, parameters, state, options)
+        _check_some(losses)
         if _are_tensors(parameters):
             raise TypeError(f"losses must be tensors, as the parameters are; got {came(losses)}")
         values = check_array("losses", losses)
@@ -137,7 +138,7 @@ class Rule:
                 "losses (..., m) and gradients (..., m, d), given as parameters, must agree in "
                 f"all but the last axis; got shapes {values.shape} and {gradients.shape}"
             )
-        if not values.shape[-1]:
+        if not values.size:
             raise ValueError(f"losses must hold at least one loss; got shape {values.shape}")
         weights, state = self.weights(
             values, gradients if self.needs_gradients else None, state, **options
@@ -202,6 +203,7 @@ class Rule:
         (tensor([0., 0.]), tensor([-2.]))
         """
         if not _are_tensors(losses):
+            _check_some(losses)
             raise TypeError(f"losses must be tensors that carry their graph; got {came(losses)}")
         from descent.aggregation.autograd import backward
 
@@ -212,6 +214,12 @@ def _are_tensors(values: Any) -> bool:
     """Say whether the losses are tensors: one, or a sequence of them."""
     first = values[0] if isinstance(values, list | tuple) and values else values
     return hasattr(first, "requires_grad")
+
+
+def _check_some(losses: Any) -> None:
+    """Raise a ValueError if there is no loss, whatever it would be made of."""
+    if isinstance(losses, list | tuple) and not losses:
+        raise ValueError(f"losses must hold at least one loss; got {losses!r}")
 
 
 def check_previous(state: Any, losses: Array) -> None:

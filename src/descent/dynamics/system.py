@@ -170,7 +170,7 @@ def state_of(system: Map | Flow, initial: Initial, name: str = "initial") -> Arr
     Raises
     ------
     ValueError
-        If variables are missing, unknown, or not finite.
+        If variables are missing, unknown, or not finite, or there is no state.
 
     Examples
     --------
@@ -197,6 +197,8 @@ def state_of(system: Map | Flow, initial: Initial, name: str = "initial") -> Arr
                 f"got shape {values.shape}"
             )
         state = np.moveaxis(values, -1, 0).copy()
+    if not state.size:
+        raise ValueError(f"{name} must hold at least one state; got shape {state.shape[1:]}")
     if not np.isfinite(state).all():
         raise ValueError(f"{name} must be finite; got {came(initial)}")
     return state

@@ -199,7 +199,10 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
     _check_alike(x=x, y=y)
     covariates = [check_numbers("given", g) for g in given]
     try:
-        columns = [np.broadcast_to(v, x.shape).ravel() for v in (x, y, *covariates)]
+        columns = [
+            (v if v.shape == x.shape else np.broadcast_to(v, x.shape)).ravel()
+            for v in (x, y, *covariates)
+        ]
     except ValueError:
         raise ValueError(
             f"given must broadcast to x of shape {x.shape}; got {[g.shape for g in covariates]}"
@@ -208,8 +211,11 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:
     for column in columns[1:]:
         kept &= np.isfinite(column)
     x, y, *rest = columns if kept.all() else [column[kept] for column in columns]
-    design = np.stack([np.ones(len(x)), *(_spread(column) for column in rest)], axis=1)
-    both = np.stack([_unit(x), _unit(y)], axis=1)
+    # Written into place: stacking takes as long as the fit where there are few numbers.
+    design, both = np.ones((len(x), 1 + len(rest))), np.empty((len(x), 2))
+    for k, column in enumerate(rest, start=1):
+        design[:, k] = _spread(column)
+    both[:, 0], both[:, 1] = _unit(x), _unit(y)
     fit, _, rank, _ = np.linalg.lstsq(design, both, rcond=None)
     if len(design) - rank < 2:
         return np.nan
