@@ -26,7 +26,8 @@ DROPPED = {  # what drops the imaginary part, or jumps: the name that the error 
 @pytest.mark.parametrize("named", DROPPED)
 @pytest.mark.parametrize("state", [[1.3], [-2.2], [[1.3, -2.2]], [1e-3]])
 def test_a_complex_step_that_is_no_derivative_is_refused_by_name(named, state):
-    with pytest.raises((ValueError, TypeError), match=rf"complex_step.*{named}.*by hand"):
+    helps = "tanh" if named in ("sign", "heaviside") else "by hand"
+    with pytest.raises((ValueError, TypeError), match=rf"complex_step.*{named}.*{helps}"):
         complex_step(DROPPED[named])(np.array(state), 0.0)
 
 

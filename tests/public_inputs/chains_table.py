@@ -339,6 +339,7 @@ EXEMPT = {
     "markov.laws.*": "the same",
     "markov.refined_clouds.*": "a part of escapes, whose arguments they check",
     "markov.state_reduction.sojourns": "a part of the mean time, whose operator is checked",
+    "markov.state_reduction.never_escaping": "a part of the mean time, whose operator is checked",
     "markov.walk.*": "the inner loop of first passages, whose arguments they check",
     "landscapes.Objective": "a row of OBJECTIVES, made in the module that holds it",
     "landscapes.FiniteSum.sample_gradient": "the inner loop of every chain",

@@ -75,6 +75,17 @@ def met_functions(function: Function, state: Array, time: float) -> set[str]:
     return traced.met & (BENDS | JUMPS | OTHERS | {"float"})
 
 
+def advice(met: set[str]) -> str:
+    """Return what to do about functions that have no complex step."""
+    if met & JUMPS:
+        return (
+            "A disturbance that meets a jump follows no Jacobian: replace the jump by a smooth "
+            "function, such as tanh(x/width)"
+        )
+    bends = " (right for functions that only bend)" if met & BENDS else ""
+    return f"Give jacobian= by hand, or by dynamics.finite_differences{bends}"
+
+
 class ComplexStep:
     """The Jacobian that `complex_step` returns, and its products with vectors."""
 
@@ -135,8 +146,7 @@ class ComplexStep:
         named = f"it uses {', '.join(sorted(met))}" if met else "abs, sign, real or float inside"
         return (
             f"complex_step needs an analytic function; its derivative is not the difference "
-            f"quotient at the state {first}: {named}. Give jacobian= by hand or by "
-            "dynamics.finite_differences instead"
+            f"quotient at the state {first}: {named}. {advice(met)}"
         )
 
     def _value(self, state: Array, time: float) -> Array:
@@ -149,8 +159,7 @@ class ComplexStep:
             named = f"; it uses {', '.join(sorted(met))}" if met else ""
             raise TypeError(
                 "complex_step needs a function that takes complex numbers, made of numpy's "
-                f"analytic functions, np.where in the place of if{named}. Give jacobian= by hand "
-                f"or by dynamics.finite_differences instead ({error})"
+                f"analytic functions, np.where in the place of if{named}. {advice(met)} ({error})"
             ) from None
 
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from descent.arguments import Array
 from descent.dynamics.derivatives import (
-    BENDS,
     JUMPS,
     STEP,
     ComplexStep,
     Rows,
+    advice,
     entries_of,
     finite_differences,
     met_functions,
@@ -283,13 +283,11 @@ class Motion:
             )
         if met & JUMPS:
             return (
-                f"{says}: {self.called} is not smooth, it uses {', '.join(sorted(met & JUMPS))}, "
-                "whose complex step is no derivative. A disturbance that meets a jump follows "
-                "no Jacobian: replace the jump by a smooth function, such as tanh(x/width)"
+                f"{says}: {self.called} is not smooth, it uses {', '.join(sorted(met))}, "
+                f"whose complex step is no derivative. {advice(met)}"
             )
         named = f"it uses {', '.join(sorted(met))}, " if met else "abs, sign or float inside? "
-        bends = " (right for functions that only bend)" if met & BENDS else ""
         return (
             f"{says}: {self.called} is not analytic, {named}and its complex step is no "
-            f"derivative. Give jacobian= by hand, or by dynamics.finite_differences{bends}"
+            f"derivative. {advice(met)}"
         )
