@@ -398,3 +398,17 @@ def test_two_pits_with_less_weak_noise_have_the_time_that_state_reduction_finds(
     operator = markov.TransferOperator(model, step_size=0.2, grid=grid)
     law, rate = markov.quasi_stationary(operator)
     assert -np.log(rate) == pytest.approx(log_mean_absorption_time(operator, law), rel=1e-4)
+
+
+def test_the_error_of_a_rate_says_whether_there_are_nodes_enough():
+    """The error is above the difference to four times the nodes, where these are enough."""
+    model, ends = double_well(0.6), (-1.4, 1.1)
+
+    def slowest(nodes):
+        operator = markov.TransferOperator(model, step_size=0.05, grid=np.linspace(*ends, nodes))
+        return markov.quasi_stationary(operator, return_error=True)
+
+    (_, coarse, large), (_, rate, error), (_, finest, _) = map(slowest, (81, 1601, 6401))
+    assert large > 0.5 * coarse  # off by itself, and said to be
+    assert abs(coarse - finest) < large
+    assert abs(rate - finest) < error < 0.2 * rate

@@ -206,3 +206,15 @@ def test_a_hole_on_the_way_is_told_and_where():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_value_with_ripples_of_rounding_size_never_falls():
+    """A step that loses 1e-10 of the value is repeated, shorter, though the slope leads on."""
+
+    def rippled(x, sigma):
+        return -((x - 1) ** 2) + 1e-10 * np.sin(1e7 * x), -2 * (x - 1), 0 * x
+
+    climb = ascend(rippled, np.linspace(-3, 5, 11), 1.0, hold_sigma=True)
+    values = rippled(climb.x_path, 0.0)[0]
+    assert np.diff(values, axis=0).min() >= -4 * np.finfo(float).eps * np.abs(values).max()
+    np.testing.assert_allclose(climb.x, 1.0, atol=1e-5)

@@ -93,6 +93,7 @@ class TransferOperator:
         if not np.isfinite(moves).all():
             raise ValueError("the gradients are not finite on the grid")
         check_choice("absorbing", absorbing, ("right", "left", "both"))
+        self.absorbing: Absorbing = absorbing
         # Two comparisons of moves, not of images: a move far below rounding counts.
         right, left = moves > grid[-1] - grid, moves < grid[0] - grid
         wall = {"right": left, "left": right, "both": np.zeros_like(left)}[absorbing]
