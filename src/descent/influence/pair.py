@@ -7,7 +7,7 @@ import numpy as np
 
 from descent.arguments import Array
 from descent.compiled.code import available
-from descent.dynamics.carrier import Carrier
+from descent.dynamics.carrier import MANY, Carrier
 from descent.dynamics.motion import Motion
 from descent.dynamics.system import Flow, Map
 from descent.dynamics.tangent import Tangents
@@ -74,7 +74,8 @@ class Pair:
         self.begun = state, begin, until, scheme
         self.rows = len(state)  # less than d, if a parameter is varied
         self.sizes: list[tuple[Array, Array]] = []  # logarithms of the disturbances X and Y
-        self.motion = Motion(self.system, [(self.every, 1)], self.state[:, :16])
+        self.motion: Motion | None = None
+        self.looks = True  # whether derivatives are compared with difference quotients
         self.rng = np.random.default_rng(0)
 
     def _segments(self, times: Array) -> Iterator[tuple[float, float, bool, bool]]:
@@ -114,8 +115,12 @@ class Pair:
 
     def _look(self, time: float) -> None:
         """Compare the Jacobian with a difference quotient at some of the states."""
+        if not self.looks:
+            return
         few = np.linspace(0, self.state.shape[1] - 1, min(16, self.state.shape[1])).astype(int)
         s = self.state[:, few]
+        if self.motion is None:
+            self.motion = Motion(self.system, [(self.every, 1)], s)
         self.motion.check_derivative(s, time, np.abs(s), self.rng)
 
     def comp(self, times: Array) -> tuple[Array, Array, Bools]:
@@ -157,8 +162,15 @@ class Pair:
         reached[self.rows :] = False
         kick = np.where(reached, self.rng.choice([-1.0, 1.0], len(reached)), 0.0)
         question, (state, begin, until, scheme) = replace(self.question, direction=kick), self.begun
-        rough = Pair(question, state[:, part], begin, until, None, scheme)
-        rough.carrier.tolerance = ROUGH
+        compiled = not self.carrier.by_error and state.shape[1] >= MANY
+        same = compiled or isinstance(self.system, Map)  # the steps that there are
+        rough = Pair(question, state[:, part], begin, until, self.dt if same else None, scheme)
+        rough.looks = False
+        if same:
+            rough.carrier = self.carrier
+        else:
+            rough.carrier.tolerance = ROUGH
+            rough.carrier.motion = self.carrier.motion
         few = np.unique(np.linspace(0, len(times) - 1, min(TIMES, len(times))).astype(int))
         try:
             for _ in rough.along(times[few]):
