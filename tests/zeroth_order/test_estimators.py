@@ -109,6 +109,11 @@ def test_spsa_is_unbiased_on_a_quadratic_at_any_distance():
     search = SPSA([x.clone()], h=0.7, generator=generator())
     loss = lambda y: (0.5 * y @ matrix @ y).item()  # noqa: E731
     drawn = torch.stack([search.estimate(loss, x)[0] for _ in range(60)])
+    # The mean of two losses is that at x and half the curvature along a corner, one of four.
+    corners = [torch.tensor([1.0, b, c], dtype=x.dtype) for b in (-1, 1) for c in (-1, 1)]
+    levels = torch.tensor(sorted(loss(x) + 0.7**2 * loss(corner) for corner in corners))
+    said = torch.tensor(sorted({round(search.estimate(loss, x)[1], 9) for _ in range(60)}))
+    torch.testing.assert_close(said, levels)
     # Opposite corners of the cube give one estimate, so there are four; each is as likely.
     distinct = torch.unique(drawn.round(decimals=9), dim=0)
     assert len(distinct) == 4

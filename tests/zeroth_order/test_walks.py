@@ -114,6 +114,17 @@ def test_a_parabola_finds_the_line_minimum_of_a_quadratic():
     assert search.evaluations == 15
 
 
+def test_a_minimum_beyond_reach_is_approached_as_far_as_allowed():
+    x = torch.tensor([4.0], dtype=torch.float64)
+    z = torch.randn(1, generator=generator(2), dtype=torch.float64).abs().item()
+    # The minimum lies 4 away: 1.5 times the reach, or 0.9 times.
+    for share, left in ((1.5, 4.0 * (1 - 1 / 1.5)), (0.9, 0.0)):
+        x[:] = 4.0
+        reach = 4.0 / (0.1 * z * share)
+        LineParabola([x], h=0.1, reach=reach, generator=generator(2)).step(lambda: (x**2).item())
+        assert x.item() == pytest.approx(left, abs=1e-9)
+
+
 def test_a_parabola_without_minimum_is_followed_downhill_as_far_as_allowed():
     for shape in (lambda y: -(y**2).sum(), lambda y: y.sum()):
         x = torch.tensor([0.3, 0.4], dtype=torch.float64)

@@ -106,6 +106,27 @@ def test_the_opposite_step_is_tried_where_it_helps():
     torch.testing.assert_close(x.detach(), 0.9 * before)
 
 
+def test_a_step_that_leaves_the_loss_as_it_is_stands():
+    """On a plateau the opposite is not asked for: L(x + Δ) <= L(x) is enough."""
+    x = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+    inner = torch.optim.SGD([x], lr=0.1)
+
+    def closure():
+        inner.zero_grad()
+        level = 3.0 + 0.0 * x.detach().sum()
+        if torch.is_grad_enabled():
+            x.sum().backward()
+        return level
+
+    for otherwise in ("undo", "reverse"):
+        with torch.no_grad():
+            x.copy_(torch.tensor([1.0, -2.0]))
+        search = UndoIncrease(inner, otherwise=otherwise)
+        search.step(closure)
+        torch.testing.assert_close(x.detach(), torch.tensor([0.9, -2.1], dtype=torch.float64))
+        assert search.evaluations == 3  # before, by the wrapped optimizer, and after
+
+
 def test_a_loss_is_not_evaluated_twice_at_one_point_unless_it_has_moved():
     x, inner, closure = quadratic()
     search = UndoIncrease(inner)
