@@ -111,3 +111,10 @@ def test_a_chaotic_neighbour_that_nothing_reaches_is_no_doubt():
     flow = Flow(tuple("abcde"), rate, jvp=jvp)
     value = influence.op(flow, [1.0, 2.0, 20.0, 1.0, 0.0], [60.0], "e", "d", "d")
     assert np.isfinite(value).all()
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e12])
+def test_the_length_of_the_direction_does_not_matter(size):
+    along = [size * entry for entry in ALONG]
+    assert not right_or_refused(lambda: influence.op(FLOW, [1.0] * 3, [20.0], "c", along, "a"))
+    assert right_or_refused(lambda: influence.op(FLOW, [1.0] * 3, [5.0], "c", along, "a"))
