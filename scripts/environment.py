@@ -6,7 +6,6 @@ as far as to say that it is too old.
 
 import fcntl
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,12 @@ UNFINISHED = VENV / ".unfinished"
 INPUTS = (ROOT / "requirements.lock", ROOT / "pyproject.toml")
 # The registry's torch for Linux asks for gigabytes of CUDA; here are CPU builds.
 TORCH_CPU = "https://download.pytorch.org/whl/cpu"
+REGISTRYS = (
+    "no CPU build of PyTorch can be had; taking the registry's, on Linux with gigabytes of CUDA"
+)
+WITHOUT = (
+    "no PyTorch for this Python and machine: chapters with networks will stand without results"
+)
 
 
 def stands():
@@ -31,9 +36,33 @@ def call(*command, **options):
 
 
 def pip(*arguments, **options):
-    """Run pip in the environment. The lock file names every package, so none is resolved."""
-    quietly = ("--quiet", "--progress-bar", "off", "--disable-pip-version-check", "--no-deps")
+    """Run pip's installation in the environment."""
+    quietly = ("--quiet", "--progress-bar", "off", "--disable-pip-version-check")
     return call(VENV / "bin" / "python", "-m", "pip", "install", *quietly, *arguments, **options)
+
+
+def torch_works():
+    """Return whether torch can be imported; one that cannot is removed, lest it be found."""
+    python, silent = VENV / "bin" / "python", {"stderr": subprocess.DEVNULL}
+    if call(python, "-c", "import torch", **silent) == 0:
+        return True
+    call(python, "-m", "pip", "uninstall", "--quiet", "--yes", "torch", **silent)
+    return False
+
+
+def install_torch(pinned):
+    """Install torch as it is pinned, or say that the environment does without.
+
+    The lock names what the CPU builds need. The registry's build brings what it needs besides,
+    and its files do not load without that.
+    """
+    torch_works()  # one that a former run left as it cannot be used would stay
+    cpu = ("--no-deps", "--retries", "1", "--index-url", TORCH_CPU)
+    if pip(*cpu, pinned, stderr=subprocess.DEVNULL):
+        print(REGISTRYS, flush=True)
+        pip("--constraint", INPUTS[0], pinned, stderr=subprocess.DEVNULL)
+    if not torch_works():
+        print(WITHOUT, flush=True)
 
 
 def make():
@@ -49,10 +78,14 @@ def make():
     if status:
         return status
     UNFINISHED.touch()
-    torch = re.findall(r"^torch==\S+", INPUTS[0].read_text(encoding="utf-8"), re.MULTILINE)
-    # Where the CPU builds cannot be had, the next step takes what the registry has.
-    pip("--retries", "1", "--extra-index-url", TORCH_CPU, *torch, stderr=subprocess.DEVNULL)
-    status = pip("--requirement", INPUTS[0]) or pip("--editable", ROOT)
+    lines = INPUTS[0].read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    torch = [pin for pin in pins if pin.startswith("torch==")]
+    # The lock names every package, so none is resolved.
+    status = pip("--no-deps", *(pin for pin in pins if pin not in torch))
+    if status == 0:
+        install_torch(*torch)
+        status = pip("--no-deps", "--editable", ROOT)
     if status == 0:
         os.utime(str(UNFINISHED))
         UNFINISHED.rename(READY)

@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -491,99 +490,6 @@ def test_a_notebook_is_executed_from_within_an_event_loop(checkout):
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(asyncio.run, inside()).result()
     assert run.cells[0].outputs[0].text == "ran\n"
-
-
-# The environment.
-
-VENV = """
-import pathlib, stat, sys
-place = pathlib.Path(sys.argv[-1])
-(place / "bin").mkdir(parents=True, exist_ok=True)
-log = place.parent / "log"
-with log.open("a") as out:
-    print("venv", *sys.argv[1:-1], file=out)
-python = place / "bin" / "python"
-python.write_text('#!/bin/sh\\necho "$@" >> "%s"\\ntest -e "%s/slow" && exec sleep 1.5\\n'
-                  'exit 0\\n' % (log, place.parent))
-python.chmod(0o755)
-"""
-
-
-@pytest.fixture
-def bare(tmp_path):
-    """A fresh checkout in which neither venv nor pip do anything but note their calls."""
-    root = tmp_path / "dir ü space"
-    (root / "scripts").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "scripts/environment.py"):
-        shutil.copyfile(ROOT / name, root / name)
-    write_whole(root / "stub" / "venv.py", VENV)
-    return root
-
-
-def make(root):
-    # As a reader calls it, also where the tests themselves were called by make.
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.Popen(
-        ["make", "book", f"PYTHON={sys.executable}"],
-        cwd=root,
-        env=outside | {"MFLAGS": "", "PYTHONPATH": str(root / "stub")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def calls(root):
-    """The calls of venv and pip so far, a word or two each."""
-    log = root / "log"
-    lines = log.read_text().splitlines() if log.exists() else []
-    kinds = {"--requirement": "packages", "--editable": "descent", "torch==": "torch"}
-    return [
-        next((short for long, short in kinds.items() if long in line), line.strip())
-        for line in lines
-    ]
-
-
-needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-WHOLE = ["venv", "torch", "packages", "descent", "-m descent.publish"]
-
-
-@needs_make
-@pytest.mark.parametrize("whom", [os.killpg, os.kill])
-def test_an_environment_half_made_is_made_anew(bare, whom):
-    (bare / "slow").touch()
-    killed = make(bare)
-    until(lambda: "torch" in calls(bare))
-    if whom is os.killpg:
-        os.killpg(killed.pid, signal.SIGKILL)
-    else:  # make lives on for a moment, and says what happened to the child
-        (child,) = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
-        os.kill(int(child), signal.SIGKILL)
-    killed.communicate(timeout=20)
-    assert killed.returncode != 0
-    assert not (bare / ".venv" / ".ready").exists()
-    (bare / "slow").unlink()
-    (bare / "log").unlink()
-    again = make(bare)
-    assert again.communicate(timeout=20)[0].count("making the environment") == 1
-    assert calls(bare) == ["venv --clear", *WHOLE[1:]]
-    third = make(bare)
-    assert third.communicate(timeout=20)[0] == ""
-    assert calls(bare)[5:] == ["-m descent.publish"]
-
-
-@needs_make
-def test_two_makes_make_one_environment(bare):
-    (bare / "slow").touch()
-    first = make(bare)
-    until(lambda: "torch" in calls(bare))
-    (bare / "slow").unlink()
-    second = make(bare)
-    assert "waiting for it" in second.communicate(timeout=20)[0]
-    first.communicate(timeout=20)
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert sorted(calls(bare)) == sorted([*WHOLE, "-m descent.publish"])
 
 
 def test_site_is_checked_where_the_path_has_spaces(checkout):

@@ -17,6 +17,7 @@ import yaml
 from descent import claims
 from descent.figures.inline_math import to_html
 from descent.publish.authored import title
+from descent.publish.left_out import is_unrun
 from descent.publish.numbering import claim_numbers
 
 GOALS = "## What you should now be able to say\n"
@@ -91,10 +92,14 @@ def goals(run: Mapping[str, Any]) -> str:
     return ""
 
 
-def _settled(session: Session, numbers: Mapping[str, str], checked: Mapping[str, str]) -> str:
+def _settled(
+    session: Session, numbers: Mapping[str, str], checked: Mapping[str, str], unrun: bool
+) -> str:
     """Return what a session settles: claims by name, and how many of the chapter have a verdict."""
     known = {claim.id: claim for claim in claims.load()}
     own = [known[name] for name, chapter in checked.items() if chapter == session.chapter]
+    if unrun:
+        return "Its code was not run for this copy of the book, so no claim is settled here."
     if not own:
         return "This session checks no claim; it compares what the others have found."
     strangers = sorted(set(session.settles) - {claim.id for claim in own})
@@ -156,6 +161,6 @@ def details(found: list[Session], runs: Mapping[str, Any], checked: Mapping[str,
             f"### Session {int(session.chapter[:2])}: {title(run)}\n\n"
             f"{sum(session.minutes)} minutes ({minutes}); {_needs(session)}. "
             "Afterwards the students can say:\n\n"
-            f"{goals(run)}\n\n{_settled(session, numbers, checked)}"
+            f"{goals(run)}\n\n{_settled(session, numbers, checked, is_unrun(run))}"
         )
     return "\n\n".join(parts)

@@ -6,6 +6,7 @@ There is no torch for Macs with Intel processors; the chapters without networks 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from descent.publish.sentences import ROLE
 NOT_EVERYWHERE = {"torch": "PyTorch"}
 
 
+def absent() -> list[str]:
+    """Return which of the packages that are not to be had everywhere this system has not."""
+    return [name for name in NOT_EVERYWHERE if importlib.util.find_spec(name) is None]
+
+
 def lacking(path: Path) -> list[str]:
     """Return what a chapter needs and this system has not.
 
@@ -25,8 +31,8 @@ def lacking(path: Path) -> list[str]:
     NotebookFailed, OSError
         If the file cannot be read or is no notebook.
     """
-    absent = [name for name in NOT_EVERYWHERE if importlib.util.find_spec(name) is None]
-    return sorted(set(absent) & imported(read(path))) if absent else []
+    missing = absent()
+    return sorted(set(missing) & imported(read(path))) if missing else []
 
 
 def unrun(path: Path, names: list[str]) -> Any:
@@ -44,5 +50,10 @@ def unrun(path: Path, names: list[str]) -> Any:
         if cell.cell_type == "markdown":
             cell.source = ROLE.sub("…", cell.source)
     notebook.cells[0].source = notebook.cells[0].source.replace("\n", f"\n\n{note}\n", 1)
-    notebook.metadata["descent"] = {"seconds": 0.0}
+    notebook.metadata["descent"] = {"seconds": 0.0, "lacking": names}
     return notebook
+
+
+def is_unrun(run: Mapping[str, Any]) -> bool:
+    """Whether a chapter's notebook is one that was not run."""
+    return bool(run.get("metadata", {}).get("descent", {}).get("lacking"))

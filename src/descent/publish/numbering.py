@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from descent.publish.left_out import is_unrun
+
 __all__ = ["Numbers", "claim_numbers", "linked_chapters", "numbered"]
 
 _FORMULA = re.compile(r"^( *)\$\$\n(.+?)^ *\$\$(?=[ \t]*$)", re.MULTILINE | re.DOTALL)
@@ -81,10 +83,13 @@ class Numbers:
     ----------
     places : dict
         By chapter, cell id and kind: all in the cell, in order.
+    unrun : set of str
+        The chapters whose code was not run: what it would show has no place.
     """
 
     def __init__(self) -> None:
         self.places: dict[tuple[str, str, str], list[Place]] = {}
+        self.unrun: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def take(self, chapter: str, cell: str, kind: str, anchor: str = "") -> Place:
@@ -97,8 +102,8 @@ class Numbers:
         self.places.setdefault((chapter, cell, kind), []).append(place)
         return place
 
-    def find(self, words: str, chapter: str, cell: str) -> Place:
-        """Return what a link to a cell means.
+    def find(self, words: str, chapter: str, cell: str) -> Place | None:
+        """Return what a link to a cell means, None if the cell is of a chapter that was not run.
 
         Parameters
         ----------
@@ -118,6 +123,8 @@ class Numbers:
         for kind, names in _KINDS.items():
             if any(name in lower for name in names):
                 found = self.places.get((chapter, cell, kind))
+                if found is None and chapter in self.unrun:
+                    return None
                 if found is None:
                     raise ValueError(
                         f"[{words}](#cell-id={cell}): this cell of {chapter} has no {kind}"
@@ -294,6 +301,8 @@ def _referred(
 ) -> str:
     def linked(found: re.Match[str]) -> str:
         place = numbers.find(found[1], found[2] or here, found[3])
+        if place is None:
+            return found[1]
         address = _address(place, here, folder)
         return f'<a href="{address}">{_said(place, found[1])}</a>'
 
@@ -320,6 +329,8 @@ def numbered(pages: Mapping[str, Any]) -> Numbers:
     """
     numbers = Numbers()
     for chapter, page in pages.items():
+        if is_unrun(page):
+            numbers.unrun.add(chapter)
         count(page, chapter, numbers)
     chapters = {int(chapter[:2]): chapter for chapter in pages}
     for chapter, page in pages.items():

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -280,8 +280,15 @@ def explorer_table(runs: Mapping[str, Any]) -> str:
 
 def versions() -> str:
     """Return a table of Python and the packages that made this copy of the book."""
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:  # PyTorch is not to be had everywhere
+            return "not installed"
+
     rows = [["Python", platform.python_version()]]
-    return _table(["Package", "Version"], rows + [[name, version(name)] for name in PACKAGES])
+    return _table(["Package", "Version"], rows + [[name, installed(name)] for name in PACKAGES])
 
 
 def speed_table(stored: Path) -> str:

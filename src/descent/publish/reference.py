@@ -21,7 +21,8 @@ import yaml
 from descent.files import write_whole
 from descent.publish import paths
 from descent.publish.authored import parsed
-from descent.publish.fingerprint import digest
+from descent.publish.fingerprint import digest, files_of
+from descent.publish.left_out import NOT_EVERYWHERE, absent
 
 __all__ = ["PAGE", "PARTS", "anchors", "linked", "listed", "remove", "write"]
 
@@ -82,6 +83,24 @@ _NAME = re.compile(
     r"([a-z_]+(?:\.\w+)+)</span></code>"
 )
 _PARTS = {name: inside for parts in PARTS.values() for name, inside in parts.items()}
+
+
+def _imported(name: str) -> ModuleType:
+    """Return a module of the library, or its words alone where what it needs is not to be had."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in NOT_EVERYWHERE:
+            raise
+        *_, file = files_of(name, paths.ROOT / "src")
+        words = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        unlisted = (
+            f"This copy of the book was made without {NOT_EVERYWHERE[error.name]}, "
+            "which this part needs: its functions are not listed."
+        )
+        module = ModuleType(name, f"{words}\n\n{unlisted}")
+        module.__file__ = str(file)
+        return module
 
 
 def first_line(module: ModuleType) -> str:
@@ -151,14 +170,14 @@ def _directives(module: ModuleType, seen: set[int]) -> Iterator[str]:
 
 def page(name: str) -> str:
     """Return the page of a part of the library, for MyST."""
-    module, seen = importlib.import_module(f"descent.{name}"), set[int]()
+    module, seen = _imported(f"descent.{name}"), set[int]()
     parts = [
         f"# descent.{name}",
         _evaluated(_of(module)),
         _evaluated(*_directives(module, seen)),
     ]
     for inside in _PARTS[name]:
-        inner = importlib.import_module(f"descent.{name}.{inside}")
+        inner = _imported(f"descent.{name}.{inside}")
         parts += [f"## descent.{name}.{inside}", _evaluated(_of(inner))]
         parts.append(_evaluated(*_directives(inner, seen)))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -179,7 +198,7 @@ def listing() -> str:
     for head, parts in PARTS.items():
         lines.append(f"**{head}**\n")
         for name in parts:
-            what = first_line(importlib.import_module(f"descent.{name}")).rstrip(".")
+            what = first_line(_imported(f"descent.{name}")).rstrip(".")
             lines.append(f"- [`descent.{name}`](api/{name}.md): {re.sub('``?', '`', what)}.")
         lines.append("")
     return "\n".join(lines)
@@ -192,7 +211,7 @@ def _texts() -> dict[str, str]:
     To import all of the library takes as long as all else that lays out the book.
     """
     files = sorted((paths.ROOT / "src").rglob("*.py"))
-    state = digest(path.read_bytes() for path in files)
+    state = digest([*(path.read_bytes() for path in files), *(name.encode() for name in absent())])
     place = paths.BUILD / "reference.json"
     with suppress(OSError, ValueError):
         kept = json.loads(place.read_text(encoding="utf-8"))
