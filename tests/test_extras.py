@@ -21,6 +21,7 @@ from descent.publish.fingerprint import imported_names
 PROJECT = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
 OF_IMPORT = {"PIL": "pillow", "bs4": "beautifulsoup4", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 OF_IMPORT |= {"hydra": "hydra-core", "jupyter_client": "jupyter-client"}
+OF_IMPORT |= {"markdown_it": "markdown-it-py", "mdit_py_plugins": "mdit-py-plugins"}
 
 
 def brought_by(extra):

@@ -68,6 +68,18 @@ def test_each_displayed_formula_gets_the_label_that_sphinx_numbers():
     assert cell.source.endswith("and $$ is no formula.")
 
 
+def test_a_formula_that_its_author_names_keeps_its_name_and_is_counted():
+    text = "$$\na\n$$ (Own_name)\n\n$$b$$ (second)\n\n$$\nc\n$$\n\nand $$d$$ is none."
+    pages = {"03-chapter": notebook(words(text))}
+    places = numbered(pages).places["03-chapter", "words", "formula"]
+    assert [(place.number, place.anchor) for place in places] == [
+        ("3.1", "equation-own-name"),
+        ("3.2", "equation-second"),
+        ("3.3", "equation-3-3"),
+    ]
+    assert pages["03-chapter"].cells[0].source == text.replace("c\n$$", "c\n$$ (3-3)")
+
+
 def test_theorems_keep_their_names():
     (cell,) = page_of(
         words("**Theorem.** A.\n\n**Theorem (Bode's).** B.\n\n:::{admonition} Theorem\nC.\n:::")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from descent.publish import authored, execute, finish, outputs, paths, render
+from descent.publish import authored, execute, finish, numbering, outputs, paths, render, words
 from descent.publish.citation import Edition
 
 ROOT = paths.ROOT
@@ -35,6 +35,11 @@ SHOWN = {
     "from IPython.display import *\nImage(data=b'\\x89PNG', format='png')": "",
     "Latex(r'$\\alpha$')": "α",
     "h = display('first', display_id=True)\nh.update('second')": "second",
+    "len?": "Return the number of items in a container",
+    "# only a comment": "only a comment",
+    "!printf 'caf\\351 in bytes'": "caf\N{REPLACEMENT CHARACTER} in bytes",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2]);": "",
+    "for i in range(20_000): print('line', i)": "line 19999",
     "print('last')": "last",
 }
 MEANT = "1 / 0"
@@ -82,10 +87,8 @@ def odd(checkout):
     )
 
 
-@pytest.fixture
-def page(odd, checkout):
-    """The page of the odd chapter alone, rendered with the book's own configuration."""
-    run = execute.execute(odd)
+def rendered(run):
+    """Render a chapter alone, with the book's own configuration, and return the folder."""
     book = ROOT / "book"
     text = render.configuration((book / "_config.yml").read_text(), None, ADDRESS)
     config = yaml.safe_load(text)
@@ -96,9 +99,18 @@ def page(odd, checkout):
     (stage / "book" / "_config.yml").write_text(yaml.safe_dump(config))
     (stage / "book" / "_toc.yml").write_text("format: jb-book\nroot: notebooks/14-odd-cells\n")
     fit = outputs.fit_for_page(run, "14-odd-cells", stage / "notebooks")
+    numbering.numbered({"14-odd-cells": fit})
+    (stage / "notebooks").mkdir(exist_ok=True)
     (stage / "notebooks" / "14-odd-cells.ipynb").write_text(nbformat.writes(fit))
     render.sphinx(paths.BUILD / "render")
-    html = paths.BUILD / "render" / "_build" / "html"
+    return paths.BUILD / "render" / "_build" / "html"
+
+
+@pytest.fixture
+def page(odd):
+    """The page of the odd chapter."""
+    run = execute.execute(odd)
+    html = rendered(run)
     return run, html, (html / "notebooks" / "14-odd-cells.html").read_text()
 
 
@@ -177,6 +189,27 @@ BAD = [
     ),
     ("from IPython.display import JSON\nJSON({})", "cell 2 shows nothing but application/json"),
     ("display({}, raw=True)", "cell 2 shows nothing but an empty output"),
+    ("exit()", "cell 2: it ends its kernel, by exit or quit"),
+    ("quit", "cell 2: it ends its kernel, by exit or quit"),
+    ("import sys\nsys.exit()", "cell 2 failed: SystemExit"),
+    ("import os\nos._exit(3)", "stopped in cell 2: Kernel died"),
+    ("%load 14-odd.ipynb", "cell 2: it writes a cell"),
+    (
+        "%%unknown\ntext",
+        "cell 2 failed: the cell wrote to stderr: UsageError: Cell magic `%%unknown` not found.",
+    ),
+    ("x = 1\ninput()", "cell 2 failed in line 2: StdinNotImplementedError: raw_input was called"),
+    (
+        "class Odd:\n    def __repr__(self):\n        raise ValueError('no')\ndisplay(Odd())",
+        "cell 2 failed in line 3: ValueError: no",
+    ),
+    (
+        "for number in range(500_000):\n    print(number)",
+        "cell 2 writes 3388890 characters, and a page may have 3000000 bytes",
+    ),
+    ("%%html\n<details>open", "cell 2 shows HTML in which <details> is not closed"),
+    ("%%html\n</div>", "cell 2 shows HTML in which </div> closes nothing"),
+    ("%%html\n<b>x</b><!-- open", "cell 2 shows HTML in which <!-- is not closed"),
 ]
 
 
@@ -223,6 +256,143 @@ def test_a_picture_that_is_not_pasted_is_told(text):
     assert outputs.complaint("x", made) is None
     cell["attachments"]["gone.png"] = {}
     assert "attachment:gone.png" in outputs.complaint("x", made)
+
+
+LATE = {
+    "import threading\ndef later():\n    import time; time.sleep(0.2); print('a thread')\n"
+    "threading.Thread(target=later).start()": "a thread\n",
+    "import asyncio\nasync def later(): print('a task')\n"
+    "t = asyncio.ensure_future(later())": "a task\n",
+    "import os\nos.write(1, b'caf\\xe9\\n')\nNone": "caf\N{REPLACEMENT CHARACTER}\n",
+}
+
+
+def test_what_comes_after_the_end_of_its_cell_is_kept(checkout, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it a kernel does not read its own file 1
+    path = written(checkout, nbformat.v4.new_markdown_cell("# T"), *map(code, LATE))
+    said = "".join(out.text for cell in execute.execute(path).cells[1:] for out in cell.outputs)
+    assert sorted(said.splitlines(True)) == sorted(LATE.values())
+
+
+def test_an_error_that_comes_late_is_one(checkout):
+    late = "import threading\nthreading.Timer(0.1, lambda: 1 / 0).start()"
+    path = written(checkout, nbformat.v4.new_markdown_cell("# T"), code(late), code("1"))
+    with pytest.raises(execute.NotebookFailed, match=r"cell \d failed: .*Exception in thread"):
+        execute.execute(path)
+
+
+WORDS = {
+    "<details><summary>s</summary>\n\ntext": "cell 1, line 1: <details> is not closed",
+    "first\n\n<div>\n\n**x**\n\n</div></div>": "cell 1, line 7: </div> closes nothing",
+    "a <b>word\nand": "cell 1, line 1: <b> is not closed",
+    "text\n\n<!-- a comment\n\nthe rest": "cell 1, line 3: <!-- is not closed",
+    "A note[^1].": "cell 1, line 1: [^1] has no note",
+    "Text.\n\n[^a]: a note": "cell 1, line 3: no sentence refers to the note [^a]",
+    "text\n\n| a | b |\n|--|": "cell 1, line 3: the table's head has 2 columns, its rule 1",
+}
+
+
+@pytest.mark.parametrize(("text", "why"), WORDS.items())
+def test_words_that_a_page_would_lose_are_told(text, why):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert str(words.complaint("x", made)).startswith(f"x: {why}")
+
+
+def test_what_only_looks_like_it_is_left_alone():
+    texts = (
+        "<details><summary>s</summary>\n\ntext <b>*and*</b><br>\n\n</details>",
+        "`<b>` and $a <b> c$ and\n\n```html\n<div>\n```\n\n~~~\n<!--\n~~~",
+        "<ul><li>one<li>two</ul> <svg><path d='M0 0'/></svg> <p>open",
+        "<!-- whole -->\n<script>if (a < b) '<b>'</script>",
+        "A note[^1], and a [link](#x), ![^2](y.png) and `[^3]`.",
+        "[^1]: in another cell",
+        "| a | b \\| c |\n|:--|--:|\n| 1 | 2 |\n\n```\n| a | b |\n|--|\n```",
+    )
+    cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+    cells.append(nbformat.v4.new_raw_cell("\n"))
+    cells.append(nbformat.v4.new_raw_cell("<b>x</b>", metadata={"format": "text/html"}))
+    assert words.complaint("x", nbformat.v4.new_notebook(cells=cells)) is None
+
+
+def test_a_raw_cell_is_told():
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_raw_cell("as it is")])
+    assert words.complaint("x", made).startswith("x: cell 1 is a raw cell, which no page shows")
+
+
+def test_words_are_asked_before_a_run_and_when_only_they_are_new(checkout):
+    good = nbformat.v4.new_markdown_cell("# T")
+    path = written(checkout, good, code("print('ran')"))
+    execute.execute(path)
+    path = written(checkout, nbformat.v4.new_markdown_cell("# T\n\n<div>"), code("print('ran')"))
+    with pytest.raises(execute.NotebookFailed, match="cell 1, line 3: <div> is not closed"):
+        execute.execute(path)
+    (paths.EXECUTED / path.name).unlink()
+    with pytest.raises(execute.NotebookFailed, match="cell 1, line 3: <div> is not closed"):
+        execute.execute(path)
+    assert not (paths.EXECUTED / path.name).exists()
+
+
+def test_a_chapter_has_one_title():
+    def chapter(*texts):
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(t) for t in texts])
+
+    authored.demand_title(chapter("# One\n\n```\n# two\n```", "## Two"), "x")
+    with pytest.raises(execute.NotebookFailed, match="x: cell 2 has a second heading"):
+        authored.demand_title(chapter("# One", "text\n\n# Two"), "x")
+    for none in (chapter("## Two"), chapter("# ")):
+        with pytest.raises(execute.NotebookFailed, match="x: no cell has a heading"):
+            authored.demand_title(none, "x")
+
+
+FAULTY = """# Title
+
+A formula $\\foo{x}$ of {cite}`nobody`, and [a file](nothing.csv).
+
+(here)=
+## One
+
+![](no.png)
+
+(here)=
+## Two
+
+$$
+a = b
+$$ (twice)
+
+$$
+c = d
+$$ (twice)
+"""
+TOLD = [
+    "cell 1, line 3: WARNING: Unsupported function name: \\foo",
+    'cell 1, line 3: WARNING: could not find bibtex key "nobody"',
+    "cell 1, line 3: WARNING: 'myst' cross-reference target not found: 'nothing.csv'",
+    'cell 1, line 10: WARNING: Duplicate explicit target name: "here"',
+    "cell 1, line 17: WARNING: duplicate label of equation twice",
+    "cell 1: WARNING: image file not readable: notebooks/no.png",
+]
+
+
+def test_what_sphinx_finds_is_told_in_a_line_each(checkout):
+    path = written(checkout, nbformat.v4.new_markdown_cell(FAULTY))
+    with pytest.raises(render.RenderFailed) as failure:
+        rendered(execute.execute(path))
+    head, *lines = str(failure.value).splitlines()
+    assert head.startswith("rendering failed")
+    for told in TOLD:
+        assert [line for line in lines if line.startswith(f"{path}: {told}")], (told, lines)
+    assert not [line for line in lines if not line.startswith(str(path))], "nothing else"
+
+
+def test_a_link_that_leads_nowhere_is_told_with_its_cell(checkout):
+    path = written(
+        checkout, nbformat.v4.new_markdown_cell("# T"), code("%%html\n<a href='x.md'>y</a>")
+    )
+    said = "notebooks/14-odd-cells.html: x.md leads nowhere"
+    assert render.at_the_cells(said) == f"{path}: cell 2: x.md leads nowhere"
+    other = "book/intro.html: x.md leads nowhere"
+    assert render.at_the_cells(other) == other
 
 
 def test_what_sphinx_says_of_the_stage_is_told_of_the_authors_notebook():

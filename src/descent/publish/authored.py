@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "python",
     "read",
     "title",
+    "titles",
 ]
 
 REMOVED = "remove-cell"
@@ -93,28 +94,38 @@ def page_sources(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     return sources
 
 
-def title(notebook: Mapping[str, Any]) -> str:
-    """Return the first heading of the first level, empty if there is none."""
-    for cell in notebook["cells"]:
+def titles(notebook: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """Yield the headings of the first level, each with the number of its cell."""
+    for number, cell in enumerate(notebook["cells"], start=1):
         if cell["cell_type"] == "markdown":
             fenced = False
             for line in cell["source"].splitlines():
                 fenced ^= line.lstrip().startswith(("```", "~~~"))
                 if line.startswith("# ") and not fenced:
-                    return str(line.removeprefix("# ").strip())
-    return ""
+                    yield number, str(line.removeprefix("# ").strip())
+
+
+def title(notebook: Mapping[str, Any]) -> str:
+    """Return the first heading of the first level, empty if there is none."""
+    return next((text for _, text in titles(notebook)), "")
 
 
 def demand_title(notebook: Mapping[str, Any], name: str) -> None:
-    """Raise an error unless a notebook has a title, which its page is listed under.
+    """Raise an error unless a notebook has one title, which its page is listed under.
 
     Raises
     ------
     NotebookFailed
-        With the name of the file.
+        With the name of the file, and the cell of a second one.
     """
-    if not title(notebook):
+    found = list(titles(notebook))
+    if not found or not found[0][1]:
         raise NotebookFailed(f"{name}: no cell has a heading of the first level, '# Title'")
+    for number, text in found[1:]:
+        raise NotebookFailed(
+            f"{name}: cell {number} has a second heading of the first level, '# {text}'; "
+            "a chapter has one"
+        )
 
 
 def _why(text: str) -> str:

@@ -22,15 +22,14 @@ from typing import Any
 import nbformat
 from filelock import FileLock, Timeout
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 
 from descent.files import reason, write_whole
-from descent.publish import left_out, paths
+from descent.publish import left_out, paths, words
 from descent.publish.authored import NotebookFailed, read
 from descent.publish.fingerprint import fingerprint, library
+from descent.publish.front_end import FrontEndFailed, answer
+from descent.publish.kernel import Client, Manager
 from descent.publish.lite import imported
 from descent.publish.outputs import complaint
 from descent.publish.sentences import SentenceFailed, fill, put
@@ -84,7 +83,14 @@ def stored(path: Path) -> Any | None:
     print_of_now = fingerprint(notebook, path.stem, paths.ROOT)
     if run.metadata.get("descent", {}).get("fingerprint") != print_of_now:
         return None
+    demand_words(path, notebook)  # they may be others than those of the run
     return around(notebook, run)
+
+
+def demand_words(path: Path, notebook: Any) -> None:
+    """Raise an error if something is wrong with a notebook's words, which a run cannot mend."""
+    if (wrong := words.complaint(path, notebook)) is not None:
+        raise NotebookFailed(wrong)
 
 
 def around(notebook: Any, run: Any) -> Any:
@@ -143,19 +149,7 @@ def execute(path: Path, stop: Event | None = None) -> Any:
         raise NotebookFailed(f"{path}: stopped") from error
 
 
-class _Manager(AsyncKernelManager):
-    """Never takes the process group of this process for that of its kernel."""
-
-    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
-        await super()._async_launch_kernel(kernel_cmd, **kw)
-        # An interruption of the group also kills a child that has not left it yet; to end such a
-        # kernel by its group would kill the driver and whatever started it.
-        kernel = self.provisioner
-        if isinstance(kernel, LocalProvisioner) and kernel.pgid == os.getpgrp():
-            kernel.pgid = None
-
-
-async def _conduct(client: NotebookClient, manager: AsyncKernelManager, stop: Event) -> None:
+async def _conduct(client: Client, manager: Manager, stop: Event) -> None:
     """Execute a client's notebook, or as much of it as there is time for until `stop` is set."""
     task = asyncio.ensure_future(client.async_execute(env=kernel_environment(), cleanup_kc=True))
     try:
@@ -210,6 +204,7 @@ def find_fonts(notebook: Any) -> None:
 def _run(path: Path, stop: Event) -> Any:
     """Execute a notebook, store the run and return it; errors are those of `execute`."""
     notebook = read(path)
+    demand_words(path, notebook)
     at, texts = 0, []
 
     async def entered(cell: Any, cell_index: int) -> None:
@@ -217,23 +212,27 @@ def _run(path: Path, stop: Event) -> Any:
         at = cell_index + 1
         texts.extend(await fill(client, cell))
 
+    async def left(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        cell.outputs += answer(execute_reply["content"].get("payload", ()))
+
     name = fingerprint(notebook, path.stem, paths.ROOT)
     for folder in (paths.KERNELS / "ipython", paths.KERNELS / "matplotlib"):
         folder.mkdir(parents=True, exist_ok=True)
     find_fonts(notebook)
-    manager = _Manager(
+    manager = Manager(
         kernel_name="python3",
         # Without folders to look in it is the kernel of this Python.
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         connection_file=str(paths.KERNELS / f"{path.stem}.json"),
     )
-    client = NotebookClient(
+    client = Client(
         notebook,
         km=manager,
         timeout=CELL_SECONDS,
         allow_errors=True,
         coalesce_streams=True,  # how often a cell's output was flushed is chance
         on_cell_start=entered,
+        on_cell_executed=left,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         shutdown_kernel="immediate",
@@ -242,7 +241,7 @@ def _run(path: Path, stop: Event) -> Any:
     begin = time.perf_counter()
     try:
         _in_own_thread(lambda: _conduct(client, manager, stop), stop)
-    except SentenceFailed as error:
+    except (SentenceFailed, FrontEndFailed) as error:
         # What a cell before it wrote, an error for instance, is the better reason.
         raise NotebookFailed(
             complaint(path, notebook)

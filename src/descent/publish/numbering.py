@@ -15,11 +15,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from docutils.nodes import make_id
+
 from descent.publish.left_out import is_unrun
 
 __all__ = ["Numbers", "claim_numbers", "linked_chapters", "numbered"]
 
-_FORMULA = re.compile(r"^( *)\$\$\n(.+?)^ *\$\$(?=[ \t]*$)", re.MULTILINE | re.DOTALL)
+_FORMULA = re.compile(
+    r"^ *\$\$\n.+?^ *\$\$(?: *\((?P<label>[^)\s]+)\))?(?=[ \t]*$)"
+    r"|^ *\$\$[^$\n]+\$\$ *\((?P<alone>[^)\s]+)\)(?=[ \t]*$)",
+    re.MULTILINE | re.DOTALL,
+)
 _TABLE = re.compile(r"(?<![^\n]\n)(?=^\|.+\|[ \t]*\n\|[ :|-]+\|[ \t]*$)", re.MULTILINE)
 _THEOREM = re.compile(
     r"^\*\*Theorem(?P<name> \([^*]+\))?\.\*\*"
@@ -137,6 +143,9 @@ class Numbers:
 
 def _formulas(text: str, chapter: str, cell: str, numbers: Numbers) -> str:
     def labelled(found: re.Match[str]) -> str:
+        if label := found["label"] or found["alone"]:  # its author's: Sphinx makes the id of it
+            numbers.take(chapter, cell, "formula", f"equation-{make_id(label)}")
+            return found[0]
         place = numbers.take(chapter, cell, "formula")
         return f"{found[0]} ({place.number.replace('.', '-')})"
 

@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from descent.files import write_whole
+from descent.publish import words
+from descent.publish.markup import left_open
+from descent.publish.site import PAGE_BYTES
+from descent.publish.words import with_pasted
 
 __all__ = ["complaint", "fit_for_page"]
 
@@ -28,10 +31,6 @@ _SHOWN = {
     "text/plain",
 }
 _NEEDS_NOTEBOOK = {WIDGET: "an ipywidgets widget", "application/javascript": "a script"}
-# Where a text shows a pasted picture: as an image, behind its text as a reference, in HTML.
-_PASTED = re.compile(r"""(?:\]\(\s*<?|\]:\s*<?|\bsrc=["'])attachment:([^\s"'<>)]*)""")
-# What the two functions of JavaScript that encode an address leave as it is.
-_LEFT_ALONE = ("!~*'()", "!~*'();,/?:@&=+$#")
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _TRUE_COLOUR = re.compile(r"(?<=[\[;])([34]8);2;(\d+);(\d+);(\d+)")
 # What Python says of the place of a typo: IPython compiles each cell as a file.
@@ -56,10 +55,20 @@ def _unshown(data: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _written(output: Mapping[str, Any]) -> int:
+    """Return how many characters of an output stand in the page itself; a picture is a file."""
+    data = output.get("data", {})
+    drawn = any(mime.startswith("image/") for mime in data) and "text/html" not in data
+    shown = "" if drawn else data.get("text/html", data.get("text/plain", ""))
+    return len("".join(output.get("text", ""))) + len("".join(shown))
+
+
 def _wrong(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the outputs of a cell, in a line, and the whole of it."""
     meant = MEANT_TO_FAIL in cell["metadata"].get("tags", [])
     outputs = cell.get("outputs", [])
+    if (size := sum(map(_written, outputs))) > PAGE_BYTES:
+        yield f"writes {size} characters, and a page may have {PAGE_BYTES} bytes", ""
     for output in outputs:
         kind = output["output_type"]
         if kind == "error" and not meant:
@@ -69,30 +78,16 @@ def _wrong(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             why = _OF_FILE.sub("", output["evalue"])
             yield f"failed{where}: {output['ename']}: {why}", trace
         elif kind == "stream" and output["name"] == "stderr":
-            yield "failed: the cell wrote to stderr", output["text"]
-        elif kind in ("display_data", "execute_result") and (what := _unshown(output["data"])):
-            yield (
-                f"shows {what}; show an explorer, a figure or a text",
-                str(output["data"].get("text/plain", "")),
-            )
+            first = _bare(output["text"]).strip().partition("\n")[0]
+            yield f"failed: the cell wrote to stderr: {first}", output["text"]
+        elif kind in ("display_data", "execute_result"):
+            text = str(output["data"].get("text/plain", ""))
+            if what := _unshown(output["data"]):
+                yield f"shows {what}; show an explorer, a figure or a text", text
+            elif what := left_open("".join(output["data"].get("text/html", ""))):
+                yield f"shows HTML in which {what}, so the page below would be lost in it", text
     if meant and not any(output["output_type"] == "error" for output in outputs):
         yield f"is tagged {MEANT_TO_FAIL}, and raised nothing", ""
-
-
-def _with_pasted(cell: Mapping[str, Any], places: Mapping[str, str]) -> str:
-    """Return the text of a cell with its pasted pictures at the places where they lie."""
-    text = str(cell["source"])
-    for name in sorted(places, key=len, reverse=True):  # none begins a longer one's name
-        for address in {name, *(quote(name, safe=safe) for safe in _LEFT_ALONE)}:
-            text = text.replace(f"attachment:{address}", places[name])
-    return text
-
-
-def _missing(cell: Mapping[str, Any]) -> str | None:
-    """Return the name of a picture that a text shows and that is not pasted into its cell."""
-    there = {name: "" for name, picture in cell.get("attachments", {}).items() if picture}
-    found = _PASTED.search(_with_pasted(cell, there))
-    return found[1] if found else None
 
 
 def complaint(path: Path, notebook: Mapping[str, Any]) -> str | None:
@@ -108,16 +103,14 @@ def complaint(path: Path, notebook: Mapping[str, Any]) -> str | None:
     Returns
     -------
     str or None
-        An error that was not meant, text on stderr, an output that no page can show, or a
-        picture that is not there.
+        An error that was not meant, text on stderr, an output that no page can show or that
+        would swallow the page below it, or what is wrong with its words.
     """
     for number, cell in enumerate(notebook["cells"], start=1):
-        if cell["cell_type"] == "markdown" and (name := _missing(cell)) is not None:
-            return f"{path}: cell {number} shows attachment:{name}, which is not pasted into it"
         if cell["cell_type"] == "code":
             for line, whole in _wrong(cell):
                 return f"{path}: cell {number} {line}\n\n{cell['source']}\n\n{whole}".rstrip()
-    return None
+    return words.complaint(path, notebook)
 
 
 def nearest_of_256(red: int, green: int, blue: int) -> int:
@@ -174,7 +167,7 @@ def fit_for_page(run: Mapping[str, Any], chapter: str, folder: Path) -> Any:
                 clean = re.sub(r"[^\w.-]", "-", name)
                 places[name] = f"pasted/{chapter}-{number}-{clean}"
                 write_whole(folder / places[name], base64.b64decode(content))
-        cell["source"] = _with_pasted(cell, places)
+        cell["source"] = with_pasted(cell, places)
         for output in cell.get("outputs", []):
             for mime in output.get("data", {}).keys() - _SHOWN:
                 del output["data"][mime]

@@ -7,6 +7,7 @@ its place only when it is whole and sound.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ import yaml
 from descent import claims
 from descent.files import write_whole
 from descent.publish import bundled, first_page, lite, numbering, pages, paths, reference, site
-from descent.publish.authored import demand_title
+from descent.publish.authored import demand_title, read
 from descent.publish.citation import edition
 from descent.publish.fingerprint import digest
 from descent.publish.finish import finish, public_address
@@ -31,6 +32,11 @@ from descent.publish.outputs import fit_for_page
 
 # Beside the pages: what they were made from.
 SEAL = ".made-from"
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+# What Jupyter Book says of itself before and behind what Sphinx found.
+_AROUND = re.compile(
+    r"Running Jupyter-Book|Source Folder:|Config Path:|Output Path:|=+$|Building your book, returns"
+)
 
 
 class RenderFailed(RuntimeError):
@@ -114,18 +120,54 @@ def stage(runs: Mapping[str, Any], address: str | None) -> str:
     ) + digest([lock, sys.version.encode(), *programs])
 
 
+def _cell_of(chapter: str, text: str) -> str:
+    """Return which cell of a chapter's notebook has a text in it or shows it, such as ``: cell 2``.
+
+    Empty if none has.
+    """
+    path = paths.EXECUTED / f"{chapter}.ipynb"
+    path = path if path.exists() else paths.NOTEBOOKS / path.name
+    for number, cell in enumerate(read(path).cells, start=1):
+        if text in cell.source or text in json.dumps(cell.get("outputs", []), ensure_ascii=False):
+            return f": cell {number}"
+    return ""
+
+
 def at_the_authors(said: str) -> str:
     """Return what Sphinx said, with places in the author's notebooks rather than in the stage's.
 
-    MyST-NB counts the lines of a notebook's second cell from 20001, one too far.
+    MyST-NB counts the lines of a notebook's second cell from 20001, one too far. Of a picture it
+    says no line.
     """
 
     def place(found: re.Match[str]) -> str:
         cell, line = divmod(int(found[2]), 10_000)
         return f"{paths.NOTEBOOKS / found[1]}: cell {cell}, line {max(line - 1, 1)}"
 
+    def picture(found: re.Match[str]) -> str:
+        where = _cell_of(Path(found[1]).stem, Path(found[3]).name)
+        return f"{paths.NOTEBOOKS / found[1]}{where}{found[2]}{found[3]}"
+
     stage = re.escape(str(paths.STAGE))
-    return re.sub(rf"{stage}/notebooks/([^/\n]+?\.ipynb):(\d{{5,}})", place, said)
+    notebook = rf"{stage}/notebooks/([^/\n]+?\.ipynb):"
+    said = re.sub(rf"{notebook}(\d{{5,}})", place, said)
+    said = re.sub(rf"{notebook}(: WARNING: image file not readable: )(\S+)", picture, said)
+    return re.sub(f"{notebook}:", rf"{paths.NOTEBOOKS}/\1:", said)
+
+
+def faults(said: str) -> str:
+    """Return what Sphinx found, without what Jupyter Book says around it, and without colours."""
+    plain = _COLOURS.sub("", said)
+    lines = [line for line in plain.splitlines() if line.strip() and not _AROUND.match(line)]
+    return at_the_authors("\n".join(lines) or plain)
+
+
+def at_the_cells(complaint: str) -> str:
+    """Return a complaint about a chapter's page with the cell that has the address in it."""
+    found = re.fullmatch(r"notebooks/([^/]+)\.html: ((?:loads )?(\S+).*)", complaint)
+    if found is None or not (where := _cell_of(found[1], found[3])):
+        return complaint
+    return f"{paths.NOTEBOOKS / found[1]}.ipynb{where}: {found[2]}"
 
 
 def sphinx(output: Path, *options: str) -> None:
@@ -165,8 +207,7 @@ def sphinx(output: Path, *options: str) -> None:
         for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             if os.strerror(number) in done.stdout:
                 raise OSError(number, os.strerror(number), str(output))
-        said = at_the_authors(done.stdout)
-        raise RenderFailed(f"rendering failed ({done.returncode}):\n{said}")
+        raise RenderFailed(f"rendering failed ({done.returncode}):\n{faults(done.stdout)}")
 
 
 def seal(html: Path, name: str) -> str:
@@ -236,7 +277,8 @@ def render(runs: Mapping[str, Any]) -> bool:
         write_whole(page, offered)
     finish(fresh, time.perf_counter() - begin, book, address)
     if found := site.complaints(fresh):
-        raise RenderFailed("the rendered pages are not sound:\n" + "\n".join(found))
+        lines = map(at_the_cells, found)
+        raise RenderFailed("the rendered pages are not sound:\n" + "\n".join(lines))
     write_whole(fresh / SEAL, seal(fresh, name))
     put_in_place(fresh)
     return True
