@@ -201,3 +201,27 @@ def test_the_example_of_readme_gives_a_probability():
 def test_the_changelog_knows_the_version():
     versions = re.findall(r"^## (\d[\d.]*)", (paths.ROOT / "CHANGELOG.md").read_text(), re.M)
     assert versions[0] == descent.__version__
+
+
+def commands():
+    """Return the commands of the pages for readers and authors, as they are pasted in a shell."""
+    for name in ("README.md", "CONTRIBUTING.md"):
+        text = (paths.ROOT / name).read_text(encoding="utf-8")
+        # Blocks of other fences hold code, and what such code shows.
+        for block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S):
+            if block[0] in ("", "bash", "sh"):
+                yield block[1].replace("\\\n", "")
+
+
+def unquoted(line):
+    """Return what of a line stands outside of quotes, without its comment."""
+    return re.sub(r"""'[^']*'|"[^"]*"|(?:^|\s)#.*""", "", line)
+
+
+def test_commands_can_be_pasted_in_any_shell():
+    """Parentheses end bash's line, and zsh takes brackets for a pattern of files."""
+    lines = [line for block in commands() for line in block.splitlines()]
+    called = [line for line in lines if re.match(r"(make|python|pip|git|export) ", line)]
+    assert len(called) >= 5
+    assert [line for line in called if re.search(r"[()\[\]*?]", unquoted(line))] == []
+    assert unquoted("a 'b(1)' \"c[2]\" d(3) # e(4)").split() == ["a", "d(3)"]
