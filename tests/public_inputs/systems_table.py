@@ -170,6 +170,13 @@ CASES = {
             begin=real(0.0, most=0.0),
         )
     ),
+    "influence.op_spectrum": case(
+        **WORLDS
+        | dict(
+            begin=real(0.0, most=0.0),
+            interval=given(lambda: 1.0, 0.0, -1.0, 0.5, np.nan, "x"),
+        )
+    ),
     "influence.linear_thermostat_comp": case(
         k=real(0.19),
         steps=given(lambda: [0, 1, 2], [0.5], [-1], None, "x", [np.nan], [[1], [1, 2]]),

@@ -55,6 +55,7 @@ HELD = {
     ],
     "tests/lyapunov/test_history.py::test_the_end_is_the_result": ["lyapunov.convergence"],
     "tests/influence/test_norm.py::test_one_pair_is_op": ["influence.op_norm"],
+    "tests/influence/test_spectrum.py::test_sum_is_a_trace": ["influence.op_spectrum"],
     f"{_KERNEL}::test_chain_rule_in_both_orders": [
         "information.FiniteKernel",
         "information.created_entropy",

@@ -2,12 +2,14 @@
 
 from descent.influence.measures import comp, linear_thermostat_comp, op, removed_width, slog_comp
 from descent.influence.norm import op_norm
+from descent.influence.spectrum import op_spectrum
 
 __all__ = [
     "comp",
     "linear_thermostat_comp",
     "op",
     "op_norm",
+    "op_spectrum",
     "removed_width",
     "slog_comp",
 ]
