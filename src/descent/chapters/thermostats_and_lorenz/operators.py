@@ -1,6 +1,5 @@
 """Chapter 6: Op of an operator in the Lorenz flow, and the direction that a part gives up."""
 
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,8 @@ from descent.figures import EXACT, GUIDE, VIOLET
 from descent.kept import kept
 from descent.systems import lorenz
 
-TIMES = np.linspace(0.0025, 20, 8000)
+END = 12.0
+TIMES = np.linspace(0.0025, END, 4800)
 SHOWN = slice(7, None, 8)
 """Which of the times are drawn."""
 
@@ -24,9 +24,9 @@ SHOWN = slice(7, None, 8)
 class Curves(NamedTuple):
     """Op of b by a along one path: of a pair of variables, and of the singular values."""
 
-    pair: Array  # (8000,)
+    pair: Array  # (4800,)
     signs: Array
-    values: Array  # (1000, 2), at the times that are drawn
+    values: Array  # (600, 2), at the times that are drawn
 
     @property
     def poles(self) -> int:
@@ -34,7 +34,7 @@ class Curves(NamedTuple):
         return int((np.diff(self.signs) != 0).sum())
 
 
-@cache
+@kept
 def curves() -> Curves:
     """Return both from the far start."""
     signs, log = influence.slog_comp(lorenz(), numbers.FAR, TIMES, "a", "b", "b", dt=0.01)
@@ -61,8 +61,8 @@ def draw_curves() -> Figure:
         name = ("of the largest growth", "of the second")[k]
         ax.plot(times, values[:, k], color=colour, label=name)
         slope = rates.conditional["a"][0, k] - rates.full[0, k]
-        ax.plot(TIMES, values[-1, k] + slope * (times - 20), "--", color=colour, linewidth=1)
-    ax.set(xlabel="time $t$", ylabel="Op by a (nats)", xlim=(0, 20), ylim=(-65, 5))
+        ax.plot(times, values[-1, k] + slope * (times - END), "--", color=colour, linewidth=1)
+    ax.set(xlabel="time $t$", ylabel="Op by a (nats)", xlim=(0, END), ylim=(-45, 5))
     ax.legend(loc="lower left")
     return fig
 
@@ -80,9 +80,9 @@ class Leading(NamedTuple):
 
 
 @kept
-def leading(n: int = 900) -> Leading:
+def leading(n: int = 600) -> Leading:
     """Return the direction in which disturbances grow in the end, along the attractor."""
-    found = lyapunov.covariant_vectors(lorenz(), n=n + 1, interval=0.04, transient=20.0)
+    found = lyapunov.covariant_vectors(lorenz(), n=n + 1, interval=0.05, transient=12.0)
     pieces = np.stack([found.states[:-1], found.states[1:]], axis=1)
     return Leading(pieces, found.vectors[:-1, :, 0])
 

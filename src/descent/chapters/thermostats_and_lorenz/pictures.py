@@ -241,19 +241,6 @@ def draw_op_below_one(n: str) -> Figure:
     return fig
 
 
-def draw_three_worlds(delta: float = 0.1) -> Figure:
-    """Draw b in W, X and Y at rho = 28."""
-    fig, ax = figures.figure(width=4.3)
-    times = np.linspace(0, 20, 801)
-    w, x, y = worlds.simulate(lorenz(), NEAR, times, "a", "b", delta)
-    ax.plot(times, x[:, 1], color=RED, label="$\\mathcal{X}$", linewidth=1.2)
-    ax.plot(times, w[:, 1], color=BLUE, label="$\\mathcal{W}$", linewidth=1.2)
-    ax.plot(times, y[:, 1], ":", color=GREEN, label="$\\mathcal{Y}$", linewidth=2)
-    ax.set(xlabel="time $t$", ylabel="$s^{\\mathrm{b}}$", xlim=(0, 20), ylim=(-28, 40))
-    ax.legend(loc="upper left", ncols=3)
-    return fig
-
-
 def draw_until(until: float = 10.0) -> Figure:
     """Draw Op of b and c when a is replayed for a while only."""
     fig, axes = figures.figure(1, 2)
