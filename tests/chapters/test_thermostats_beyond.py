@@ -11,6 +11,9 @@ from descent.chapters.thermostats_and_lorenz import (
     layers,
     numbers,
     operators,
+    policy,
+    policy_maps,
+    zoo,
 )
 from descent.dynamics.tangent import Tangents, advance
 from descent.systems import lorenz
@@ -217,3 +220,63 @@ def test_amounts_settle_without_poles_and_not_with_them():
     assert abs(smooth[2] - smooth[1]) < 0.3 * abs(smooth[1] - smooth[0])
     rough = basins.amounts((400, 800, 1600), *basins.POLES)
     assert np.ptp(rough) > 100
+
+
+# A trained agent
+
+
+@pytest.fixture(scope="module")
+def held_up():
+    """A policy by hand: the linear regulator of the zoo, through neurons that hardly bend."""
+    pole = zoo.cart_pole()
+    gain = pole.closed[4] @ np.linalg.pinv(np.vstack([pole.closed[:4]]))
+    w = np.zeros(policy.SIZE)
+    small = 1e-3
+    w[:4] = small * gain[:4] / policy.STRENGTH
+    w[5 * policy.HIDDEN] = 1 / small
+    return w
+
+
+def test_a_policy_that_is_the_regulator_has_its_rates(held_up):
+    pole = zoo.cart_pole()
+    expected = zoo.growth_rate(pole.open, 0.02) - zoo.growth_rate(pole.closed, 0.02)
+    assert policy.predicted(held_up) == pytest.approx(expected, abs=0.05)
+
+
+def test_op_of_a_policy_is_that_of_three_runs(held_up):
+    first = np.array([0.1, 0.0, 0.1, 0.0, 0.0])
+    first[4] = policy.force(held_up, first[:4])
+    moved, size = policy.system(held_up), 1e-6
+    w, x, y = first, first + size * np.eye(5)[2], first + size * np.eye(5)[2]
+    for _ in range(100):
+        w, x, y = (np.array(moved.step(state, 0.0)) for state in (w, x, y))
+        y[4] = w[4]  # replayed
+    by_runs = -np.log(abs((x - w)[2] / (y - w)[2]))
+    op = influence.op(moved, first, [2.0], "force", "angle", "angle")[0]
+    assert op == pytest.approx(by_runs, abs=1e-3)
+
+
+def test_policies_are_run_side_by_side():
+    rng = np.random.default_rng(0)
+    w, first = rng.standard_normal((policy.SIZE, 3)) / 3, policy.starts(4, rng)
+    together = policy.cost(w, first)
+    alone = [policy.cost(w[:, k : k + 1], first)[0] for k in range(3)]
+    np.testing.assert_allclose(together, alone, atol=1e-12)
+
+
+def test_a_policy_that_reads_another_place_goes_there(held_up):
+    """The set point of a policy is in what it reads, wherever the floor is."""
+    shifted = held_up.copy()
+    shifted[4 * policy.HIDDEN] -= 0.2 * shifted[0]
+    rest = policy.resting(shifted)
+    assert rest is not None
+    assert rest[0] == pytest.approx(0.2, abs=1e-6)
+
+
+def test_learning_raises_op_to_the_prediction():
+    found = policy_maps.learning()
+    assert policy_maps.GENERATIONS == policy.GENERATIONS
+    assert (np.median(found.op, axis=0)[-1] - np.median(found.op, axis=0)[0]) > 10
+    off = np.abs(found.slope / found.predicted - 1)
+    assert np.nanmedian(off[:, -1]) < 0.1
+    assert np.nanmedian(np.abs(found.slope[:, 0])) < 1.0  # a control: nothing is learned yet

@@ -1,6 +1,6 @@
-"""Chapter 6: what layers do to a disturbance of the outputs, computed once and kept as a table."""
+"""Chapter 6: layers of networks that learn digits, and policies that learn to balance a pole."""
 
-from descent.chapters.thermostats_and_lorenz.layers import once
+from descent.chapters.thermostats_and_lorenz import layers, policy
 from descent.sweeps import Sweep
 
 SEEDS = 12
@@ -9,8 +9,16 @@ BEGINS = (0, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
 
 LAYERS = Sweep(
     "06-layers",
-    once,
+    layers.once,
     [{"seed": seed, "begin": begin} for seed in range(SEEDS) for begin in BEGINS],
     probes=[0, 15],
     rtol=1e-6,
+)
+
+POLICIES = Sweep(
+    "06-policies",
+    policy.once,
+    [{"seed": seed} for seed in range(8)],
+    probes=[0],
+    rtol=1e-3,
 )

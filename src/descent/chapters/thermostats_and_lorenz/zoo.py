@@ -129,6 +129,26 @@ class Controlled(NamedTuple):
     open: Array
 
 
+def _cart_rate(state: Array) -> Array:
+    """Return the rates of position, velocity, angle, angular velocity, and of a held force."""
+    cart, bob, length, gravity = 1.0, 0.1, 0.5, 9.81
+    _, speed, angle, turn, force = state
+    sin, cos = np.sin(angle), np.cos(angle)
+    push = (force + bob * length * turn**2 * sin) / (cart + bob)
+    bend = (gravity * sin - cos * push) / (length * (4 / 3 - bob * cos**2 / (cart + bob)))
+    move = push - bob * length * bend * cos / (cart + bob)
+    return np.stack(np.broadcast_arrays(speed, move, turn, bend, 0 * force))
+
+
+def held_force(state: Array, dt: float) -> Rows:
+    """Return cart and pole after a step in which the force is held, by Runge and Kutta's rule."""
+    k1 = _cart_rate(state)
+    k2 = _cart_rate(state + dt / 2 * k1)
+    k3 = _cart_rate(state + dt / 2 * k2)
+    k4 = _cart_rate(state + dt * k3)
+    return list(state + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4))
+
+
 @cache
 def cart_pole(dt: float = 0.02) -> Controlled:
     r"""Cart with a pole on top, kept upright by a linear-quadratic regulator.
@@ -137,21 +157,9 @@ def cart_pole(dt: float = 0.02) -> Controlled:
     which is held constant over a step and set anew at its end. Cart 1 kg, pole 0.1 kg at
     0.5 m, gravity 9.81 m/s².
     """
-    cart, bob, length, gravity = 1.0, 0.1, 0.5, 9.81
-
-    def rate(state: Array, time: float) -> Rows:
-        _, speed, angle, turn, force = state
-        sin, cos = np.sin(angle), np.cos(angle)
-        push = (force + bob * length * turn**2 * sin) / (cart + bob)
-        bend = (gravity * sin - cos * push) / (length * (4 / 3 - bob * cos**2 / (cart + bob)))
-        return speed, push - bob * length * bend * cos / (cart + bob), turn, bend, 0 * force
 
     def held(state: Array, time: float) -> Rows:
-        k1 = np.stack(rate(state, time))
-        k2 = np.stack(rate(state + dt / 2 * k1, time))
-        k3 = np.stack(rate(state + dt / 2 * k2, time))
-        k4 = np.stack(rate(state + dt * k3, time))
-        return list(state + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4))
+        return held_force(state, dt)
 
     at_rest = np.asarray(complex_step(held)(np.zeros(5), 0.0))
     body, push = at_rest[:4, :4], at_rest[:4, 4:]
