@@ -18,7 +18,7 @@ from descent.figures import EXACT
 from descent.kept import kept
 from descent.systems import equilibria, lorenz
 
-SIDE = 64
+SIDE = 48
 TIME = 5.0
 RHOS = (0.8, 5.0, 15.0, 28.0)
 PLANES = ("ab", "ac", "bc")

@@ -24,7 +24,7 @@ from descent.systems import lorenz, saturated_thermostat
 def draw_variables(rho: float, delta: float, end: float, begin: float = 0.0) -> Figure:
     """Draw a, b and c in W, X and Y from NEAR; a is replayed, b disturbed."""
     fig, axes = figures.figure(1, 3, width=7.2, height=2.6)
-    times = np.linspace(0, end, 801)
+    times = np.linspace(0, end, 401)
     paths, shown = worlds.simulate(lorenz(rho=rho), NEAR, times, "a", "b", delta), times >= begin
     for k, ax in enumerate(axes):
         for path, colour, style, name in zip(

@@ -80,7 +80,7 @@ class Leading(NamedTuple):
 
 
 @kept
-def leading(n: int = 600) -> Leading:
+def leading(n: int = 300) -> Leading:
     """Return the direction in which disturbances grow in the end, along the attractor."""
     found = lyapunov.covariant_vectors(lorenz(), n=n + 1, interval=0.05, transient=12.0)
     pieces = np.stack([found.states[:-1], found.states[1:]], axis=1)
