@@ -73,6 +73,13 @@ def test_archive_is_a_small_checkout_and_always_the_same():
     assert "src/descent/models.py" not in names
 
 
+def test_archive_has_the_stored_tables_of_its_chapters():
+    packed = lite.archive(["06-thermostats-and-lorenz"])
+    names = set(zipfile.ZipFile(io.BytesIO(packed)).namelist())
+    assert {"book/sweeps/06-layers.jsonl", "book/sweeps/06-policies.jsonl"} <= names
+    assert not any(name.startswith("book/sweeps/07") for name in names)
+
+
 def test_a_chapter_gives_the_same_under_the_limits_of_a_browser(tmp_path):
     cells = outputs(unpacked(tmp_path, CHAPTER), CHAPTER)
     kinds = {output["kind"] for outputs in cells for output in outputs}

@@ -119,8 +119,8 @@ def archive(chapters: Iterable[str]) -> bytes:
     Parameters
     ----------
     chapters
-        Stems of notebooks. The archive has them, their claims and exercises, and the modules
-        that they reach.
+        Stems of notebooks. The archive has them, their claims, exercises and stored tables,
+        and the modules that they reach.
     """
     source = paths.ROOT / "src"
     files = {p for p in (source / PACKAGE).rglob("*") if p.suffix in DATA}
@@ -129,6 +129,7 @@ def archive(chapters: Iterable[str]) -> bytes:
         notebook = paths.NOTEBOOKS / f"{chapter}.ipynb"
         claims = paths.BOOK / "claims" / f"{chapter}.yml"
         files |= {path for path in (notebook, claims) if path.exists()}
+        files |= {*(paths.BOOK / "sweeps").glob(f"{chapter[:2]}-*.jsonl")}
         answers, asked = of_exercises(chapter, paths.ROOT)
         files |= {*asked}
         codes += code_cells(_plain(notebook)) + answers

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from descent import figures, sweeps
+from descent import figures
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz.lorenz_pictures import DIVERGING
+from descent.chapters.thermostats_and_lorenz.stored import Table
 
 COLUMNS = ("outputs", "held out", "weights")
 LAYERS, LAGS = 3, 3
@@ -37,12 +38,12 @@ class Maps(NamedTuple):
 @cache
 def maps() -> Maps:
     """Return the stored runs."""
-    table = sweeps.load("06-layers").sort_values(["seed", "begin"])
-    begins = np.sort(table["begin"].unique())
-    shape = (table["seed"].nunique(), len(begins))
+    table = Table("06-layers", "seed", "begin")
+    begins = np.unique(table.column("begin"))
+    shape = (len(np.unique(table.column("seed"))), len(begins))
 
     def array(column: str, *rest: int) -> Array:
-        return np.array(table[column].tolist(), np.float64).reshape(*shape, *rest)
+        return table.column(column).reshape(*shape, *rest)
 
     op = {column: array(column, LAGS, LAYERS) for column in COLUMNS}
     return Maps(begins, array("loss"), op, array("kernel", LAYERS))
@@ -64,7 +65,7 @@ def draw_maps() -> Figure:
         )
         ax.set_yticks(range(LAYERS), ["first", "second", "third"])
         places = range(0, len(found.begins), 2)
-        ax.set_xticks(places, [f"{found.begins[k]:,}" for k in places], fontsize=7)
+        ax.set_xticks(places, [f"{found.begins[k]:,.0f}" for k in places], fontsize=7)
         ax.set(title=title, xlabel="steps before")
         divided = np.argwhere(np.abs((op > 0).mean(axis=0) - 0.5) < 0.5)
         ax.plot(*divided.T, ".", color="0.2", markersize=3)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from descent import figures, sweeps
+from descent import figures
 from descent.arguments import Array
+from descent.chapters.thermostats_and_lorenz.stored import Table
 from descent.figures import BLUE, EXACT, GUIDE, RED
 
 GENERATIONS = (0, 10, 30, 100, 300)
@@ -25,8 +26,8 @@ class Learning(NamedTuple):
 @cache
 def learning() -> Learning:
     """Return the stored runs."""
-    table = sweeps.load("06-policies").sort_values("seed")
-    return Learning(*(np.array(table[name].tolist(), np.float64) for name in Learning._fields))
+    table = Table("06-policies", "seed")
+    return Learning(*(table.column(name) for name in Learning._fields))
 
 
 def draw_learning() -> Figure:
