@@ -118,3 +118,10 @@ def test_the_length_of_the_direction_does_not_matter(size):
     along = [size * entry for entry in ALONG]
     assert not right_or_refused(lambda: influence.op(FLOW, [1.0] * 3, [20.0], "c", along, "a"))
     assert right_or_refused(lambda: influence.op(FLOW, [1.0] * 3, [5.0], "c", along, "a"))
+
+
+def test_what_a_frozen_part_keeps_at_zero_needs_no_second_look():
+    thermostat = systems.linear_thermostat(0.25, 25.0)
+    with np.errstate(divide="ignore"):  # the thermostat is frozen where it is measured
+        op = influence.op(thermostat, [25.0, 0.0], [2, 5], "room", "thermostat", "thermostat")
+    assert (op == -np.inf).all()

@@ -182,7 +182,8 @@ class Pair:
         lead = np.log(first) if first > 0 else np.maximum.accumulate(v)
         # Between the times tried, w is as large as at the next.
         w = np.array(rough.sizes)[np.searchsorted(few, np.arange(len(times)))]
-        return np.asarray((w - v + lead > np.log(FED)).any(axis=1))
+        with np.errstate(invalid="ignore"):  # both still zero, -inf less -inf: nothing is fed
+            return np.asarray((w - v + lead > np.log(FED)).any(axis=1))
 
     def along(self, times: Array) -> Iterator[float]:
         """Yield the times, when the disturbances have been carried there."""
