@@ -41,6 +41,8 @@ _REPAIRS = {
     '<summary><span class="toctree-toggle"': (
         '<summary aria-label="Pages below this one"><span class="toctree-toggle"'
     ),
+    # Without scripts a page is light; of a theme called auto the styles know no colour.
+    'data-theme="auto"': 'data-theme="light"',
     # Light or dark is settled before the first paint, not by a script that comes later.
     'dataset.theme = localStorage.getItem("theme") || "auto";': (
         'dataset.theme = (localStorage.getItem("mode") || "auto") !== "auto" '
