@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from checks import wait_until_ready
 from playwright.sync_api import expect
 from test_pages import CHAPTERS, DESKTOP, PAGES, settled
 
@@ -138,6 +139,26 @@ def test_lines_are_seen_on_dark_paper(visit, site, name):
     hues = sorted(set(colours.COLOURS.values()))
     assert page.evaluate(FAINT, [hues, 3]) == []
     assert page.evaluate(FAINT, [hues, 21]) != []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_picture_of_a_chapter_stays_where_it_is_first_drawn(visit, site, name):
+    page = settled(visit(site / f"{name}.html", viewport=DESKTOP))
+    wait_until_ready(page)
+    page.evaluate("new Promise(f => requestAnimationFrame(() => setTimeout(f, 50)))")
+    # A letter that changes its font is no jump: of a picture's way the controls' height is 0.01.
+    assert sum(page.evaluate("shifts")) < 0.001
+
+
+def test_without_scripts_the_first_page_shows_its_pit_below_its_header(visit, site):
+    page = visit(site / "book" / "intro.html", java_script_enabled=False, viewport=TELEPHONE)
+    curve = page.locator(".descent-pit path").first
+    assert curve.evaluate("e => getComputedStyle(e).stroke") not in ("none", "rgba(0, 0, 0, 0)")
+    header = page.locator(".bd-header-article").first
+    assert header.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+    chapter = visit(site / f"{CHAPTERS[0]}.html", java_script_enabled=False, viewport=DESKTOP)
+    controls = chapter.locator(".descent-controls").first
+    assert controls.evaluate("e => getComputedStyle(e).display") == "none", "they need a script"
 
 
 PLANTED = {
