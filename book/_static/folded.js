@@ -11,8 +11,11 @@
     for (const folded of opened) folded.open = false;
   });
 
+  const decoded = (text) => {
+    try { return decodeURIComponent(text); } catch { return text; } // no reader is told of it
+  };
   const unfold = () => {
-    const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const named = location.hash && document.getElementById(decoded(location.hash.slice(1)));
     const folded = named && named.closest("details:not([open])");
     if (!folded) return;
     folded.open = true;

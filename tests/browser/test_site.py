@@ -226,3 +226,11 @@ def test_an_unpacked_copy_works_anywhere(visit, site, tmp_path):
     assert page.locator(".descent-terms dt a").first.inner_text() == "pit"
     known = json.loads(page.locator("#descent-terms").text_content())
     assert {entry["term"] for entry in known["terms"]} >= {"Itô", "pit", "Fokker–Planck equation"}
+
+
+def test_an_address_that_cannot_be_read_is_passed_over(visit, site):
+    page = visit(site / f"{CHAPTERS[0]}.html", viewport=DESKTOP)
+    for fragment in ("descent-paths?T=%E0%A4%A", "%E0%A4%A"):
+        page.evaluate("fragment => { location.hash = fragment; }", fragment)
+        settled(page)
+    assert visit.troubles == []
