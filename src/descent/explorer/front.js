@@ -136,9 +136,9 @@ function player(button, input, set, show) {
     timer = setInterval(advance, Number(button.dataset.interval));
     describe();
   });
-  // A hand on the slider takes over.
+  // A hand on the slider takes over, and so does a key that moves it.
   input.addEventListener("pointerdown", stop);
-  input.addEventListener("keydown", stop);
+  input.addEventListener("keydown", (event) => stepped(event.key, 0, 0) !== undefined && stop());
   describe();
   return { stop, playing: () => timer !== undefined };
 }

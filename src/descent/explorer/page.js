@@ -60,18 +60,32 @@ function written(data, at) {
   return `#${data.name}?` + Object.keys(at).map((key) => `${key}=${encodeURIComponent(short(value(key)))}`).join("&");
 }
 
-function read(data, hash) {
+// The explorer of an address, and the values it asks for; a section may be called as an explorer is.
+function asked(hash) {
   const [name, query] = hash.slice(1).split("?");
-  if (name !== data.name || !query) return undefined;
+  return query === undefined && document.getElementById(name) ? [] : [name, query];
+}
+
+function read(data, hash) {
+  const [name, query] = asked(hash);
+  if (name !== data.name) return undefined;
   const at = {};
   for (const [key, text] of new URLSearchParams(query)) {
-    if (!(key in data.texts)) continue;
+    if (!Object.hasOwn(data.texts, key)) continue;
     const values = data.values[key];
+    if (values && !(text.trim() && Number.isFinite(Number(text)))) continue;
     const far = values && values.map((value) => Math.abs(value - Number(text)));
     const index = values ? far.indexOf(Math.min(...far)) : data.texts[key].indexOf(text);
-    if (index >= 0 && (!values || text.trim())) at[key] = index;
+    if (index >= 0) at[key] = index;
   }
   return at;
+}
+
+// An address of a place in the page is kept, so that Back leads there; one state replaces another.
+function keep(hash) {
+  const names = [...document.querySelectorAll(".descent-explorer")].map((one) => one.dataset.name);
+  const place = location.hash && !names.includes(asked(location.hash)[0]);
+  history[place ? "pushState" : "replaceState"](null, "", hash);
 }
 
 async function copied(text) {
@@ -96,11 +110,12 @@ async function start(root) {
   const noted = (at) => (link.dataset.state = written(data, at));
   const follow = (at) => {
     // Browsers refuse a page that does this too often, or that has no address of its own.
-    try { history.replaceState(null, "", noted(at)); } catch { /* the link can be copied still */ }
+    try { keep(noted(at)); } catch { /* the link can be copied still */ }
   };
   source.rest = follow;
   const explorer = mount(root, data, source);
-  noted(explorer.position());
+  const first = explorer.position();
+  noted(first);
 
   link.addEventListener("click", async () => {
     follow(explorer.position());
@@ -113,7 +128,7 @@ async function start(root) {
   const restore = () => {
     const at = read(data, location.hash);
     if (!at) return;
-    explorer.set(at);
+    explorer.set({ ...first, ...at }); // an address means one state, whatever stood before
     root.scrollIntoView();
   };
   addEventListener("hashchange", restore);
