@@ -96,6 +96,8 @@ def test_explorer_draws_at_every_corner_and_says_what_it_shows(name):
                 labels = [axes.get_xlabel(), axes.get_ylabel()]
                 # A colour bar has one axis.
                 enough = any if axes.get_label() == "<colorbar>" else all
+                if not axes.axison:  # a diagram, whose places are no numbers
+                    continue
                 assert enough(labels), f"{name} has an axis without a label"
         assert shown.caption(**state)
 

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-__all__ = ["FARTHEST", "GRID", "box", "circle", "codes", "dots", "dots_of", "path_data"]
+__all__ = ["FARTHEST", "GRID", "box", "circle", "closed", "codes", "dots", "dots_of", "path_data"]
 __all__ += ["simplified", "vertices"]
 
 GRID = 20
@@ -34,6 +34,17 @@ def codes(path: Path) -> NDArray[np.uint8]:
     implied = np.full(len(vertices(path)), Path.LINETO, dtype=np.uint8)
     implied[:1] = Path.MOVETO
     return implied
+
+
+def closed(path: Path) -> Path:
+    """Return a path each of whose closing vertices is where its piece began.
+
+    matplotlib leaves anything there, as nothing should read it; what clips a polygon does.
+    """
+    kinds = codes(path)
+    begin = np.maximum.accumulate(np.where(kinds == Path.MOVETO, np.arange(len(kinds)), 0))
+    closing = (kinds == Path.CLOSEPOLY)[:, None]
+    return Path(np.where(closing, vertices(path)[begin], vertices(path)), kinds)
 
 
 _PAIR = re.compile(r"[ml]? ?(-?\d+)( \d+|-\d+)")

@@ -32,6 +32,7 @@ from descent.figures.path_data import (
     GRID,
     box,
     circle,
+    closed,
     codes,
     dots,
     path_data,
@@ -90,17 +91,6 @@ def _paint(attribute: str, rgb: Any, alpha: float) -> _Paint:
 
 def _units(points: float) -> str:
     return f"{points * GRID:.4g}"
-
-
-def _closed(path: Path) -> Path:
-    """Return a path each of whose closing vertices is where its piece began.
-
-    matplotlib leaves anything there, as nothing should read it; what clips a polygon does.
-    """
-    kinds = codes(path)
-    begin = np.maximum.accumulate(np.where(kinds == Path.MOVETO, np.arange(len(kinds)), 0))
-    closing = (kinds == Path.CLOSEPOLY)[:, None]
-    return Path(np.where(closing, vertices(path)[begin], vertices(path)), kinds)
 
 
 def _clip_polygon(path: Path) -> Path:
@@ -176,7 +166,7 @@ class PageRenderer(RendererBase):
         )
         if len(vertices(cleaned)) < 2:  # the last one is STOP
             return
-        cleaned = _closed(Path(vertices(cleaned)[:-1], codes(cleaned)[:-1]))
+        cleaned = closed(Path(vertices(cleaned)[:-1], codes(cleaned)[:-1]))
         if rgbFace is not None and len(vertices(cleaned)) >= 128:
             cleaned = simplified(cleaned)
         points = vertices(cleaned)

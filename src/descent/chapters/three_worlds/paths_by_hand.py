@@ -68,9 +68,8 @@ def draw_network(act: float, read: float, part: str) -> Figure:
         held = name in PARTS[part]
         ax.plot([x], [y], "s" if held else "o", color=EXACT if held else GREY, markersize=17)
         ax.text(x, y, name, color="white", ha="center", va="center", fontsize=9)
-    ax.set(xlim=(-0.3, 3.5), ylim=(-1.1, 0.9), xticks=[], yticks=[])
-    for side in ax.spines.values():
-        side.set_visible(False)
+    ax.set(xlim=(-0.3, 3.5), ylim=(-1.1, 0.9))
+    ax.set_axis_off()  # a network has no axes
     return fig
 
 
@@ -85,7 +84,7 @@ def caption(act: float, read: float, part: str) -> str:
         op = -float(np.log(abs(whole / avoiding)))
         ending = f"Comp is {fixed(whole / avoiding, 3)} and Op is {fixed(op, 3)} nats."
     return (
-        f"$A$ is {part} (squares); arrows into or out of it are dotted, negative weights red. All "
+        f"$A$ is {part} (squares); arrows into or out of it are dotted, negative weights orange. All "
         f"paths from n to m sum to {fixed(whole, 3)}, those that avoid $A$ to "
         f"{fixed(avoiding, 3)}. {ending}"
     )
