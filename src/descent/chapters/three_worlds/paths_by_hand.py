@@ -84,8 +84,8 @@ def caption(act: float, read: float, part: str) -> str:
         op = -float(np.log(abs(whole / avoiding)))
         ending = f"Comp is {fixed(whole / avoiding, 3)} and Op is {fixed(op, 3)} nats."
     return (
-        f"$A$ is {part} (squares); arrows into or out of it are dotted, negative weights orange. All "
-        f"paths from n to m sum to {fixed(whole, 3)}, those that avoid $A$ to "
+        f"$A$ is {part} (squares); arrows into or out of it are dotted, negative weights orange. "
+        f"All paths from n to m sum to {fixed(whole, 3)}, those that avoid $A$ to "
         f"{fixed(avoiding, 3)}. {ending}"
     )
 
