@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures, influence
@@ -31,6 +32,12 @@ def attractor(rho: float) -> Array:
     return np.asarray(run[0])
 
 
+def _op_axis(ax: Axes, ticks: tuple[int, ...]) -> None:
+    """Give an axis room for a few nats and for a hundred."""
+    ax.set_yscale("asinh", linear_width=5)
+    ax.set_yticks(ticks, [fixed(tick) for tick in ticks])
+
+
 def draw_lorenz(rho: float, start: int, choice: str, t: float) -> Figure:
     """Draw the worlds W, X and Y over the attractor, and Op of the disturbance."""
     fig, (left, right) = figures.figure(1, 2, height=3.4)
@@ -44,8 +51,7 @@ def draw_lorenz(rho: float, start: int, choice: str, t: float) -> Figure:
     left.set(xlim=(-27, 27), ylim=(-2, 66), xlabel="a", ylabel="c")
     right.plot(times, influence.op(lorenz(rho=rho), begin, times, A, n, m), color=EXACT, gid=MOVING)
     right.axhline(0, color=GUIDE, linewidth=1, zorder=0)
-    right.set_yscale("asinh", linear_width=5)
-    right.set_yticks([-100, -50, -20, -10, -5, 0, 5, 10])
+    _op_axis(right, (-100, -50, -20, -10, -5, 0, 5, 10))
     right.set(xlim=(0, TIME), ylim=(-130, 20), xlabel="time $t$", ylabel="Op (nats)")
     return fig
 
@@ -97,8 +103,7 @@ def draw_room(theta: float, p: float, start: float) -> Figure:
     left.set(xlim=(0, ROOM_TIME), ylim=(2, 48), xlabel="time $t$", ylabel="room temperature")
     op = influence.op(system, [start, 0.0], times, *names, "room")
     right.plot(times, op, color=EXACT, gid=MOVING)
-    right.set_yscale("asinh", linear_width=5)
-    right.set_yticks([0, 2, 5, 10, 20, 50, 100, 200])
+    _op_axis(right, (0, 2, 5, 10, 20, 50, 100, 200))
     right.set(xlim=(0, ROOM_TIME), ylim=(-1, 250), xlabel="time $t$", ylabel="Op (nats)")
     return fig
 
