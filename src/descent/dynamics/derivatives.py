@@ -80,7 +80,8 @@ def advice(met: set[str]) -> str:
     if met & JUMPS:
         return (
             "A disturbance that meets a jump follows no Jacobian: replace the jump by a smooth "
-            "function, such as tanh(x/width)"
+            "function, such as tanh(x/width); of a map that jumps between its branches alone, "
+            "give jacobian= by hand"
         )
     bends = " (right for functions that only bend)" if met & BENDS else ""
     return f"Give jacobian= by hand, or by dynamics.finite_differences{bends}"
