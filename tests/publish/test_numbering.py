@@ -137,9 +137,18 @@ def test_a_sentence_refers_to_a_cell_by_what_it_shows_there():
     assert '<a href="03-chapter.html#figure-3-1">figure 3.1</a>' in other.cells[0].source
 
 
+def test_a_sentence_says_which_formula_of_a_cell_it_means():
+    text = "[The second formula](#cell-id=t), [the formula](#cell-id=t)."
+    cells = page_of(words(text), words("$$\nx\n$$\n\nand\n\n$$\ny\n$$", name="t"))
+    assert cells[0].source == (
+        '<a href="#equation-3-2">Formula 3.2</a>, <a href="#equation-3-1">formula 3.1</a>.'
+    )
+
+
 @pytest.mark.parametrize(
     ("link", "complaint"),
     [
+        ("$$\nx\n$$\n\n[the second formula](#cell-id=words)", "has 1 displayed"),
         ("[the table](#cell-id=none)", "this cell of 03-chapter has no table"),
         ("[this](#cell-id=words)", "must say what it means: one of theorem, "),
     ],

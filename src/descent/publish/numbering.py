@@ -46,6 +46,8 @@ _KINDS = {
     "claim": ("claim",),
     "figure": ("figure", "picture", "explorer", "curve", "diagram", "drawing"),
 }
+# Which formula of a cell; the first where nothing is said. "The second explorer" is of a chapter.
+_ORDER = ("first", "second", "third", "fourth")
 _REFERENCE = re.compile(r"\[([^\]\[]+)\]\((?:([\w-]+)\.ipynb)?#cell-id=([\w-]+)\)")
 _CHAPTER_LIST = r"\d+(?:(?:, | and | to | or )\d+)*"
 # Code, formulas, links, roles, headings and HTML tables, which know no Markdown, are passed over;
@@ -114,7 +116,8 @@ class Numbers:
         Parameters
         ----------
         words
-            Of the link: they say whether a figure, a table or something else is meant.
+            Of the link: they say whether a figure, a table or something else is meant, and which
+            of several in the cell: the second formula.
         chapter
             Stem of the notebook that has the cell.
         cell
@@ -135,7 +138,14 @@ class Numbers:
                     raise ValueError(
                         f"[{words}](#cell-id={cell}): this cell of {chapter} has no {kind}"
                     )
-                return found[0]
+                said = [i for i, word in enumerate(_ORDER) if word in lower]
+                which = said[0] if said and kind == "formula" else 0
+                if which >= len(found):
+                    raise ValueError(
+                        f"[{words}](#cell-id={cell}): this cell of {chapter} has "
+                        f"{len(found)} displayed"
+                    )
+                return found[which]
         raise ValueError(
             f"[{words}](#cell-id={cell}) must say what it means: one of {', '.join(_KINDS)}"
         )
