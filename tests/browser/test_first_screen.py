@@ -146,8 +146,9 @@ def test_the_picture_of_a_chapter_stays_where_it_is_first_drawn(visit, site, nam
     page = settled(visit(site / f"{name}.html", viewport=DESKTOP))
     wait_until_ready(page)
     page.evaluate("new Promise(f => requestAnimationFrame(() => setTimeout(f, 50)))")
-    # A letter that changes its font is no jump: of a picture's way the controls' height is 0.01.
-    assert sum(page.evaluate("shifts")) < 0.001
+    # Letters that change their font, later on a busy machine, are no jump of the picture; one by
+    # the height of its controls is 0.011 or more in every chapter.
+    assert sum(page.evaluate("shifts")) < 0.005
 
 
 def test_without_scripts_the_first_page_shows_its_pit_below_its_header(visit, site):
