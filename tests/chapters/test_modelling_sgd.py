@@ -96,7 +96,7 @@ def test_a_time_without_digits_is_told():
 
 def test_a_batch_has_its_law_below_the_limit_of_stability_and_not_above():
     one, four = numbers.batched(1), numbers.batched(4)
-    assert four.quasi_potential == pytest.approx(4 * one.quasi_potential, rel=1e-12)
+    assert four.law.quasi_potential == pytest.approx(4 * one.law.quasi_potential, rel=1e-12)
     small, large = numbers.BATCH_STEPS < 0.009, numbers.BATCH_STEPS > 0.015
     assert np.abs(four.excess[small]).max() < 0.05
     assert four.excess[large].max() < -8

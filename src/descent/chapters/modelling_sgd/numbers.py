@@ -9,7 +9,7 @@ import numpy as np
 from descent import large_deviations, markov
 from descent.arguments import Array
 from descent.kept import kept
-from descent.landscapes import stationary_points, two_datapoint
+from descent.landscapes import FiniteSum, stationary_points, two_datapoint
 
 START = 1.0
 """Where every escape starts: the centre of the pit's Gaussian."""
@@ -218,7 +218,11 @@ class LargeDeviation(NamedTuple):
 
 def large_deviation(depth: float = 1.0) -> LargeDeviation:
     """Return quasi-potential, prefactor and diffusion exponent of the pit."""
-    model, (_, _, minimum, saddle) = two_datapoint(depth), pit(depth)
+    return _law(two_datapoint(depth), pit(depth))
+
+
+def _law(model: FiniteSum, pit: Pit) -> LargeDeviation:
+    minimum, saddle = pit.minimum, pit.saddle
     return LargeDeviation(
         large_deviations.quasi_potential(model, minimum, saddle),
         large_deviations.prefactor(model, minimum, saddle),
@@ -235,32 +239,31 @@ class Batched(NamedTuple):
     """Escape times of a batch size at BATCH_STEPS, and the small-step law that they tend to."""
 
     log_times: Array
-    quasi_potential: float
-    prefactor: float
+    law: LargeDeviation
 
     @property
     def excess(self) -> Array:
         """Logarithm of τ, less what the small-step law says, V/T + ln(C/T)."""
-        law = self.quasi_potential / BATCH_STEPS + np.log(self.prefactor / BATCH_STEPS)
-        return self.log_times - law
+        return self.log_times - self.law.log_time(BATCH_STEPS)
 
 
 @cache
 @kept
 def batched(batch_size: int) -> Batched:
     """Return how batches of so many draws, with replacement, leave the pit."""
-    model, (_, barrier, minimum, saddle) = two_datapoint().batches(batch_size), pit()
+    model, barrier = two_datapoint().batches(batch_size), pit().barrier
     times = [
         markov.log_mean_first_passage_time(
             model, step_size=T, start=START, threshold=barrier, tolerance=0.05
         )
         for T in BATCH_STEPS
     ]
-    return Batched(
-        np.array(times),
-        large_deviations.quasi_potential(model, minimum, saddle),
-        large_deviations.prefactor(model, minimum, saddle),
-    )
+    return Batched(np.array(times), _law(model, pit()))
+
+
+def onset() -> float:
+    """Return 2/l1'', the step size from which steps on l1 alone do not settle in the pit."""
+    return float(2 / two_datapoint().curvatures(pit().bottom)[1])
 
 
 STEPS = 150

@@ -19,6 +19,7 @@ from descent.chapters.modelling_sgd.numbers import (
     STEPS,
     LargeDeviation,
     batched,
+    onset,
     path,
     pit,
     spread,
@@ -150,20 +151,19 @@ def draw_large_deviation(step_sizes: Array, exact: Array, law: LargeDeviation) -
 def draw_batches(batch_size: int) -> Figure:
     """Draw escape times of a batch size against B/T, and what the small-step law leaves of them."""
     fig, (left, right) = figures.figure(1, 2)
-    onset = 2 / two_datapoint().curvatures(pit().bottom)[1]
-    small = onset > BATCH_STEPS
+    small = onset() > BATCH_STEPS
     for size in (*BATCH_SIZES, batch_size):
         found, own = batched(size), size == batch_size
         order = size / BATCH_STEPS
         style = {"color": RED if own else GUIDE, "markersize": 4 if own else 3}
         left.loglog(order[small], (found.log_times + np.log(BATCH_STEPS))[small], "o", **style)
         right.semilogx(BATCH_STEPS, found.excess, "o-", linewidth=1, **style)
-    law = batched(1)
+    law = batched(1).law
     order = np.geomspace(60, 5000, 200)
     left.plot(order, law.quasi_potential * order + np.log(law.prefactor), color=VIOLET)
     left.set(xlim=(60, 5000), ylim=(8, 700))
     left.set(xlabel="$B/T$", ylabel="$\\log(T\\tau)$, $T\\tau$ the time in units of $T$")
-    right.axvline(onset, color=GUIDE, linewidth=1)
+    right.axvline(onset(), color=GUIDE, linewidth=1)
     ticks = (0.005, 0.01, 0.02, 0.03)
     right.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     right.set_xticks([], minor=True)
@@ -174,12 +174,11 @@ def draw_batches(batch_size: int) -> Figure:
 def batch_caption(batch_size: int) -> str:
     """Say where the law of small steps holds for a batch size, and how it ends."""
     found = batched(batch_size)
-    onset = 2 / two_datapoint().curvatures(pit().bottom)[1]
-    small = onset > BATCH_STEPS
+    small = onset() > BATCH_STEPS
     worst, after = np.abs(found.excess[small]).max(), BATCH_STEPS[~small][0]
     return (
         f"Batches of $B = {batch_size}$ (orange), all others grey. Left: step sizes below "
-        f"$T = {onset:.4f}$; the line is $V_1 B/T + \\log C_1$. Right: up to there "
+        f"$T = {onset():.4f}$; the line is $V_1 B/T + \\log C_1$. Right: up to there "
         f"$\\log\\tau$ is within {worst:.2g} nats of $V_B/T + \\log(C_B/T)$, at "
         f"$T = {after:.4f}$ it is {-found.excess[~small][0]:.1f} below, and at most "
         f"{-found.excess.min():.0f} below."
