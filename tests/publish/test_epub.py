@@ -141,6 +141,18 @@ def test_formulas_are_mathml_and_drawings_svg_with_its_capital_letters(files):
     assert not re.search(r'href="glossary.xhtml" [^>]*properties', package)
 
 
+def test_a_fraction_in_an_exponent_is_as_small_as_on_its_page(html):
+    page = html / "notebooks" / "01-first.html"
+    small = (
+        '<msup><mi>e</mi><mfrac scriptlevel="1"><mi scriptlevel="2">p</mi><mn>2</mn></mfrac></msup>'
+    )
+    page.write_text(page.read_text().replace("<mi>x</mi>", small))
+    assert (
+        '<msup><mi>e</mi><mstyle scriptlevel="1"><mfrac><mstyle scriptlevel="2"><mi>p</mi></mstyle>'
+        "<mn>2</mn></mfrac></mstyle></msup>"
+    ) in text(bound(html, ABOUT), "01-first.xhtml")
+
+
 def test_an_explorer_is_a_still_with_its_number_and_a_solution_has_one_name(files):
     first = text(files, "01-first.xhtml")
     assert '<span class="descent-number">Figure 1.1. </span>Still.' in first

@@ -187,6 +187,9 @@ def _plain(article: Tag) -> None:
     for summary in article.select("summary"):
         summary.string = "Solution" if summary.find("p") else _words(summary)
         summary.attrs = {}
+    for element in article.select("math [scriptlevel]:not(mstyle)"):  # XHTML has it there alone
+        level = str(element.attrs.pop("scriptlevel"))
+        element.wrap(BeautifulSoup("", "html.parser").new_tag("mstyle", scriptlevel=level))
     for tag in [article, *article.find_all(True)]:
         for name in list(tag.attrs):
             if name in _DROPPED or str(tag[name]).startswith("doc-biblio"):
