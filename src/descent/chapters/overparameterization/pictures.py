@@ -251,14 +251,12 @@ def draw_networks(shift: float) -> Figure:
         shown = np.clip(path, low - 5, high + 5)
         ax.plot(KEPT, shown, ".-", color=RED, linewidth=0.8, markersize=3)
     ax.axhline(0, color=GUIDE, linewidth=1)
-    ax.axhline(shift, color=GREEN, linewidth=1)
-    ax.text(STEPS, shift, "minimum", va="bottom", ha="right")
+    _path_axes(ax, shift)
     ax.set_xscale("symlog", linthresh=20, linscale=1.5)
     ticks = [0, 5, 10, 15, 20, 50, 100, 200, 500]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.set(xlabel="step; each of the first twenty, then every twentieth", ylabel="$x$")
-    ax.set(xlim=(0, STEPS), ylim=(low, high))
+    ax.set(xlabel="step; each of the first twenty, then every twentieth", ylim=(low, high))
     return fig
 
 
