@@ -162,7 +162,7 @@ def draw_batches(batch_size: int) -> Figure:
     order = np.geomspace(60, 5000, 200)
     left.plot(order, law.quasi_potential * order + np.log(law.prefactor), color=VIOLET)
     left.set(xlim=(60, 5000), ylim=(8, 700))
-    left.set(xlabel="$B/T$", ylabel="$\\log(T\\tau)$, $T\\tau$ the time in units of $T$")
+    left.set(xlabel="$B/T$", ylabel="$\\log(T\\tau)$, $\\tau$ in steps")
     right.axvline(onset(), color=GUIDE, linewidth=1)
     ticks = (0.005, 0.01, 0.02, 0.03)
     right.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
