@@ -74,6 +74,11 @@ def test_a_page_has_neither_empty_nor_removed_cells_and_the_browser_runs_these_a
     [
         ([("markdown", "# Odd cells\n\ntext", [])], "Odd cells"),
         ([("code", "# no title", []), ("markdown", "", []), ("markdown", "x\n# T", [])], "T"),
+        ([("markdown", "Under\nlined\n=====\n\n## not this", [])], "Under lined"),
+        ([("markdown", "<h1 align='center'>\nIn <i>HTML</i>\n</h1>", [])], "In <i>HTML</i>"),
+        ([("markdown", "   #\tIndented  ##", [])], "Indented"),
+        ([("markdown", "$$\na\n=\nb\n$$\n\n> # quoted\n\n- # in a list", [])], ""),
+        ([("markdown", "````\n```\n````\n# T", [])], "T"),
         ([("markdown", "## second level\n```\n# code\n```", [])], ""),
     ],
 )

@@ -81,6 +81,15 @@ def test_what_cannot_run_is_shown_with_a_note_and_the_rest_runs(checkout, monkey
     assert "left out, since torch is not installed: 02-b.ipynb" in capfd.readouterr().out
 
 
+def test_the_note_stands_below_the_title_wherever_that_is(checkout):
+    cells = [nbformat.v4.new_code_cell("import torch\n"), nbformat.v4.new_markdown_cell("T\n=")]
+    path = paths.NOTEBOOKS / "03-c.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    code, title = left_out.unrun(path, ["torch"]).cells
+    assert code.source == "import torch\n"
+    assert title.source.startswith("# T\n\n**Not run.** ")
+
+
 def test_files_that_need_it_are_left_out_though_a_command_names_them(monkeypatch):
     """As `make quick` does; pytest by itself ignores no file that is named."""
     place = paths.ROOT / "conftest.py"

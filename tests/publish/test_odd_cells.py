@@ -199,6 +199,7 @@ BAD = [
         "cell 2 failed: the cell wrote to stderr: UsageError: Cell magic `%%unknown` not found.",
     ),
     ("x = 1\ninput()", "cell 2 failed in line 2: StdinNotImplementedError: raw_input was called"),
+    ("x = 1\nbreakpoint()\nprint(x)", "cell 2 failed: StdinNotImplementedError"),
     (
         "class Odd:\n    def __repr__(self):\n        raise ValueError('no')\ndisplay(Odd())",
         "cell 2 failed in line 3: ValueError: no",
@@ -288,6 +289,9 @@ WORDS = {
     "text\n\n<!-- a comment\n\nthe rest": "cell 1, line 3: <!-- is not closed",
     "A note[^1].": "cell 1, line 1: [^1] has no note",
     "Text.\n\n[^a]: a note": "cell 1, line 3: no sentence refers to the note [^a]",
+    "text\n![](x.svg)": "cell 1, line 2: say in the brackets of ![...](x.svg) what the picture",
+    "![ ][1]\n\n[1]: y.png": "cell 1, line 1: say in the brackets of ![...](y.png)",
+    "text\n\n<p>\n<img src='x.png'>": "cell 1, line 4: say in alt='...' of <img src='x.png'>",
     "text\n\n| a | b |\n|--|": "cell 1, line 3: the table's head has 2 columns, its rule 1",
 }
 
@@ -306,6 +310,7 @@ def test_what_only_looks_like_it_is_left_alone():
         "<!-- whole -->\n<script>if (a < b) '<b>'</script>",
         "A note[^1], and a [link](#x), ![^2](y.png) and `[^3]`.",
         "[^1]: in another cell",
+        "![shown](x.png) `![](x.png)` <img src='line.png' alt=''>\n\n```\n![](x.png)\n```",
         "| a | b \\| c |\n|:--|--:|\n| 1 | 2 |\n\n```\n| a | b |\n|--|\n```",
     )
     cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
@@ -337,6 +342,10 @@ def test_a_chapter_has_one_title():
         return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(t) for t in texts])
 
     authored.demand_title(chapter("# One\n\n```\n# two\n```", "## Two"), "x")
+    authored.demand_title(chapter("````\n```\n# two\n````", "One\n===\n\n    # code"), "x")
+    for second in ("Two\n===", "<h1>Two</h1>", " #\tTwo #"):
+        with pytest.raises(execute.NotebookFailed, match=r"second heading .*, '# Two'"):
+            authored.demand_title(chapter("# One", second), "x")
     with pytest.raises(execute.NotebookFailed, match="x: cell 2 has a second heading"):
         authored.demand_title(chapter("# One", "text\n\n# Two"), "x")
     for none in (chapter("## Two"), chapter("# ")):
@@ -351,7 +360,7 @@ A formula $\\foo{x}$ of {cite}`nobody`, and [a file](nothing.csv).
 (here)=
 ## One
 
-![](no.png)
+![none](no.png)
 
 (here)=
 ## Two
@@ -370,7 +379,7 @@ TOLD = [
     "cell 1, line 3: WARNING: 'myst' cross-reference target not found: 'nothing.csv'",
     'cell 1, line 10: WARNING: Duplicate explicit target name: "here"',
     "cell 1, line 17: WARNING: duplicate label of equation twice",
-    "cell 1: WARNING: image file not readable: notebooks/no.png",
+    "cell 1, line 8: WARNING: image file not readable: notebooks/no.png",
 ]
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from descent.publish.headings import Heading, headings, with_marks
+
 __all__ = [
     "NotebookFailed",
     "code_cells",
@@ -94,20 +96,18 @@ def page_sources(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     return sources
 
 
-def titles(notebook: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+def titles(notebook: Mapping[str, Any]) -> Iterator[tuple[int, Heading]]:
     """Yield the headings of the first level, each with the number of its cell."""
     for number, cell in enumerate(notebook["cells"], start=1):
         if cell["cell_type"] == "markdown":
-            fenced = False
-            for line in cell["source"].splitlines():
-                fenced ^= line.lstrip().startswith(("```", "~~~"))
-                if line.startswith("# ") and not fenced:
-                    yield number, str(line.removeprefix("# ").strip())
+            for heading in headings(cell["source"]):
+                if heading.level == 1:
+                    yield number, heading
 
 
 def title(notebook: Mapping[str, Any]) -> str:
     """Return the first heading of the first level, empty if there is none."""
-    return next((text for _, text in titles(notebook)), "")
+    return next((heading.words for _, heading in titles(notebook)), "")
 
 
 def demand_title(notebook: Mapping[str, Any], name: str) -> None:
@@ -119,11 +119,11 @@ def demand_title(notebook: Mapping[str, Any], name: str) -> None:
         With the name of the file, and the cell of a second one.
     """
     found = list(titles(notebook))
-    if not found or not found[0][1]:
+    if not found or not found[0][1].words:
         raise NotebookFailed(f"{name}: no cell has a heading of the first level, '# Title'")
-    for number, text in found[1:]:
+    for number, heading in found[1:]:
         raise NotebookFailed(
-            f"{name}: cell {number} has a second heading of the first level, '# {text}'; "
+            f"{name}: cell {number} has a second heading of the first level, '# {heading.words}'; "
             "a chapter has one"
         )
 
@@ -145,7 +145,7 @@ def _why(text: str) -> str:
 
 
 def read(path: Path) -> Any:
-    """Return a chapter's notebook, in the fourth format.
+    """Return a chapter's notebook, in the fourth format, whose headings begin with marks.
 
     Raises
     ------
@@ -163,4 +163,7 @@ def read(path: Path) -> Any:
         title(notebook)
     except (nbformat.ValidationError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise NotebookFailed(f"cannot read {path}: {_why(text)}") from error
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = with_marks(cell["source"])
     return notebook

@@ -36,6 +36,8 @@ from descent.publish.sentences import SentenceFailed, fill, put
 
 CELL_SECONDS = 600
 CLEAN_UP_SECONDS = 10
+# A debugger that is not attached lets a breakpoint pass; Python's own asks somebody, and fails.
+BREAKPOINTS = "__import__('sys').breakpointhook = __import__('sys').__breakpointhook__"
 # No wait is longer, in seconds: a signal that comes to another thread does not end a wait.
 TURN = 0.2
 
@@ -52,6 +54,7 @@ def kernel_environment() -> dict[str, str]:
         "MKL_NUM_THREADS": threads,
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
+        "PYTHONBREAKPOINT": "",
         "PYTHONHASHSEED": "0",
         # The library whose files the fingerprint names, wherever the environment was made.
         "PYTHONPATH": str(Path(__file__).parents[2]),
@@ -233,7 +236,10 @@ def _run(path: Path, stop: Event) -> Any:
         coalesce_streams=True,  # how often a cell's output was flushed is chance
         on_cell_start=entered,
         on_cell_executed=left,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        extra_arguments=[
+            "--IPKernelApp.log_level=ERROR",
+            f"--IPKernelApp.exec_lines={BREAKPOINTS}",
+        ],
         resources={"metadata": {"path": str(path.parent)}},
         shutdown_kernel="immediate",
     )

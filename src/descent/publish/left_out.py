@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from descent.publish.authored import read
+from descent.publish.authored import read, titles
 from descent.publish.lite import imported
 from descent.publish.sentences import ROLE
 
@@ -49,7 +49,11 @@ def unrun(path: Path, names: list[str]) -> Any:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = ROLE.sub("…", cell.source)
-    notebook.cells[0].source = notebook.cells[0].source.replace("\n", f"\n\n{note}\n", 1)
+    for number, heading in titles(notebook):
+        cell = notebook.cells[number - 1]
+        lines = cell.source.split("\n")
+        lines[heading.end : heading.end] = ["", note]
+        cell.source = "\n".join(lines)
     notebook.metadata["descent"] = {"seconds": 0.0, "lacking": names}
     return notebook
 

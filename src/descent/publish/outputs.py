@@ -13,6 +13,7 @@ from descent.files import write_whole
 from descent.publish import words
 from descent.publish.markup import left_open
 from descent.publish.site import PAGE_BYTES
+from descent.publish.terminal import for_page
 from descent.publish.words import with_pasted
 
 __all__ = ["complaint", "fit_for_page"]
@@ -32,7 +33,6 @@ _SHOWN = {
 }
 _NEEDS_NOTEBOOK = {WIDGET: "an ipywidgets widget", "application/javascript": "a script"}
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
-_TRUE_COLOUR = re.compile(r"(?<=[\[;])([34]8);2;(\d+);(\d+);(\d+)")
 # What Python says of the place of a typo: IPython compiles each cell as a file.
 _OF_FILE = re.compile(r" \(\d+\.py, line \d+\)$")
 _LINE = re.compile(r"(?:Cell In\s?\[\d+\]|File <ipython-input[^>]*>), line (\d+)")
@@ -113,28 +113,6 @@ def complaint(path: Path, notebook: Mapping[str, Any]) -> str | None:
     return words.complaint(path, notebook)
 
 
-def nearest_of_256(red: int, green: int, blue: int) -> int:
-    """Return the number of a terminal's colour nearest to a true one.
-
-    Of 256 colours, those from 16 to 231 are a cube of six levels a side.
-
-    Examples
-    --------
-    >>> nearest_of_256(255, 0, 0)
-    196
-    """
-    levels = (0, 95, 135, 175, 215, 255)
-    r, g, b = (min(range(6), key=lambda i: abs(levels[i] - value)) for value in (red, green, blue))
-    return 16 + 36 * r + 6 * g + b
-
-
-def _with_known_colours(text: str) -> str:
-    """Return a text whose true colours are of the 256 that pages know."""
-    return _TRUE_COLOUR.sub(
-        lambda found: f"{found[1]};5;{nearest_of_256(*map(int, found.groups()[1:]))}", text
-    )
-
-
 def _describe(cell: Any, output: Mapping[str, Any]) -> None:
     """Give a picture its plain text to be read out, unless the cell's author gave it one."""
     data = output.get("data", {})
@@ -173,9 +151,9 @@ def fit_for_page(run: Mapping[str, Any], chapter: str, folder: Path) -> Any:
                 del output["data"][mime]
             _describe(cell, output)
             if output["output_type"] == "stream":
-                output["text"] = _with_known_colours(output["text"])
+                output["text"] = for_page(output["text"])
             elif output["output_type"] == "error":
-                output["traceback"] = [_with_known_colours(line) for line in output["traceback"]]
+                output["traceback"] = [for_page(line) for line in output["traceback"]]
             elif "text/plain" in output.get("data", {}):
-                output["data"]["text/plain"] = _with_known_colours(output["data"]["text/plain"])
+                output["data"]["text/plain"] = for_page(output["data"]["text/plain"])
     return page

@@ -30,6 +30,7 @@ _MARK = re.compile(r"(?<!!)\[\^([^\]\s]+)\](?!:|\()")
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$")
 _RULE = re.compile(r"^[ \t]*\|[ :|-]+\|[ \t]*$")
 _PIPE = re.compile(r"(?<!\\)\|")
+_PICTURE = re.compile(r"<img\b(?P<rest>[^>]*)>", re.IGNORECASE)
 _MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
 
 
@@ -68,6 +69,22 @@ def _open_html(text: str) -> Iterator[str]:
         yield f", line {wrong[1]}: {wrong[0]}, so the page below would be lost in it"
 
 
+def _unsaid(text: str) -> Iterator[str]:
+    """Yield the pictures of a text that have no words; one of HTML may say that it needs none."""
+    for token in _MARKDOWN.parse(text):
+        first = (token.map or [0])[0] + 1
+        for piece in [token, *(token.children or ())]:
+            if piece.type == "image" and not piece.content.strip():
+                what = f"![...]({piece.attrs['src']})"
+                yield f", line {first}: say in the brackets of {what} what the picture shows"
+            elif piece.type in ("html_block", "html_inline"):
+                for found in _PICTURE.finditer(piece.content):
+                    if not re.search(r"(?i)\balt\s*=", found["rest"]):
+                        line = first + piece.content.count("\n", 0, found.start())
+                        yield f", line {line}: say in alt='...' of {found[0]} what it shows"
+            first += piece.type in ("softbreak", "hardbreak")
+
+
 def _broken_tables(text: str, prose: str) -> Iterator[str]:
     """Yield the tables whose rule has another number of columns than their head."""
     lines, seen = text.split("\n"), prose.split("\n")
@@ -89,6 +106,7 @@ def _wrong(cell: Mapping[str, Any], notes: set[str], marks: set[str]) -> Iterato
     text, prose = str(cell["source"]), _prose(str(cell["source"]))
     yield from _not_pasted(cell)
     yield from _open_html(text)
+    yield from _unsaid(text)
     yield from _broken_tables(text, prose)
     for pattern, others, why in (
         (_MARK, notes, "[^{}] has no note, '[^{}]: ...'"),
@@ -112,8 +130,8 @@ def complaint(path: Path, notebook: Mapping[str, Any]) -> str | None:
     Returns
     -------
     str or None
-        A picture that is not there, HTML that is left open, a table or a footnote that is none,
-        or text in a cell that no page shows.
+        A picture that is not there or has no words for those who do not see it, HTML that is left
+        open, a table or a footnote that is none, or text in a cell that no page shows.
     """
     prose = [_prose(str(c["source"])) for c in notebook["cells"] if c["cell_type"] == "markdown"]
     notes = {name for text in prose for name in _NOTE.findall(text)}
