@@ -452,3 +452,60 @@ def test_a_cluster_over_tls_gives_the_same_numbers_and_turns_others_away(tmp_pat
         stranger = {f"distributed.comm.tls.client.{what}": None for what in ("cert", "key")}
         with dask.config.set(stranger), pytest.raises((OSError, TypeError)):
             complete(walks(), dask=address, fresh=True)
+
+
+DAMAGED = (
+    b'\xff\xfe\x00\n[1]\n{"point": 3}\n{"point": {"x": 0}}\n{"sweep": "99-walks"}\n<<<<<<< HEAD\n'
+)
+
+
+def test_damaged_files_are_read_as_far_as_they_are_whole(tables):
+    journal = compute.unfinished("99-walks")
+    for path in (journal, tables / "99-walks.jsonl"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(DAMAGED)
+    assert complete(walks()) == 8
+    assert len(load("99-walks")) == 8
+
+
+def test_a_damaged_table_is_told_and_mended(tables):
+    complete(walks())
+    table = tables / "99-walks.jsonl"
+    whole = table.read_text()
+    lines = whole.splitlines(True)
+    for damaged, number in (("".join(lines[:5]), 4), (whole + "=======\n" + lines[3], 9)):
+        table.write_text(damaged)
+        with pytest.raises(ValueError, match=rf"99-walks\.jsonl is damaged: it has {number} rows"):
+            load("99-walks")
+        complete(walks())
+        assert len(load("99-walks")) == 8
+
+
+@pytest.mark.parametrize("said", [["--jobs", "0"], ["--jobs", "-3"], ["--dask", "foo"]])
+def test_what_is_no_number_of_processes_and_no_address_is_refused(said, capsys):
+    with pytest.raises(SystemExit):
+        main(said)
+    assert f"argument {said[0]}: must be " in capsys.readouterr().err
+
+
+class Breaks:
+    """What a worker without the package is sent: it is none there."""
+
+    def __reduce__(self):
+        return (__import__, ("not_on_this_worker",))
+
+    def __call__(self, seed, n):
+        return {}
+
+
+def test_a_cluster_that_cannot_run_the_package_is_told_in_a_line(cluster):
+    with pytest.raises(compute.SweepFailed) as failure:
+        complete(walks(Breaks()), dask=cluster.scheduler_address)
+    said = str(failure.value)
+    assert said.startswith(f"99-walks: the cluster at {cluster.scheduler_address} failed (")
+    assert "\n" not in said
+
+
+def test_a_cluster_over_tls_without_certificates_is_told_in_a_line():
+    with pytest.raises((compute.SweepFailed, OSError), match="TLS"):
+        complete(walks(), dask="tls://127.0.0.1:9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 from fnmatch import fnmatch
@@ -11,6 +12,20 @@ from descent.book_folder import INSTALLED
 from descent.files import reason
 from descent.sweeps.compute import SweepFailed, complete, known
 from descent.sweeps.table import folder, registry
+
+
+def _processes(text: str) -> int:
+    """Return a number of processes, as it is typed."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def _scheduler(text: str) -> str:
+    """Return the address of a scheduler, as it is typed."""
+    if not re.fullmatch(r"(?:(?:tcp|tls|ucx|wss?)://)?[^/\s]+:\d+", text):
+        raise argparse.ArgumentTypeError(f"must be like tcp://host:8786, got {text!r}")
+    return text
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,8 +42,10 @@ def _main(arguments: list[str] | None) -> int:
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", help="sweeps by name or pattern, like '08-*'"
     )
-    parser.add_argument("--jobs", type=int, help="local processes (one a core by default)")
-    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    parser.add_argument("--jobs", type=_processes, help="local processes (one a core by default)")
+    parser.add_argument(
+        "--dask", type=_scheduler, metavar="ADDRESS", help="a Dask scheduler, tcp://host:port"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget the stored rows")
     parser.add_argument("--list", action="store_true", help="say what there is and stop")
     chosen = parser.parse_args(arguments)

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -50,7 +51,7 @@ def known(sweep: Sweep) -> dict[str, Row]:
     table = folder() / f"{sweep.name}.jsonl"
     head = header(table)
     stored = list(rows(table)) if head and head["version"] == sweep.version else []
-    stored += [row for row in rows(unfinished(sweep.name)) if row["version"] == sweep.version]
+    stored += [row for row in rows(unfinished(sweep.name)) if row.get("version") == sweep.version]
     wanted = set(sweep.keys)
     return {key(row["point"]): row for row in stored if key(row["point"]) in wanted}
 
@@ -152,6 +153,20 @@ def complete(
 
 
 def _on_cluster(sweep: Sweep, indices: Sequence[int], address: str) -> Iterator[Row]:
+    """Yield the rows that a Dask cluster computes; what stops the cluster itself is told."""
+    try:
+        yield from _from_cluster(sweep, indices, address)
+    except OSError:
+        raise
+    # The error of a row is a row. What comes here is of the cluster: its scheduler has gone, its
+    # workers lack this package, its versions or certificates are others.
+    except (Exception, CancelledError) as error:
+        words = [line.strip() for line in str(error).splitlines() if line.strip()]
+        why = ": ".join([type(error).__name__, *words[:1]])
+        raise SweepFailed(f"{sweep.name}: the cluster at {address} failed ({why})") from error
+
+
+def _from_cluster(sweep: Sweep, indices: Sequence[int], address: str) -> Iterator[Row]:
     """Yield the rows of some points as they come from the Dask cluster at an address.
 
     A worker that ends takes along what waited there, and the scheduler gives a point up when

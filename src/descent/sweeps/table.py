@@ -145,9 +145,9 @@ def folder() -> Path:
 
 
 def lines(path: Path) -> Iterator[Row]:
-    """Yield the whole lines of a file, if it is there; a line cut off by a crash is none."""
+    """Yield the whole lines of a file, if it is there; one cut off or damaged is none."""
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 yield dict(json.loads(line))
             except (ValueError, TypeError):
@@ -156,12 +156,19 @@ def lines(path: Path) -> Iterator[Row]:
 
 def rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a table."""
-    return (line for line in lines(path) if "point" in line)
+    return (
+        line
+        for line in lines(path)
+        if isinstance(line.get("point"), dict)
+        and isinstance(line.get("result"), dict)
+        and "seconds" in line
+    )
 
 
 def header(path: Path) -> Row | None:
     """Return a table's first line, on what made it; None if there is no table."""
-    return next((line for line in lines(path) if "sweep" in line), None)
+    of_it = {"sweep", "version", "made_with"}
+    return next((line for line in lines(path) if of_it <= line.keys()), None)
 
 
 def versions() -> Row:
@@ -205,13 +212,22 @@ def load(name: str) -> pandas.DataFrame:
     ------
     FileNotFoundError
         If the table is not there.
+    ValueError
+        If it has not the rows that its first line counts.
     """
     import pandas
 
     path = folder() / f"{name}.jsonl"
     if not path.exists():
         raise FileNotFoundError(f"no table {path}: `make sweeps` computes it")
-    return pandas.DataFrame([row["point"] | row["result"] for row in rows(path)])
+    there, head = list(rows(path)), header(path)
+    wanted = None if head is None else head.get("rows")
+    if len(there) != wanted:
+        raise ValueError(
+            f"{path} is damaged: it has {len(there)} rows, and its first line says {wanted}; "
+            f"`make sweeps ONLY={name}` mends it"
+        )
+    return pandas.DataFrame([row["point"] | row["result"] for row in there])
 
 
 def registry() -> list[Sweep]:
