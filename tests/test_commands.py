@@ -383,15 +383,16 @@ def test_the_package_holds_the_commands_and_their_configuration():
 
 # Without a start there is nothing to fit before the first step.
 SHORT = ["model=parameter", "trainer.epochs=20", "trainer.initialization.init_condition=null"]
-DAMAGE = {
-    "checkpoint.pt": lambda content: content[: len(content) // 2],
-    "settings.json": lambda content: b"",
-    "result.csv": lambda content: b"",
-}
+DAMAGE = [
+    ("checkpoint.pt", lambda content: content[: len(content) // 2]),
+    ("settings.json", lambda content: b""),
+    ("settings.json", lambda content: b'{"settings": [], "code": ""}'),
+    ("result.csv", lambda content: b""),
+]
 
 
-@pytest.mark.parametrize("name", DAMAGE)
-def test_a_damaged_folder_is_said_in_a_line_with_the_remedy(monkeypatch, capsys, name):
+@pytest.mark.parametrize(("name", "damage"), DAMAGE)
+def test_a_damaged_folder_is_said_in_a_line_with_the_remedy(monkeypatch, capsys, name, damage):
     """As a failing disk leaves it, or a copy that broke off."""
     arguments = [*SHORT, "hydra.run.dir=kept"]
     if name == "checkpoint.pt":
@@ -402,7 +403,7 @@ def test_a_damaged_folder_is_said_in_a_line_with_the_remedy(monkeypatch, capsys,
     else:
         call(monkeypatch, *arguments)
     path = Path("kept") / name
-    path.write_bytes(DAMAGE[name](path.read_bytes()))
+    path.write_bytes(damage(path.read_bytes()))
     capsys.readouterr()
     with pytest.raises(SystemExit) as stopped:
         call(monkeypatch, *arguments)

@@ -497,3 +497,27 @@ def test_site_is_checked_where_the_path_has_spaces(checkout):
     pages(paths.HTML, body)
     write_whole(paths.HTML / "chapters" / "one.html", PAGE.format(""))
     assert site.complaints(paths.HTML) == []
+
+
+def test_what_is_no_chapter_is_said_and_two_of_a_number_are_refused(checkout, capsys):
+    chapter(checkout, "1", name="Untitled")
+    chapter(checkout, "1", name="100-b")
+    assert [path.stem for path in book.chapters()] == ["01-a"]
+    said = capsys.readouterr().out
+    assert said.count("no chapter, for its name does not begin like 07-: ") == 2
+    assert "Untitled.ipynb" in said
+    chapter(checkout, "1", name="01-b")
+    with pytest.raises(execute.NotebookFailed, match=r"01-a\.ipynb and 01-b\.ipynb have the same"):
+        book.chapters()
+
+
+def test_without_a_checkout_a_line_says_so_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+    """As where the library was installed from its wheel."""
+    for name in ("ROOT", "BOOK", "NOTEBOOKS", "BUILD"):
+        place = tmp_path / getattr(paths, name).relative_to(ROOT)
+        monkeypatch.setattr(paths, name, place)
+    assert book.main() == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path} is no checkout of the book, from which it is made\n"
+    )
+    assert list(tmp_path.iterdir()) == []

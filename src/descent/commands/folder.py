@@ -73,7 +73,8 @@ class RunFolder:
         if self.settings.exists() and not restart:
             with _readable(self.settings):
                 before = json.loads(self.settings.read_text())
-                before["settings"], before["code"]
+                if not isinstance(before["settings"], dict) or not isinstance(before["code"], str):
+                    raise ValueError("it holds no settings")
             if before["settings"] != settings:
                 raise UsageError(
                     f"{self.path} holds a run with other settings "
@@ -161,7 +162,7 @@ def collect(parent: Path) -> tuple[Path | None, list[str]]:
         except UsageError as error:
             failures.append(str(error))
     for path in sorted(parent.glob(f"*/{FAILURE}")):
-        failures.append(f"{path.parent}: {path.read_text().strip()}")
+        failures.append(f"{path.parent}: {path.read_text(errors='replace').strip()}")
     if not outcomes:
         return None, failures
     table = parent / "results.csv"

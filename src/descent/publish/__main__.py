@@ -11,10 +11,32 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
+from pathlib import Path
 
 from descent.files import reason
 
 INTERRUPTED = 128 + signal.SIGINT
+
+
+def chapters() -> list[Path]:
+    """Return the notebooks of the book, and say which beside them are none of it.
+
+    Raises
+    ------
+    NotebookFailed
+        If two have the same number: what refers to a chapter would mean both.
+    """
+    from descent.publish import paths
+    from descent.publish.authored import NotebookFailed
+
+    found = paths.notebooks()
+    for other in sorted({*paths.NOTEBOOKS.glob("*.ipynb")} - {*found}):
+        print(f"  no chapter, for its name does not begin like 07-: {other.name}", flush=True)
+    for one, next_one in pairwise(found):
+        if one.name[:2] == next_one.name[:2]:
+            raise NotebookFailed(f"{one} and {next_one.name} have the same number")
+    return found
 
 
 def build(force: str = "") -> None:
@@ -37,7 +59,7 @@ def build(force: str = "") -> None:
     begin = time.perf_counter()
     if force:
         forget(force)
-    runs = execute_all(paths.notebooks())
+    runs = execute_all(chapters())
     print("rendering ...", flush=True)
     if render(runs):
         print("rendered and checked.", end=" ")
@@ -51,10 +73,16 @@ def exit_status(make: Callable[[], None]) -> int:
     """Make something of the book, one process at a time, and return the exit status."""
     # Imported here, so that an interruption at any time ends in a line.
     try:
+        from descent.publish import paths
         from descent.publish.authored import NotebookFailed
         from descent.publish.lock import only_build
         from descent.publish.render import RenderFailed
 
+        if not paths.NOTEBOOKS.is_dir():  # an installed package, say
+            print(
+                f"{paths.ROOT} is no checkout of the book, from which it is made", file=sys.stderr
+            )
+            return 1
         try:
             with only_build():
                 make()
