@@ -26,6 +26,7 @@ from descent.markov.transfer_operator import TransferOperator
 from descent.perlin import random_layers
 
 WELLS, LINE = two_datapoint(), linear([1.2, 0.8], [-2.0, -2.0])
+EDGE = 1.1959565136502515
 PIT, SADDLE = stationary_points(WELLS.mean_gradient, 0.9, 1.3)
 POINTWISE = "a pointwise function of an inner loop: NaN goes through"
 EDGES = np.linspace(-4.0, 4.0, 41)
@@ -98,6 +99,8 @@ EXIT = given(
     (-math.inf, math.inf),
 )  # fmt: skip
 ESCAPE = dict(start=real(1.0), threshold=EXIT)
+ONE_PIT = dict(model=wells(), minimum=real(PIT))
+DEALT = LONG | dict(start=real(1.0), threshold=real(SADDLE), copies=count(1, least=1))
 CONTROL = dict(tolerance=positive(1e-2), return_error=flag())
 GAUSS = dict(x=points(), sigma=array([0.0, 1.0], [-1.0, 1.0], free=True))
 WIDE = array([0.5, 1.0], [0.0, 1.0], free=True)
@@ -223,6 +226,18 @@ CASES = {
         n_steps=count(3),
     ),
     "markov.simulate": case(**ONE, start=points(), n_steps=count(3), rng=rng()),
+    "markov.reshuffled_reach": case(**DEALT),
+    "markov.reshuffled_escape_curve": case(**DEALT, n_steps=count(20), **CONTROL),
+    "markov.reshuffled_quasi_potential": case(
+        **ONE_PIT,
+        saddle=real(SADDLE),
+        threshold=real(EDGE),
+        epoch=positive(1.5),
+    ),
+    "markov.log_mean_reshuffled_time": case(**DEALT, tolerance=positive(1e-2)),
+    "markov.reshuffled_passage_times": case(
+        **DEALT, n_steps=count(20), n_particles=count(5), rng=rng()
+    ),
     "markov.first_passage_times": case(
         **ONE, **ESCAPE, n_steps=count(20), n_particles=count(10), rng=rng()
     ),
@@ -335,6 +350,7 @@ def noise():
 
 EXEMPT = {
     "markov.cloud.*": "the inner loop of escapes, whose arguments they check",
+    "markov.epochs.*": "the inner loop of dealt samples, whose arguments are checked there",
     "markov.escape.*": "the arguments are checked where the package hands the function on",
     "markov.intervals.*": "the same",
     "markov.lasting.*": "a part of mean times, whose arguments they check",

@@ -77,6 +77,65 @@ def the_same_draws_escape_at_the_same_steps_in_any_unit():
     same(sample(LARGE, LARGE_WALK), sample(WELLS, WALK), rtol=0)
 
 
+@relation("markov.reshuffled_escape_curve", "markov.log_mean_reshuffled_time")
+def dealt_samples_know_no_unit_no_side_and_no_order_of_the_data():
+    fast, large_fast = dict(step_size=0.024), dict(step_size=0.024 * UNIT**2)
+    walks = (
+        (WELLS, WALK | fast),
+        (LARGE, LARGE_WALK | large_fast),
+        (MIRROR, MIRROR_WALK | fast),
+        (turned(WELLS), WALK | fast),
+    )
+    curves = [
+        markov.reshuffled_escape_curve(model, n_steps=60, tolerance=1e-2, **walk)
+        for model, walk in walks
+    ]
+    for curve in curves[1:]:
+        same(curve, curves[0], atol=1e-2)
+    same(curves[3], curves[0], rtol=1e-9, atol=1e-12)
+    logs = [
+        markov.log_mean_reshuffled_time(model, tolerance=0.05, **walk) for model, walk in walks[:2]
+    ]
+    same(logs[1], logs[0], rtol=1e-6)
+
+
+def turned(model):
+    """Return the same samples in the opposite order."""
+    return FiniteSum(
+        losses=lambda w: model.losses(w)[::-1],
+        gradients=lambda w: model.gradients(w)[::-1],
+        curvatures=lambda w: model.curvatures(w)[::-1],
+    )
+
+
+@relation("markov.reshuffled_reach")
+def the_reach_of_dealt_samples_scales_and_mirrors():
+    plain, large, mirror = three(markov.reshuffled_reach)
+    same(large, UNIT * plain)
+    same(mirror, -plain, rtol=1e-3)
+    assert plain < markov.reshuffled_reach(WELLS, copies=2, **WALK) == THRESHOLD
+
+
+@relation("markov.reshuffled_quasi_potential")
+def long_epochs_cost_little_more_than_independent_draws_in_any_unit():
+    ends = *stationary_points(WELLS.mean_gradient, 0.9, 1.3), THRESHOLD
+    free = large_deviations.quasi_potential(WELLS, *ends[:2])
+    plain = markov.reshuffled_quasi_potential(WELLS, *ends, epoch=2.0)
+    assert free < plain < 1.1 * free
+    large = markov.reshuffled_quasi_potential(LARGE, *(UNIT * w for w in ends), epoch=2.0 * UNIT**2)
+    same(large, UNIT**2 * plain, rtol=1e-4)
+
+
+@relation("markov.reshuffled_passage_times")
+def the_same_orders_escape_at_the_same_steps_in_any_unit():
+    def sample(model, walk, a=1.0):
+        rng = np.random.default_rng(0)
+        walk = walk | dict(step_size=0.023 * a**2)
+        return markov.reshuffled_passage_times(model, n_steps=200, n_particles=60, rng=rng, **walk)
+
+    same(sample(LARGE, LARGE_WALK, UNIT), sample(WELLS, WALK), rtol=0)
+
+
 @relation("markov.simulate", "markov.gradient_descent")
 def paths_scale_and_compose():
     def walk(a, n_steps, rng, start=(0.0, 1.0, 4.0)):

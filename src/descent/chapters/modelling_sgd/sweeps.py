@@ -1,0 +1,88 @@
+"""Chapter 1: stored tables of descents that deal their data out, and of other optimizers."""
+
+from typing import Any
+
+import numpy as np
+
+from descent import markov
+from descent.chapters.modelling_sgd.numbers import START, pit
+from descent.landscapes import two_datapoint
+from descent.sweeps import Sweep
+
+N_STEPS = 1000
+WALKERS = 5000
+EPOCHS = (2, 4, 8, 16)
+"""Numbers of data points, half of them with the pit."""
+STEP_SIZES = (0.01, 0.012, 0.014, 0.015, 0.016, 0.017, 0.018, 0.019, 0.02, 0.021, 0.022, 0.025)
+SHOWN = tuple(int(n) for n in np.unique(np.geomspace(1, N_STEPS, 60).round()))
+"""Steps at which the chance of having escaped is stored."""
+
+
+def deal(n: int, T: float) -> dict[str, Any]:
+    """Return how walkers leave where an epoch deals n data points out; n = 0 draws freely."""
+    model = two_datapoint()
+    walk: dict[str, Any] = dict(step_size=T, start=START, threshold=float(pit().barrier))
+    rng = np.random.default_rng([n, round(1e6 * T)])
+    if n == 0:
+        curve = markov.escape_curve(model, n_steps=N_STEPS, tolerance=1e-3, **walk)
+        times = markov.first_passage_times(
+            model, n_steps=N_STEPS, n_particles=WALKERS, rng=rng, **walk
+        )
+        reach, log_time = walk["threshold"], markov.log_mean_first_passage_time(model, **walk)
+    else:
+        curve = markov.reshuffled_escape_curve(model, n_steps=N_STEPS, copies=n // 2, **walk)
+        times = markov.reshuffled_passage_times(
+            model, n_steps=N_STEPS, copies=n // 2, n_particles=WALKERS, rng=rng, **walk
+        )
+        reach = markov.reshuffled_reach(model, copies=n // 2, **walk)
+        log_time = markov.log_mean_reshuffled_time(model, copies=n // 2, **walk)
+    return {
+        "curve": [float(curve[k]) for k in SHOWN],
+        "escaped": float(curve[-1]),
+        "sampled": int((times <= N_STEPS).sum()),
+        "reach": float(reach),
+        "log_time": None if np.isinf(log_time) else float(log_time),
+    }
+
+
+DEALT = Sweep(
+    name="01-dealt",
+    run=deal,
+    points=[{"n": n, "T": T} for n in (0, *EPOCHS) for T in STEP_SIZES],
+    probes=[0, 13],
+)
+
+LONG_EPOCHS = {1.0: (40, 50, 62, 80), 0.5: (25, 31, 40, 50), 0.3: (15, 19, 24, 30)}
+"""Times nT of an epoch, and halves of the numbers of data points."""
+
+
+def long_epoch(epoch: float, half: int) -> dict[str, Any]:
+    """Return log τ of an epoch of a given time, or with half = 0 the price that it tends to."""
+    model = two_datapoint()
+    if half == 0:
+        ends = float(pit().minimum), float(pit().saddle), float(pit().barrier)
+        price = markov.reshuffled_quasi_potential(model, *ends, epoch=epoch)
+        return {"price": None if np.isinf(price) else price}
+    log_time = markov.log_mean_reshuffled_time(
+        model,
+        step_size=epoch / (2 * half),
+        start=START,
+        threshold=float(pit().barrier),
+        copies=half,
+        tolerance=0.05,
+    )
+    return {"log_time": log_time}
+
+
+LONG = Sweep(
+    name="01-long-epochs",
+    run=long_epoch,
+    points=[
+        *({"epoch": epoch, "half": half} for epoch, sizes in LONG_EPOCHS.items() for half in sizes),
+        *(
+            {"epoch": epoch, "half": 0}
+            for epoch in (2.0, 1.5, 1.0, 0.8, 0.65, 0.5, 0.4, 0.35, 0.3, 0.27, 0.25, 0.245)
+        ),
+    ],
+    probes=[8],
+)
