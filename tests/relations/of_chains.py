@@ -108,6 +108,39 @@ def turned(model):
     )
 
 
+@relation(
+    "markov.momentum_escape_curve",
+    "markov.log_mean_momentum_time",
+    "markov.momentum_passage_times",
+)
+def momentum_knows_no_unit_no_side_and_is_nothing_where_it_is_zero():
+    def on(function, **arguments):
+        return [
+            function(model, **walk | dict(step_size=0.02 * a**2), **arguments)
+            for model, walk, a in (
+                (WELLS, WALK, 1.0),
+                (LARGE, LARGE_WALK, UNIT),
+                (MIRROR, MIRROR_WALK, 1.0),
+            )
+        ]
+
+    curves = on(markov.momentum_escape_curve, momentum=0.5, n_steps=40)
+    times = on(markov.log_mean_momentum_time, momentum=0.5)
+    for other in (1, 2):
+        same(curves[other], curves[0], atol=1e-6)
+        same(times[other], times[0], rtol=1e-6)
+    rest = markov.momentum_escape_curve(WELLS, momentum=0.0, n_steps=60, **WALK)
+    same(rest, markov.escape_curve(WELLS, n_steps=60, **WALK), atol=1e-2)
+    samples = [
+        function(momentum=0.5, n_steps=60, n_particles=200, rng=np.random.default_rng(0))
+        for function in (
+            lambda **a: markov.momentum_passage_times(WELLS, **WALK, **a),
+            lambda **a: markov.momentum_passage_times(LARGE, **LARGE_WALK, **a),
+        )
+    ]
+    same(samples[1], samples[0], rtol=0)
+
+
 @relation("markov.reshuffled_reach")
 def the_reach_of_dealt_samples_scales_and_mirrors():
     plain, large, mirror = three(markov.reshuffled_reach)

@@ -2,6 +2,11 @@
 
 from descent.markov.epoch_potential import reshuffled_quasi_potential
 from descent.markov.escape import escape_curve, escape_probability
+from descent.markov.heavy_ball import (
+    log_mean_momentum_time,
+    momentum_escape_curve,
+    momentum_passage_times,
+)
 from descent.markov.intervals import reachable_interval
 from descent.markov.laws import laws, quasi_stationary
 from descent.markov.passage import log_mean_first_passage_time, mean_first_passage_time
@@ -24,8 +29,11 @@ __all__ = [
     "gradient_descent",
     "laws",
     "log_mean_first_passage_time",
+    "log_mean_momentum_time",
     "log_mean_reshuffled_time",
     "mean_first_passage_time",
+    "momentum_escape_curve",
+    "momentum_passage_times",
     "quasi_stationary",
     "reachable_interval",
     "reshuffled_escape_curve",

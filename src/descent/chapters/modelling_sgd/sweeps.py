@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from descent import markov
+from descent.adam import FRESH, adam_step
 from descent.chapters.modelling_sgd.numbers import START, pit
 from descent.landscapes import two_datapoint
 from descent.sweeps import Sweep
@@ -52,7 +53,7 @@ DEALT = Sweep(
     probes=[0, 13],
 )
 
-LONG_EPOCHS = {1.0: (40, 50, 62, 80), 0.5: (25, 31, 40, 50), 0.3: (15, 19, 24, 30)}
+LONG_EPOCHS = {1.0: (80, 100), 0.5: (50, 62), 0.3: (24, 30, 40)}
 """Times nT of an epoch, and halves of the numbers of data points."""
 
 
@@ -84,5 +85,77 @@ LONG = Sweep(
             for epoch in (2.0, 1.5, 1.0, 0.8, 0.65, 0.5, 0.4, 0.35, 0.3, 0.27, 0.25, 0.245)
         ),
     ],
-    probes=[8],
+    probes=[4],
+)
+
+
+MOMENTA = (0.0, 0.5, 0.8, 0.9)
+EFFECTIVE = (0.012, 0.015, 0.02, 0.025, 0.03, 0.035)
+"""Effective steps T/(1 - β) at which momenta are compared."""
+
+
+def push(momentum: float, effective: float) -> dict[str, Any]:
+    """Return log τ with momentum, exact, and how many of WALKERS leave within N_STEPS."""
+    model = two_datapoint()
+    step_size = effective * (1 - momentum)
+    walk: dict[str, Any] = dict(start=START, threshold=float(pit().barrier))
+    rng = np.random.default_rng([round(1e6 * effective), round(100 * momentum)])
+    times = markov.momentum_passage_times(
+        model, step_size=step_size, momentum=momentum, n_steps=N_STEPS, n_particles=WALKERS,
+        rng=rng, **walk,
+    )  # fmt: skip
+    if momentum == 0:
+        log_time = markov.log_mean_first_passage_time(model, step_size=step_size, **walk)
+    else:
+        log_time = markov.log_mean_momentum_time(
+            model, step_size=step_size, momentum=momentum, **walk
+        )
+    left = times <= N_STEPS
+    return {
+        "log_time": log_time,
+        "sampled": int(left.sum()),
+        "steps_seen": int(np.minimum(times, N_STEPS).sum()),
+    }
+
+
+PUSHED = Sweep(
+    name="01-momentum",
+    run=push,
+    points=[{"momentum": b, "effective": T} for b in MOMENTA for T in EFFECTIVE],
+    probes=[5],
+)
+
+ADAM_SIZES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)
+ADAM_SEEDS = 20
+ADAM_WALKERS = 250
+
+
+def adapt(size: float) -> dict[str, Any]:
+    """Return how many walkers of each seed leave with Adam, and their effective step.
+
+    The effective step is what multiplies a lasting gradient: the size over the root of the
+    mean square that Adam keeps; here its median over the walkers in the pit after a hundred
+    steps.
+    """
+    model, barrier = two_datapoint(), pit().barrier
+    left, steps, seen = [], [], 0
+    for seed in range(ADAM_SEEDS):
+        rng = np.random.default_rng([seed, round(1e6 * size)])
+        w, moments = np.full(ADAM_WALKERS, START), FRESH
+        inside = np.ones(ADAM_WALKERS, bool)
+        for n in range(N_STEPS):
+            seen += int(inside.sum())
+            gradient = model.sample_gradient(w, rng.integers(2, size=ADAM_WALKERS))
+            move, moments = adam_step(gradient, moments, size)
+            w = w - move
+            inside &= w <= barrier
+            if n == 99 and inside.any():
+                mean_square = moments.second / (1 - 0.999**moments.steps)
+                steps.append(float(np.median(size / np.sqrt(mean_square[inside]))))
+        left.append(int((~inside).sum()))
+    return {"left": left, "effective": steps, "steps_seen": seen}
+
+
+ADAPTED = Sweep(
+    name="01-adam", run=adapt, points=[{"size": size} for size in ADAM_SIZES], probes=[3]
 )
