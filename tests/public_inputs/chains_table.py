@@ -232,6 +232,25 @@ CASES = {
     "markov.momentum_passage_times": case(
         **PUSHED, n_steps=count(5), n_particles=count(5), rng=rng()
     ),
+    "markov.stable_noise.stable_cdf": case(x=points(), alpha=real(1.5, least=1, most=2)),
+    "markov.stable_noise.stable_draws": case(
+        size=count(5), alpha=real(1.5, least=1, most=2), rng=rng()
+    ),
+    "markov.stable_noise.log_mean_exit_time": case(
+        gradient=function(np.sin, lambda w: np.nan * w, lambda w: 1.0),
+        step_size=positive(0.3),
+        alpha=real(1.5, least=1, most=2),
+        noise=positive(1.0),
+        start=real(0.0, least=-1.0, most=1.0),
+        ends=array([-1.0, 1.0], [1.0, -1.0], [1.0]),
+        tolerance=positive(1e-2),
+    ),
+    "markov.stable_noise.log_jump_time": case(
+        step_size=positive(0.01),
+        alpha=real(1.5, least=1, below=2),
+        noise=positive(1.0),
+        distances=array([1.0, 2.0], [0.0, 1.0], [1.0]),
+    ),
     "markov.reshuffled_reach": case(**DEALT),
     "markov.reshuffled_escape_curve": case(**DEALT, n_steps=count(20), **CONTROL),
     "markov.reshuffled_quasi_potential": case(

@@ -6,7 +6,7 @@ from relation import relation, same
 from descent import fokker_planck, large_deviations, markov
 from descent.fokker_planck import diffusion_limit
 from descent.landscapes import FiniteSum, stationary_points, two_datapoint
-from descent.markov import chain_density, state_reduction, transfer_operator
+from descent.markov import chain_density, stable_noise, state_reduction, transfer_operator
 
 WELLS = two_datapoint()
 THRESHOLD = 1.19596
@@ -139,6 +139,35 @@ def momentum_knows_no_unit_no_side_and_is_nothing_where_it_is_zero():
         )
     ]
     same(samples[1], samples[0], rtol=0)
+
+
+@relation(
+    "markov.stable_noise.stable_cdf",
+    "markov.stable_noise.stable_draws",
+    "markov.stable_noise.log_mean_exit_time",
+    "markov.stable_noise.log_jump_time",
+)
+def stable_laws_add_up_and_exits_know_no_unit_and_no_side():
+    x = np.array([0.3, 2.0, 30.0, 60.0])
+    for alpha in (1.0, 1.5, 2.0):
+        same(stable_noise.stable_cdf(-x, alpha), 1 - stable_noise.stable_cdf(x, alpha), atol=1e-12)
+        # The mean of n draws has the law of one of them times n^(1/α - 1).
+        draws = stable_noise.stable_draws(60_000, alpha, np.random.default_rng(0))
+        mean = draws.reshape(-1, 3).mean(axis=1) * 3 ** (1 - 1 / alpha)
+        same(np.mean(mean <= 1.0), stable_noise.stable_cdf(1.0, alpha), atol=0.02)
+
+        def exit(a, ends=(-1.0, 2.0), alpha=alpha):
+            return stable_noise.log_mean_exit_time(
+                lambda w: w / a, step_size=0.2 * a**2, alpha=alpha, noise=1 / a, start=0.3 * a,
+                ends=tuple(sorted(a * end for end in ends)),
+            )  # fmt: skip
+
+        same(exit(UNIT), exit(1.0), rtol=1e-6)
+    law = dict(step_size=0.01, alpha=1.5, noise=1.0)
+    one = stable_noise.log_jump_time(**law, distances=(1.0, 2.0))
+    same(stable_noise.log_jump_time(**law, distances=(2.0, 1.0)), one)
+    wide = stable_noise.log_jump_time(**law, distances=(2.0, 4.0))
+    same(wide - one, 1.5 * np.log(2))
 
 
 @relation("markov.reshuffled_reach")

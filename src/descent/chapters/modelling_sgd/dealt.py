@@ -31,7 +31,7 @@ def escaped(n: int) -> Array:
     return np.array([row(n, T)["escaped"] for T in STEP_SIZES])
 
 
-def held(n: int) -> bool | Array:
+def held(n: int) -> Array:
     """Say at which of STEP_SIZES no order leads out."""
     barrier = float(numbers.pit().barrier)
     return np.array([row(n, T)["reach"] < barrier - 1e-6 for T in STEP_SIZES])

@@ -8,6 +8,7 @@ from descent import markov
 from descent.adam import FRESH, adam_step
 from descent.chapters.modelling_sgd.numbers import START, pit
 from descent.landscapes import two_datapoint
+from descent.markov.stable_noise import log_mean_exit_time, stable_draws
 from descent.sweeps import Sweep
 
 N_STEPS = 1000
@@ -158,4 +159,59 @@ def adapt(size: float) -> dict[str, Any]:
 
 ADAPTED = Sweep(
     name="01-adam", run=adapt, points=[{"size": size} for size in ADAM_SIZES], probes=[3]
+)
+
+
+TAILS = (1.2, 1.5, 1.8, 2.0)
+DEPTHS = (0.5, 1.0, 2.0)
+WIDTHS = (1.5, 2.0, 3.0)
+HEAVY_STEPS = (0.05, 0.08, 0.12, 0.18, 0.27, 0.4)
+JUMPERS = 2000
+
+
+def jump(alpha: float, depth: float, width: float) -> dict[str, Any]:
+    """Return log mean exit times from a pit at HEAVY_STEPS, and a sampled one at the last."""
+
+    def gradient(w: np.ndarray) -> np.ndarray:
+        u = w / width
+        return np.asarray(4 * depth / width * (u - u**3))
+
+    ends = (-1.2 * width, 1.2 * width)
+    logs: list[float | None] = []
+    for T in HEAVY_STEPS:
+        try:
+            logs.append(
+                log_mean_exit_time(
+                    gradient, step_size=T, alpha=alpha, noise=1.0, start=0.0, ends=ends
+                )
+            )
+        except ArithmeticError:  # normal noise at small steps: longer than 1e9
+            logs.append(None)
+    rng = np.random.default_rng([round(100 * x) for x in (alpha, depth, width)])
+    w, steps = np.zeros(JUMPERS), []
+    for n in range(1, 100_000):
+        w = w - HEAVY_STEPS[-1] * (gradient(w) + stable_draws(len(w), alpha, rng))
+        inside = np.abs(w) <= ends[1]
+        steps.extend([n] * int((~inside).sum()))
+        w = w[inside]
+        if len(w) == 0:
+            break
+    times = np.array(steps, float)
+    return {
+        "log_times": logs,
+        "sampled": float(times.mean()),
+        "error": float(times.std() / np.sqrt(len(times))),
+    }
+
+
+JUMPED = Sweep(
+    name="01-heavy-tails",
+    run=jump,
+    points=[
+        {"alpha": a, "depth": depth, "width": width}
+        for a in TAILS
+        for depth in DEPTHS
+        for width in WIDTHS
+    ],
+    probes=[4],
 )
