@@ -15,7 +15,7 @@ N_STEPS = 1000
 WALKERS = 5000
 EPOCHS = (2, 4, 8, 16)
 """Numbers of data points, half of them with the pit."""
-STEP_SIZES = (0.01, 0.012, 0.014, 0.015, 0.016, 0.017, 0.018, 0.019, 0.02, 0.021, 0.022, 0.025)
+STEP_SIZES = (0.01, 0.012, 0.014, 0.015, 0.016, 0.017, 0.018, 0.019, 0.02, 0.021, 0.022)
 SHOWN = tuple(int(n) for n in np.unique(np.geomspace(1, N_STEPS, 60).round()))
 """Steps at which the chance of having escaped is stored."""
 
@@ -51,7 +51,7 @@ DEALT = Sweep(
     name="01-dealt",
     run=deal,
     points=[{"n": n, "T": T} for n in (0, *EPOCHS) for T in STEP_SIZES],
-    probes=[0, 13],
+    probes=[0, 12],
 )
 
 LONG_EPOCHS = {1.0: (80, 100), 0.5: (50, 62), 0.3: (24, 30, 40)}
