@@ -17,8 +17,8 @@ and for T → 0 a pit with edges at the distances d and d' is left at the first 
 whatever its depth. Gaussian noise has :math:`\tau \sim e^{V/T}` with V = ΔL/σ², whatever
 its width.
 
-Source: Imkeller and Pavlyukevich (2006) for (2); heavy tails in SGD are the hypothesis of
-Simsekli, Sagun and Gurbuzbalaban (2019). For the sampling Chambers, Mallows and Stuck (1976).
+Source: Pavlyukevich (2011) for (2) and more; heavy tails in SGD are the hypothesis of
+Simsekli and others (2019). For the sampling Chambers, Mallows and Stuck (1976).
 """
 
 import math

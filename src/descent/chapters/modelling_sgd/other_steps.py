@@ -85,7 +85,7 @@ def draw_momentum() -> Figure:
     """Draw log τ against the effective step, and the shares that leave."""
     fig, (left, right) = figures.figure(1, 2)
     table = sweeps.load("01-momentum")
-    for momentum, colour in zip(MOMENTA, COLOURS, strict=True):
+    for momentum, colour in zip(MOMENTA, COLOURS, strict=False):
         name = f"$\\beta = {momentum:g}$"
         left.plot(EFFECTIVE, log_times(momentum), "o-", color=colour, markersize=3, label=name)
         rows = table[np.isclose(table["momentum"], momentum)].sort_values("effective")

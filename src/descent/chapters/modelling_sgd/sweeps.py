@@ -90,8 +90,8 @@ LONG = Sweep(
 )
 
 
-MOMENTA = (0.0, 0.5, 0.8, 0.9)
-EFFECTIVE = (0.012, 0.015, 0.02, 0.025, 0.03, 0.035)
+MOMENTA = (0.0, 0.5, 0.8)
+EFFECTIVE = (0.012, 0.015, 0.02, 0.025, 0.03)
 """Effective steps T/(1 - β) at which momenta are compared."""
 
 
@@ -123,7 +123,7 @@ PUSHED = Sweep(
     name="01-momentum",
     run=push,
     points=[{"momentum": b, "effective": T} for b in MOMENTA for T in EFFECTIVE],
-    probes=[5],
+    probes=[4],
 )
 
 ADAM_SIZES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)
