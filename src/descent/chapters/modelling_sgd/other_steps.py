@@ -99,6 +99,7 @@ def draw_momentum() -> Figure:
     )  # fmt: skip
     left.set(xlabel="effective step $T/(1-\\beta)$", ylabel="$\\log\\tau$ ($\\tau$ in steps)")
     right.set(xlabel="effective step", ylabel="share within 1,000 steps")
+    left.set_xticks(EFFECTIVE, [f"{T:g}" for T in EFFECTIVE])
     left.legend()
     right.legend()
     return fig
