@@ -31,8 +31,8 @@ from descent.landscapes import FiniteSum, check_model
 from descent.large_deviations import tilt
 
 EPOCHS = 2  # a climb begins at the end of one epoch and ends early in the next
-NODES = 801
-TOLERANCE = 1e-3
+NODES = 401
+TOLERANCE = 1e-2
 FIRST = 4.0  # times of the free climb in the epoch from which shorter ones are reached
 
 

@@ -34,7 +34,7 @@ PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "dynamics": (),
     },
     "Stochastic descent": {
-        "markov": ("sampling", "chain_density"),
+        "markov": ("sampling", "chain_density", "stable_noise"),
         "large_deviations": (),
         "fokker_planck": ("diffusion_limit",),
     },
