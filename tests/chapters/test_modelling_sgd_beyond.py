@@ -1,5 +1,7 @@
 """Chapter 1: its stored tables of dealt data, momentum and heavy tails say what the text says."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def test_no_order_leads_out_and_no_sampled_walker_left_there():
 
 def test_longer_epochs_hold_less_and_independent_draws_least():
     chances = [dealt.escaped(n) for n in (2, 4, 8, 16, 0)]
-    for less, more in zip(chances, chances[1:], strict=False):
+    for less, more in pairwise(chances):
         assert (less <= more + 1e-3).all()
 
 
