@@ -6,6 +6,8 @@ from typing import NamedTuple
 from playwright.sync_api import Locator, Page, expect
 
 EXPLORER = ".descent-explorer"
+ROW = ".descent-control:not([hidden])"
+"""A control that stands above the picture; the others are handles in it alone."""
 PATIENCE = 10_000
 """Milliseconds that a page may take to make its explorers ready."""
 
@@ -100,7 +102,7 @@ def _changes_by_keyboard(
 
 def _set_others(explorer: Locator, control: Locator, share: float | None) -> None:
     name = control.get_attribute("data-control")
-    for other in explorer.locator(f"[data-control]:not([data-control='{name}'])").all():
+    for other in explorer.locator(f"{ROW} [data-control]:not([data-control='{name}'])").all():
         if share is not None:
             other.evaluate(_SET, str(round(share * other.evaluate(_LAST))))
 
@@ -144,8 +146,12 @@ def assert_every_control_moves_its_picture(page: Page) -> list[float]:
     latencies: list[float] = []
     for explorer in explorers:
         name = explorer.get_attribute("data-name")
-        controls = explorer.locator("[data-control]").all()
-        assert controls, f"explorer {name} has no controls"
+        controls = explorer.locator(f"{ROW} [data-control]").all()
+        bound = explorer.locator(".descent-handle").all()
+        held = {key for own in bound for key in own.get_attribute("data-handle").split()}
+        for control in explorer.locator(".descent-control[hidden] [data-control]").all():
+            assert control.get_attribute("data-control") in held, f"{_name(control)}: no handle"
+        assert controls or held, f"explorer {name} has no controls"
         for control in controls:
             expect(control, f"{_name(control)}: not visible").to_be_visible(timeout=3000)
             others = [look(e) for e in explorers if e is not explorer]
@@ -176,6 +182,11 @@ def assert_every_control_moves_its_picture(page: Page) -> list[float]:
                 button.click()
             assert button.get_attribute("data-playing") is None, f"explorer {name}: does not pause"
     return latencies
+
+
+def _said(handle: Locator) -> str | None:
+    """Return what a handle says of its value: a slider its text, a switch whether it is on."""
+    return handle.get_attribute("aria-valuetext") or handle.get_attribute("aria-checked")
 
 
 def _centre(handle: Locator) -> tuple[float, float]:
@@ -235,19 +246,18 @@ def assert_every_handle_is_at_hand(page: Page, *, touch: bool = False) -> int:
         ends = {}
         for key in ("End", "Home"):
             page.keyboard.press(key)
-            ends[key] = _centre(handle), handle.get_attribute("aria-valuetext")
+            ends[key] = _centre(handle), _said(handle)
         assert ends["End"][1] != ends["Home"][1], f"{name}: End and Home are one"
         here, before = ends["Home"][1], look(explorer)
         page.keyboard.press("ArrowRight")
-        assert handle.get_attribute("aria-valuetext") != here, f"{name}: ArrowRight does nothing"
+        assert _said(handle) != here, f"{name}: ArrowRight does nothing"
         page.keyboard.press("ArrowLeft")
-        assert handle.get_attribute("aria-valuetext") == here, f"{name}: no way back by ArrowLeft"
+        assert _said(handle) == here, f"{name}: no way back by ArrowLeft"
         assert look(explorer) == before
         drag(page, ends["Home"][0], ends["End"][0], touch)
         # The picture follows with the next frame of the screen, which a busy machine draws late.
-        expect(handle, f"{name}: cannot be dragged").to_have_attribute(
-            "aria-valuetext", ends["End"][1]
-        )
+        attribute = "aria-valuetext" if handle.get_attribute("aria-valuetext") else "aria-checked"
+        expect(handle, f"{name}: cannot be dragged").to_have_attribute(attribute, ends["End"][1])
         assert look(explorer).picture != before.picture, f"{name}: the picture does not follow"
         assert look(explorer).caption != before.caption, f"{name}: the caption does not follow"
     return len(handles)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from descent.chapters.modelling_sgd.walkers import walkers
 from descent.chapters.thermostats_and_lorenz import lorenz_pictures
 from descent.chapters.thermostats_and_lorenz import worlds_by_hand as by_hand
 from descent.chapters.thermostats_and_lorenz.numbers import TARGET, thermostat
+from descent.chapters.three_worlds import coordinates
+from descent.chapters.three_worlds import paths_by_hand as paths
 from descent.explorer.widget import LiveModelWidget
 from descent.influence import worlds
 from descent.landscapes import two_datapoint
@@ -31,7 +34,15 @@ from descent.systems import lorenz
 
 pytestmark = pytest.mark.browser
 
-LIVE = [walkers, climb, by_hand.lorenz_by_hand, by_hand.room_by_hand, lorenz_pictures.attractor]
+LIVE = [
+    walkers,
+    climb,
+    by_hand.lorenz_by_hand,
+    by_hand.room_by_hand,
+    lorenz_pictures.attractor,
+    coordinates.oscillator_by_hand,
+    paths.paths_by_hand,
+]
 MODELS = (Path(explorer.__file__).parent / "live" / "models.js").read_text(encoding="utf-8")
 
 INKED = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas
@@ -122,6 +133,41 @@ def test_the_law_of_many_steps_agrees_with_simulation_and_the_shown_walkers_with
     bins = computed(f"[...models.walk.law({T}, {start}, {depth}).density({n}, -0.625, 0.05, 95)]")
     counted, _ = np.histogram(w, bins=95, range=(-0.625, 4.125))
     assert np.abs(0.05 * np.array(bins) - counted / len(w)).max() < 0.01
+
+
+# Chapter 5: an oscillator in other coordinates, and a network without a clock.
+
+
+@pytest.mark.parametrize("forms", ["plain plain", "exp plain", "plain sinh", "exp sinh"])
+@pytest.mark.parametrize(("mixture", "damping"), [(0.0, 0.2), (0.35, 0.1), (-0.4, 0.9)])
+def test_the_oscillator_has_the_op_of_the_library(computed, mixture, damping, forms):
+    times = np.array([1.0, 6.5, 20.0])
+    names = [f"'{name}'" for name in forms.split()]
+    run = f"models.oscillator.tangents({mixture}, {damping}, {', '.join(names)}, 20, 0.001)"
+    kind = list(coordinates.RECODINGS)[2 * ("sinh" in forms) + ("exp" in forms)]
+    op = coordinates.by_tangents(times, mixture, damping, kind)
+    shown = np.array(computed(f"[1000, 6500, 20000].map((k) => ({run})[k])"))
+    np.testing.assert_allclose(shown, op, atol=1e-9)
+    for i, t in enumerate(times):
+        closed = computed(f"models.oscillator.op({t}, {mixture}, {damping})")
+        assert closed == pytest.approx(op[i], abs=1e-9)
+        at = computed(f"models.oscillator.worlds({t}, {mixture}, {damping}, {coordinates.DELTA})")
+        right = coordinates.worlds(np.array([t]), mixture, damping)[:, :, 0]
+        np.testing.assert_allclose(at, right, atol=1e-9)
+
+
+def test_the_network_has_the_op_of_the_library_for_every_part(computed):
+    rng = np.random.default_rng(4)
+    nodes = list(paths.PLACES)
+    for size in range(len(paths.OTHERS) + 1):
+        for held in itertools.combinations(paths.OTHERS, size):
+            drawn = (rng.integers(-20, 21, len(paths.WEIGHTS)) / 20).tolist()
+            weights = dict(zip(paths.WEIGHTS, drawn, strict=True))
+            arrows = [[*edge, weight] for edge, weight in weights.items()]
+            given = ", ".join(map(json.dumps, (nodes, arrows, "n", held)))
+            found = computed(f"Object.entries(models.paths.op({given}))")
+            shown = {node: math.nan if op is None else float(op) for node, op in found}
+            assert shown == pytest.approx(paths.measures(weights, held), abs=1e-9, nan_ok=True)
 
 
 # Chapter 6: worlds.
@@ -281,6 +327,42 @@ def test_a_frame_may_be_drawn_before_it_is_attached(visit, tmp_path):
     expect(page.locator("figcaption")).to_contain_text("The room starts at 35 ")
     assert page.evaluate(INKED) == [True, True]
     assert assert_every_handle_is_at_hand(page) == 1
+
+
+def test_a_node_goes_into_the_part_by_a_click_and_by_keys(visit, pages):
+    page = visit(pages / "paths-by-hand.html", viewport={"width": 1000, "height": 800})
+    wait_until_ready(page)
+    node = page.get_by_role("switch", name="u in A")
+    said = page.locator("figcaption")
+    assert node.get_attribute("aria-checked") == "false"
+    node.click()
+    assert node.get_attribute("aria-checked") == "true"
+    expect(said).to_contain_text("A is u and v (squares)")
+    for key, checked in (("Space", "false"), ("Enter", "true"), ("ArrowLeft", "false")):
+        page.keyboard.press(key)
+        assert node.get_attribute("aria-checked") == checked, key
+    expect(said).to_contain_text("m 0.375")
+    weight = page.get_by_role("slider", name="weight of v on m")
+    weight.focus()
+    page.keyboard.press("Home")
+    assert weight.get_attribute("aria-valuetext") == "−1.00"
+    op = paths.measures(paths.WEIGHTS | {("v", "m"): -1.0}, ("v",))["m"]
+    expect(said).to_contain_text(f"m {op:.3f}".rstrip("0"))
+    assert page.locator(".descent-control:visible").count() == 0  # all stand in the picture
+
+
+def test_the_verdict_is_dragged_through_zero(visit, pages):
+    page = visit(pages / "oscillator-by-hand.html", viewport={"width": 1000, "height": 800})
+    wait_until_ready(page)
+    end, said = page.locator(".descent-handle"), page.locator("figcaption")
+    expect(said).to_contain_text("optimizes x")
+    box = end.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 60, steps=5)
+    page.mouse.up()
+    expect(said).to_contain_text("amplifies x")
 
 
 def test_the_pit_is_pulled_deeper_by_hand(visit, pages):

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import lfilter
 
 from descent import influence, systems
-from descent.chapters.three_worlds import numbers, paths_by_hand, pictures, without_a_clock
+from descent.chapters.three_worlds import numbers, pictures, without_a_clock
 from descent.influence import worlds
 
 
@@ -203,21 +203,3 @@ def test_a_region_changes_nothing_outside_of_its_future():
             abs(x - at) <= t - (moment + 2) for _, at, moment in without_a_clock.devices(region)
         )
         assert (value != 0) == in_future
-
-
-def test_paths_by_hand_are_the_paths_counted():
-    for act in paths_by_hand.ACTS:
-        for read in paths_by_hand.READS:
-            through_u = 0.8 + read * (act + 0.25)
-            whole = through_u + 0.5 * (act + 0.25)
-            avoiding = {
-                "v": 0.8,
-                "u": 0.5 * (act + 0.25),
-                "w": 0.8 + (read + 0.5) * act,
-                "v and w": 0.8,
-            }
-            for part, expected in avoiding.items():
-                found = paths_by_hand.sums(act, read, part)
-                assert found == pytest.approx((whole, expected), abs=1e-12)
-    assert "infinite" not in paths_by_hand.caption(0.25, 0.5, "v")
-    assert "nothing arrives" in paths_by_hand.caption(-0.25, 0.5, "u")

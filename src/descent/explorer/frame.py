@@ -59,7 +59,11 @@ def frame(
 
 def controls(explorer: Framed, more: str = "") -> str:
     """Return the controls, hidden until a script is there, and the announcer of captions."""
-    each = "".join(_control(control, explorer.play, explorer.pace) for control in explorer.controls)
+    alone: Sequence[str] = getattr(explorer, "in_picture", ())
+    each = "".join(
+        _control(control, explorer.play, explorer.pace, control.name in alone)
+        for control in explorer.controls
+    )
     return (
         f"<div class='descent-controls' hidden>{each}{more}</div>"
         "<div class='descent-announcer' aria-live='polite'></div>"
@@ -84,9 +88,10 @@ def handle(explorer: Framed, held: Sequence[str], panel: int, tile: int) -> dict
     return {"controls": held, "label": label, "panel": panel, "tile": tile}
 
 
-def _control(control: Control, play: str | None, pace: int) -> str:
+def _control(control: Control, play: str | None, pace: int, hidden: bool) -> str:
     label = inline_math.to_html(control.label)
     name = escape(plain(control.label))
+    box = f"<div class='descent-control'{' hidden' if hidden else ''}>"
     own = f"data-control='{control.name}' data-lm-suppress-shortcuts='true' aria-label=\"{name}\""
     if not control.numeric:
         options = "".join(
@@ -95,7 +100,7 @@ def _control(control: Control, play: str | None, pace: int) -> str:
             for i, text in enumerate(control.texts)
         )
         return (
-            f"<div class='descent-control'><label><span>{label}</span>"
+            f"{box}<label><span>{label}</span>"
             f"<select {own} autocomplete='off'>{options}</select></label></div>"
         )
     text = escape(plain(control.texts[control.default]), quote=False)
@@ -109,7 +114,7 @@ def _control(control: Control, play: str | None, pace: int) -> str:
     )
     # The value is no live region of its own: the slider announces it.
     return (
-        f"<div class='descent-control'>{player}<label><span>{label}</span>"
+        f"{box}{player}<label><span>{label}</span>"
         f"<input type='range' min='0' max='{last}' step='1' value='{control.default}' {own}"
         f" aria-valuetext=\"{escape(text)}\" autocomplete='off'></label>"
         f"<output aria-live='off'>{text}</output></div>"

@@ -166,7 +166,8 @@ function listed(facts, places) {
 }
 
 // A knob in the picture. It can be dragged, and answers to the keys of a slider; of two controls
-// the first lies along the horizontal arrows. The value whose place is nearest is chosen.
+// the first lies along the horizontal arrows. The value whose place is nearest is chosen. A switch
+// stays where it is, and a click, Space or Enter turns it on and off.
 function grip(root, facts, handle, { place, nearest, position, take, set }) {
   const stage = root.querySelector(".descent-stage");
   const keys = handle.controls;
@@ -185,6 +186,12 @@ function grip(root, facts, handle, { place, nearest, position, take, set }) {
     "data-handle": keys.join(" "), "data-lm-suppress-shortcuts": "true",
     title: `Drag: ${handle.label}`,
   };
+  if (handle.switch) {
+    for (const name of Object.keys(attributes)) if (/^aria-(value|orient)/.test(name)) delete attributes[name];
+    Object.assign(attributes, { role: "switch", title: `Click: ${handle.label}` });
+    knob.classList.add("descent-switch");
+    knob.addEventListener("click", () => set({ [keys[0]]: 1 - position()[keys[0]] }));
+  }
   for (const [name, value] of Object.entries(attributes)) knob.setAttribute(name, value);
   stage.append(knob);
 
@@ -207,6 +214,7 @@ function grip(root, facts, handle, { place, nearest, position, take, set }) {
       const [x, y] = [stand.x + stand.scale * u, stand.y + stand.scale * v];
       knob.style.transform = `translate(${x}px, ${y}px)`;
     }
+    if (handle.switch) return knob.setAttribute("aria-checked", Boolean(at[keys[0]]));
     knob.setAttribute("aria-valuenow", at[keys[0]]);
     const said = keys.map((key) => (keys.length > 1 ? `${facts.names[key]} ` : "") + facts.texts[key][at[key]]);
     knob.setAttribute("aria-valuetext", said.join(", "));
@@ -232,7 +240,7 @@ function grip(root, facts, handle, { place, nearest, position, take, set }) {
     held = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
   });
   knob.addEventListener("pointermove", (event) => {
-    if (!held) return;
+    if (!held || handle.switch) return;
     const at = position();
     const chosen = under(event, at);
     if (keys.some((key) => chosen[key] !== at[key])) set(chosen);
@@ -240,7 +248,8 @@ function grip(root, facts, handle, { place, nearest, position, take, set }) {
   for (const end of ["pointerup", "pointercancel"]) knob.addEventListener(end, () => (held = undefined));
   knob.addEventListener("keydown", (event) => {
     const along = /^(ArrowLeft|ArrowRight|Home|End)$/.test(event.key) ? 0 : keys.length - 1;
-    const to = stepped(event.key, position()[keys[along]], counts[along] - 1);
+    const turned = handle.switch && /^( |Enter)$/.test(event.key);
+    const to = turned ? 1 - position()[keys[0]] : stepped(event.key, position()[keys[along]], counts[along] - 1);
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();

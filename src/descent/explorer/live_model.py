@@ -82,6 +82,7 @@ def live(
     format: Mapping[str, str | Callable[[Any], str]] | None = None,
     grab: Sequence[tuple[str | tuple[str, ...], int]] = (),
     constants: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
+    in_picture: bool = False,
     **controls: Sequence[Value],
 ) -> "LiveModel":
     """Make a picture that the page computes.
@@ -100,9 +101,12 @@ def live(
     labels, default, play, format
         As `explore` takes them.
     grab : sequence of (controls, axes)
-        For each handle of the picture the controls that it sets, and the axes it stands in.
+        For each handle of the picture the controls that it sets, and the axes it stands in. That
+        of a control whose values are 0 and 1 is a switch, which a click turns.
     constants : mapping or callable, optional
         Numbers and names that the picture is given, or what computes them when it is shown.
+    in_picture : bool
+        Whether controls that have a handle stand in the picture alone, without a row above it.
     **controls : sequence
         Values: many numbers, as of `span`, or texts. A default number is put among them.
 
@@ -136,7 +140,8 @@ def live(
         if isinstance(first, int | float):
             values = sorted({*values, first})
         made.append(Control(key, values, labels.get(key, key), format.get(key), first))
-    return LiveModel(draw, model, name, caption, made, play, handles, constants or {})
+    alone = named["grab"] if in_picture else ()
+    return LiveModel(draw, model, name, caption, made, play, handles, constants or {}, alone)
 
 
 class LiveModel(Shown):
@@ -155,8 +160,10 @@ class LiveModel(Shown):
         play: str | None,
         handles: Sequence[tuple[tuple[str, ...], int]],
         constants: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+        in_picture: Sequence[str] = (),
     ) -> None:
         self.name, self.model, self.play = name, model, play
+        self.in_picture = tuple(in_picture)
         self.chapter = draw.__module__
         self.controls = list(controls)
         self._draw, self._caption, self._handles = draw, caption, handles
@@ -196,8 +203,10 @@ class LiveModel(Shown):
                     "yscale": _scale(ax.yaxis),
                 }
             )
+        switches = {control.name for control in self.controls if control.values == [0, 1]}
         handles = [
-            handle(self, held, 0, recorder.tile(index)) | {"axes": index}
+            handle(self, held, 0, recorder.tile(index))
+            | {"axes": index, "switch": switches.issuperset(held)}
             for held, index in self._handles
         ]
         return facts(self, handles) | {

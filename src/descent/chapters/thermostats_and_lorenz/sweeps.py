@@ -1,6 +1,6 @@
-"""Chapter 6: layers of networks that learn digits, and policies that learn to balance a pole."""
+"""Chapter 6: layers that learn digits, policies that balance a pole, heads that learn to copy."""
 
-from descent.chapters.thermostats_and_lorenz import layers, policy
+from descent.chapters.thermostats_and_lorenz import heads, layers, policy
 from descent.sweeps import Sweep
 
 SEEDS = 12
@@ -18,6 +18,14 @@ LAYERS = Sweep(
 POLICIES = Sweep(
     "06-policies",
     policy.once,
+    [{"seed": seed} for seed in range(8)],
+    probes=[0],
+    rtol=1e-3,
+)
+
+HEADS = Sweep(
+    "06-heads",
+    heads.once,
     [{"seed": seed} for seed in range(8)],
     probes=[0],
     rtol=1e-3,

@@ -2,106 +2,134 @@ r"""Chapter 5: a causal network of five nodes, whose weights and part A the read
 
 .. math:: \operatorname{Comp}(A; n, m) = \frac{\sum_{n \to m} \prod w}
           {\sum_{n \to m,\ \text{avoiding } A} \prod w}
+
+The weights are knobs on the arrows, a click on a node puts it into A, and Op of a disturbance of
+n is shown at every node.
 """
 
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import causal, figures
 from descent.causal import Network
-from descent.causal.network import Node
-from descent.explorer import explore
+from descent.explorer import MOVING, live, span
 from descent.figures import BLUE, EXACT, GREY, RED
 from descent.prose import fixed
 
-PLACES = {"n": (0.0, 0.0), "u": (1.0, 0.6), "v": (1.3, -0.6), "w": (2.3, -0.85), "m": (3.2, 0.3)}
-PARTS = {"u": ("u",), "v": ("v",), "w": ("w",), "v and w": ("v", "w")}
-ACTS = tuple(k / 4 for k in range(-4, 5))
-READS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+PLACES = {
+    "n": (0.0, 0.0),
+    "u": (1.15, 0.95),
+    "v": (1.15, -0.95),
+    "w": (2.45, -1.0),
+    "m": (3.6, 0.3),
+}
+"""Each node behind its causes; n is disturbed."""
+WEIGHTS = {
+    ("n", "u"): 1.0,
+    ("n", "v"): 0.5,
+    ("u", "v"): 0.5,
+    ("u", "m"): 0.8,
+    ("v", "m"): -0.5,
+    ("v", "w"): 1.0,
+    ("w", "m"): 0.25,
+}
+OTHERS = tuple(PLACES)[1:]
+FROM, TO = 0.32, 0.7
+"""Where on its arrow a knob stands for the weights -1 and 1."""
 
 
-def arrows(act: float, read: float) -> dict[tuple[str, str], float]:
-    """Return the weights: v acts on m with one, and reads u with the other."""
+def key(cause: str, effect: str) -> str:
+    """Return the control of a weight."""
+    return f"{cause}_{effect}"
+
+
+def measures(weights: Mapping[tuple[str, str], float], held: tuple[str, ...]) -> dict[str, float]:
+    """Return Op of each node outside of A; nan where nothing arrives in either world."""
+    network = Network({edge: Fraction(round(100 * w), 100) for edge, w in weights.items()})
+    lengths = causal.responses(network, "n"), causal.responses(network, "n", held)
     return {
-        ("n", "u"): 1.0,
-        ("n", "v"): 0.5,
-        ("u", "v"): read,
-        ("u", "m"): 0.8,
-        ("v", "m"): act,
-        ("v", "w"): 1.0,
-        ("w", "m"): 0.25,
+        node: causal.op(network, held, "n", node) if any(r[node] for r in lengths) else math.nan
+        for node in OTHERS
+        if node not in held
     }
 
 
-def sums(act: float, read: float, part: str) -> tuple[float, float]:
-    """Return the sum over all paths from n to m, and over those that avoid the part."""
-    weights: dict[tuple[Node, Node], float] = {
-        (cause, effect): weight for (cause, effect), weight in arrows(act, read).items()
-    }
-    network = Network(weights)
-    all_paths = causal.responses(network, "n")["m"]
-    avoiding = causal.responses(network, "n", PARTS[part])["m"]
-    return float(all_paths), float(avoiding)
+def _said(op: float) -> str:
+    if math.isnan(op):
+        return "none"
+    return ("∞" if op > 0 else "−∞") if math.isinf(op) else fixed(op, 3)
 
 
-def draw_network(act: float, read: float, part: str) -> Figure:
-    """Draw the nodes and the arrows with their weights; cut arrows are dotted."""
-    fig, ax = figures.figure(width=5.2, height=3.0)
-    for (cause, effect), weight in arrows(act, read).items():
-        start, end = np.array(PLACES[cause]), np.array(PLACES[effect])
-        cut = cause in PARTS[part] or effect in PARTS[part]
-        ax.plot(
-            *np.array([start, end]).T,
-            ":" if cut else "-",
-            color=RED if weight < 0 else BLUE,
-            linewidth=0.8 + 2.2 * abs(weight),
-            zorder=1,
-        )
-        tip, along = start + 0.72 * (end - start), (end - start) / np.hypot(*(end - start))
-        across = np.array([-along[1], along[0]])
-        wing = np.array([tip - 0.1 * along + 0.06 * across, tip, tip - 0.1 * along - 0.06 * across])
-        ax.plot(*wing.T, color=RED if weight < 0 else BLUE, linewidth=1.2, zorder=1)
-        side = -0.13 if "w" in (cause, effect) else 0.13  # away from the other arrows
-        x, y = start + 0.42 * (end - start) + side * across
-        ax.text(x, y, fixed(float(weight), 2), fontsize=8, ha="center", va="center")
-    for name, (x, y) in PLACES.items():
-        held = name in PARTS[part]
-        ax.plot([x], [y], "s" if held else "o", color=EXACT if held else GREY, markersize=17)
-        ax.text(x, y, name, color="white", ha="center", va="center", fontsize=9)
-    ax.set(xlim=(-0.3, 3.5), ylim=(-1.1, 0.9))
+def _chosen(values: Mapping[str, float]) -> tuple[dict[tuple[str, str], float], tuple[str, ...]]:
+    """Return the weights and the nodes in A of some controls."""
+    weights = {edge: values[key(*edge)] for edge in WEIGHTS}
+    return weights, tuple(node for node in OTHERS if values[f"in_{node}"])
+
+
+def _draw_arrow(ax: Axes, edge: tuple[str, str], weight: float, cut: bool) -> None:
+    start, end = (np.array(PLACES[node]) for node in edge)
+    along = (end - start) / np.hypot(*(end - start))
+    across = np.array([-along[1], along[0]])
+    first, tip = start + 0.2 * along, end - 0.22 * along
+    wing = np.array([tip - 0.11 * along + 0.07 * across, tip, tip - 0.11 * along - 0.07 * across])
+    look = {"color": RED if weight < 0 else BLUE, "gid": MOVING}
+    width = 0.8 + 2.4 * abs(weight)
+    ax.plot(*np.array([first, tip]).T, "--" if cut else "-", linewidth=width, **look)
+    ax.plot(*wing.T, linewidth=1.4, **look)
+    knob = start + (FROM + (weight + 1) / 2 * (TO - FROM)) * (end - start)
+    ax.plot(*knob, "o", color="white", markeredgecolor=look["color"], markersize=5, gid=MOVING)
+    text = knob - 0.24 * across
+    ax.text(*text, fixed(weight, 2), fontsize=8, ha="center", va="center", gid=MOVING)
+
+
+def draw_network(**values: float) -> Figure:
+    """Draw the nodes with their Op, and the arrows with their weights; cut arrows are dashed."""
+    weights, held = _chosen(values)
+    found = measures(weights, held)
+    fig, ax = figures.figure(width=5.6, height=3.6)
+    for edge, weight in weights.items():
+        _draw_arrow(ax, edge, weight, not set(held).isdisjoint(edge))
+    for node, (x, y) in PLACES.items():
+        op = found.get(node, 0.0)
+        colour = EXACT if node in held else GREY if not abs(op) > 0 else BLUE if op > 0 else RED
+        ax.plot([x], [y], "s" if node in held else "o", color=colour, markersize=18, gid=MOVING)
+        centred = {"ha": "center", "va": "center", "gid": MOVING}
+        ax.text(x, y, node, color="white", fontsize=9, **centred)
+        if node != "n":
+            label = "in A" if node in held else f"Op {_said(op)}"
+            ax.text(x, y + (-0.32 if y < -0.5 else 0.32), label, fontsize=8, **centred)
+    ax.set(xlim=(-0.35, 4.1), ylim=(-1.5, 1.45))
     ax.set_axis_off()  # a network has no axes
     return fig
 
 
-def caption(act: float, read: float, part: str) -> str:
-    """Say the two sums and Op."""
-    whole, avoiding = sums(act, read, part)
-    if avoiding == 0:
-        ending = "No path avoids it, so that nothing arrives in $\\mathcal{Y}$."
-    elif abs(whole) < 1e-12:
-        ending = "The paths cancel, and Op is infinite."
-    else:
-        op = -float(np.log(abs(whole / avoiding)))
-        ending = f"Comp is {fixed(whole / avoiding, 3)} and Op is {fixed(op, 3)} nats."
-    return (
-        f"$A$ is {part} (squares); arrows into or out of it are dotted, negative weights orange. "
-        f"All paths from n to m sum to {fixed(whole, 3)}, those that avoid $A$ to "
-        f"{fixed(avoiding, 3)}. {ending}"
-    )
+def caption(**values: float) -> str:
+    """Say what is in A, and Op of every node outside of it."""
+    weights, held = _chosen(values)
+    found = measures(weights, held)
+    part = f"$A$ is {' and '.join(held)} (squares)" if held else "$A$ is empty"
+    each = ", ".join(f"{node} {_said(op)}" for node, op in found.items())
+    return f"{part}. Op of a disturbance of n, in nats: {each}. Negative weights are orange."
 
 
-paths_by_hand = explore(
+paths_by_hand = live(
     draw_network,
+    model="paths",
     name="paths-by-hand",
     caption=caption,
-    act=ACTS,
-    read=READS,
-    part=tuple(PARTS),
-    labels={
-        "act": "weight of v on m",
-        "read": "weight of u on v",
-        "part": "part $A$",
-    },
-    format={"act": "{:g}", "read": "{:g}"},
-    default={"act": -0.5, "read": 0.5, "part": "v"},
+    labels={key(*edge): f"weight of {edge[0]} on {edge[1]}" for edge in WEIGHTS}
+    | {f"in_{node}": f"{node} in A" for node in OTHERS},
+    default={key(*edge): weight for edge, weight in WEIGHTS.items()} | {"in_v": 1},
+    format={f"in_{node}": lambda value: ("no", "yes")[value] for node in OTHERS},
+    grab=[(key(*edge), 0) for edge in WEIGHTS] + [(f"in_{node}", 0) for node in OTHERS],
+    constants={"nodes": tuple(PLACES), "places": PLACES, "arrows": tuple(WEIGHTS)}
+    | {"from": FROM, "to": TO},
+    in_picture=True,
+    **{key(*edge): span(-1, 1, 41) for edge in WEIGHTS},
+    **{f"in_{node}": (0, 1) for node in OTHERS},
 )

@@ -300,6 +300,83 @@ models.sinc = {
   },
 };
 
+// Chapter 5: a damped oscillator x' = v, v' = −x − γv, in x and A = v + s·x.
+models.oscillator = {
+  // Place and velocity at a time, from a start.
+  at(t, damping, x, v) {
+    const omega = Math.sqrt(1 - (damping * damping) / 4);
+    const swing = (v + (damping * x) / 2) / omega;
+    const [cos, sin, fade] = [Math.cos(omega * t), Math.sin(omega * t), Math.exp((-damping * t) / 2)];
+    const turned = (-damping / 2) * (x * cos + swing * sin) + omega * (swing * cos - x * sin);
+    return [fade * (x * cos + swing * sin), fade * turned];
+  },
+  // x and A in the worlds W, X and Y; x begins `delta` away, and A as it was.
+  worlds(t, mixture, damping, delta) {
+    const { at } = models.oscillator;
+    const [x, v] = at(t, damping, 1, 0);
+    const [away, moved] = at(t, damping, 1 + delta, -mixture * delta);
+    const part = v + mixture * x;
+    return [[x, part], [away, moved + mixture * away], [x + delta * Math.exp(-mixture * t), part]];
+  },
+  op(t, mixture, damping) {
+    const omega = Math.sqrt(1 - (damping * damping) / 4);
+    const slope = damping / 2 - mixture;
+    return slope * t - Math.log(Math.abs(Math.cos(omega * t) + (slope / omega) * Math.sin(omega * t)));
+  },
+  // A variable as it is, its exponential and its sinh: there, back, and the first two derivatives.
+  recodings: {
+    plain: [(x) => x, (p) => p, () => 1, () => 0],
+    exp: [Math.exp, Math.log, Math.exp, Math.exp],
+    sinh: [Math.sinh, Math.asinh, Math.cosh, Math.sinh],
+  },
+  // Op at every step by tangents, both variables recoded: p = φ(x), q = ψ(A).
+  tangents(mixture, damping, ofX, ofPart, time, h = 0.005) {
+    const [[to, back, slope, bend], [to2, back2, slope2, bend2]] =
+      [ofX, ofPart].map((name) => models.oscillator.recodings[name]);
+    const pull = damping * mixture - 1 - mixture * mixture; // of x on A
+    const rate = (s, out) => {
+      const [x, u] = [back(s[0]), back2(s[1])];
+      const [f, g] = [u - mixture * x, pull * x + (mixture - damping) * u];
+      const own = (bend(x) / slope(x)) * f - mixture;
+      [out[0], out[1]] = [slope(x) * f, slope2(u) * g];
+      out[2] = own * s[2] + (slope(x) / slope2(u)) * s[3];
+      out[3] = ((slope2(u) * pull) / slope(x)) * s[2] + ((bend2(u) / slope2(u)) * g + mixture - damping) * s[3];
+      out[4] = own * s[4];
+    };
+    const step = steps(rate, [to(1), to2(mixture), 1, 0, 1], h);
+    const found = [0];
+    for (let k = 1; k <= Math.round(time / h); k++) {
+      const s = step();
+      found.push(Math.log(Math.abs(s[4])) - Math.log(Math.abs(s[2])));
+    }
+    return found;
+  },
+};
+
+// Chapter 5: sums over the paths of a causal network, whose arrows are [cause, effect, weight] and
+// whose nodes come behind their causes. No path leads through a node that is held.
+models.paths = {
+  responses(nodes, arrows, origin, held = []) {
+    const sums = Object.fromEntries(nodes.map((node) => [node, 0]));
+    sums[origin] = 1;
+    for (const node of nodes) {
+      if (held.includes(node)) continue;
+      for (const [cause, effect, weight] of arrows) {
+        if (effect === node) sums[node] += weight * sums[cause];
+      }
+    }
+    return sums;
+  },
+  // Op of every node outside of the part: NaN where nothing arrives in either world.
+  op(nodes, arrows, origin, held) {
+    const [all, avoiding] = [[], held].map((part) => models.paths.responses(nodes, arrows, origin, part));
+    const least = 1e-12; // weights are hundredths: what is less is rounding
+    const size = (sum) => (Math.abs(sum) < least ? 0 : Math.abs(sum));
+    const outside = nodes.filter((node) => node !== origin && !held.includes(node));
+    return Object.fromEntries(outside.map((node) => [node, Math.log(size(avoiding[node])) - Math.log(size(all[node]))]));
+  },
+};
+
 // A place turned by an angle about its third axis and seen from above, by an elevation: across the
 // picture, upwards, and behind it.
 models.view = {

@@ -172,3 +172,88 @@ pictures.attractor = (plot, { pieces, colours, elevation, middle, said }) => {
   };
   return { draw, handles: [wing] };
 };
+
+pictures.oscillator = (plot, { span: time, delta, recodings }) => {
+  const { worlds, op, tangents, recodings: known } = models.oscillator;
+  const forms = [["plain", "plain"], ["exp", "plain"], ["plain", "sinh"], ["exp", "sinh"]];
+  const h = 0.005;
+  const dots = kept((mixture, damping, ofX, ofPart) => tangents(mixture, damping, ofX, ofPart, time, h));
+  const times = spaced(0, time, 801);
+  const draw = ({ mixture, damping, recoding }) => {
+    const names = forms[recodings.indexOf(recoding)];
+    const [[toX], [toPart]] = names.map((name) => known[name]);
+    const paths = times.slice(0, 321).map((t) => worlds(t, mixture, damping, delta));
+    [[2, "Y"], [1, "X"], [0, "W"]].forEach(([world, colour]) => {
+      plot.line(0, paths.map((at) => [toX(at[world][0]), toPart(at[world][1])]), { colour, width: world ? 1.4 : 2 });
+    });
+    const slope = damping / 2 - mixture;
+    plot.line(1, [[0, 0], [time, slope * time]], { colour: "red", dashed: true });
+    plot.line(1, times.map((t) => [t, op(t, mixture, damping)]));
+    const found = dots(mixture, damping, ...names);
+    const each = Math.round(0.5 / h);
+    plot.points(1, found.map((value, k) => [k * h, value]).filter((_, k) => k % each === 0), { colour: "red", size: 2.5 });
+    const verdict = Math.abs(slope) < 1e-9 ? "leaves alone" : slope > 0 ? "optimizes" : "amplifies";
+    return `${em("A")} = ${em("v")} + ${em("s")} ${em("x")} with ${em("s")} = ${number(mixture)} ${verdict} x: the long-run slope of Op ` +
+      `(dashed) is ${number(slope)}, and turns at ${em("s")} = ${number(damping / 2)}. At ${em("t")} = ${time} Op is ` +
+      `${number(op(time, mixture, damping), 4)} nats by the closed form (line), and ${number(found.at(-1), 4)} nats ` +
+      `by tangents (dots), computed with ${recoding}. Left: blue is undisturbed; orange and green began ${delta} away in x, ` +
+      `and green replays ${em("A")}.`;
+  };
+  const end = {
+    place: ({ mixture, damping }) => [time, (damping / 2 - mixture) * time],
+    set: (x, y, { damping }) => ({ mixture: damping / 2 - y / time }),
+  };
+  return { draw, handles: [end] };
+};
+
+// A network whose arrows carry their weights as knobs, and whose nodes go into A by a click.
+pictures.paths = (plot, { nodes, places, arrows: pairs, from, to }) => {
+  const { op: measure } = models.paths;
+  const [origin] = nodes;
+  const key = (cause, effect) => `${cause}_${effect}`;
+  const along = ([cause, effect], share) => [0, 1].map((i) => places[cause][i] + share * (places[effect][i] - places[cause][i]));
+  const share = (weight) => from + ((weight + 1) / 2) * (to - from);
+  const draw = (values) => {
+    const held = nodes.filter((node) => values[`in_${node}`]);
+    const arrows = pairs.map(([cause, effect]) => [cause, effect, values[key(cause, effect)]]);
+    const found = measure(nodes, arrows, origin, held);
+    const read = (op) => (Number.isNaN(op) ? "none" : Number.isFinite(op) ? number(Math.round(1000 * op) / 1000) : op > 0 ? "∞" : "−∞");
+    for (const [cause, effect, weight] of arrows) {
+      const style = { colour: weight < 0 ? "red" : "blue", width: 0.8 + 2.4 * Math.abs(weight), alpha: weight ? 1 : 0.3 };
+      const [dx, dy] = [0, 1].map((i) => places[effect][i] - places[cause][i]);
+      const size = Math.hypot(dx, dy);
+      const [ux, uy] = [dx / size, dy / size];
+      const ends = [along([cause, effect], 0.2 / size), along([cause, effect], 1 - 0.22 / size)];
+      const wing = (side) => [ends[1][0] - 0.11 * ux - side * 0.07 * uy, ends[1][1] - 0.11 * uy + side * 0.07 * ux];
+      plot.line(0, ends, { ...style, dashed: held.includes(cause) || held.includes(effect) });
+      plot.line(0, [wing(1), ends[1], wing(-1)], { ...style, width: 1.4 });
+      const [x, y] = along([cause, effect], share(weight));
+      plot.text(0, x + 0.24 * uy, y - 0.24 * ux, number(weight), { size: 8 });
+    }
+    for (const node of nodes) {
+      const [x, y] = places[node];
+      const part = held.includes(node);
+      const op = found[node];
+      const colour = part ? "ink" : !(Math.abs(op) > 1e-9) ? "guide" : op > 0 ? "blue" : "red";
+      plot.dot(0, x, y, { colour, size: 10, square: part });
+      plot.text(0, x, y, node, { size: 9, colour: "paper" });
+      if (node !== origin) plot.text(0, x, y + (places[node][1] < -0.5 ? -0.32 : 0.32), part ? "in A" : `Op ${read(op)}`, { size: 8 });
+    }
+    const outside = nodes.slice(1).filter((node) => !held.includes(node));
+    const part = held.length ? `${em("A")} is ${held.join(" and ")} (squares), whose arrows are dashed` : `${em("A")} is empty`;
+    const each = outside.map((node) => `${node} ${read(found[node])}`).join(", ");
+    return `${part}; blue weights are positive, orange ones negative. ` +
+      (outside.length ? `Op of a disturbance of ${origin}, in nats: ${each}.` : "Nothing is left to be measured.");
+  };
+  const weights = pairs.map((pair) => ({
+    place: (values) => along(pair, share(values[key(...pair)])),
+    set(x, y) {
+      const [cause, effect] = pair.map((node) => places[node]);
+      const way = [0, 1].map((i) => effect[i] - cause[i]);
+      const at = ((x - cause[0]) * way[0] + (y - cause[1]) * way[1]) / (way[0] ** 2 + way[1] ** 2);
+      return { [key(...pair)]: (2 * (at - from)) / (to - from) - 1 };
+    },
+  }));
+  const members = nodes.slice(1).map((node) => ({ place: () => places[node], set: () => ({}) }));
+  return { draw, handles: [...weights, ...members] };
+};

@@ -48,6 +48,7 @@ function canvases(root, data) {
   // A hue, by name or as "#rrggbb", lighter on dark paper; or a grey, which is a share of ink: "0.7"
   // is three tenths.
   const colour = (name) => {
+    if (name === "paper") return [dark ? "#121212" : "#ffffff", 1];
     const own = name.startsWith("#") ? name : data.colours[name] ?? "0";
     if (!own.startsWith("#")) return [ink, 1 - (Number(own) || 0)];
     return [dark ? `color-mix(in srgb, ${own} 72%, white)` : own, 1];
@@ -105,10 +106,22 @@ function canvases(root, data) {
         pen.fill();
       });
     },
-    dot(k, x, y, { size = 3, ...style } = {}) {
+    dot(k, x, y, { size = 3, square = false, ...style } = {}) {
       within(k, style, (pen) => {
-        pen.arc(...place(k, x, y), size * data.unit, 0, 2 * Math.PI);
+        const [u, v] = place(k, x, y);
+        const r = size * data.unit;
+        if (square) pen.rect(u - r, v - r, 2 * r, 2 * r); else pen.arc(u, v, r, 0, 2 * Math.PI);
         pen.fill();
+      });
+    },
+    // Words about a place, in points; on a narrow screen no smaller than can be read.
+    text(k, x, y, words, { size = 8, ...style } = {}) {
+      const { canvas, view } = tiles[data.axes[k].tile];
+      const shrunk = canvas.width / (window.devicePixelRatio || 1) / view.width;
+      within(k, style, (pen) => {
+        pen.font = `${Math.max(size * data.unit, 10.5 / (shrunk || 1))}px sans-serif`;
+        [pen.textAlign, pen.textBaseline] = ["center", "middle"];
+        pen.fillText(words, ...place(k, x, y));
       });
     },
     upright(k, x, style = {}) {
