@@ -269,3 +269,25 @@ def test_the_reversible_thermostat_has_no_strength_without_correlation():
 def test_more_nodes_change_the_strength_of_the_reversible_thermostat_little():
     coarse, fine = (numbers.nose_hoover_strength(0.5, 0.5, nodes) for nodes in (10, 12))
     assert coarse == pytest.approx(fine, rel=2e-3)
+
+
+# The metric.
+
+
+@pytest.mark.parametrize("side", [0.5, 4.0])
+def test_another_metric_gives_the_linear_thermostat_a_strength(side):
+    """By samples, and by the variances: k ε² / 12 μ² for small squares, μ the room's mean."""
+    k, rng = numbers.GAIN, np.random.default_rng(5)
+    room, shown, other = numbers.CENTRE + side * (rng.random((3, 2_000_000)) - 0.5)
+    gap = np.log(room * (1 - k) - k * shown) - np.log(room - k * shown - k * other)
+    error = gap.std() / np.sqrt(gap.size)
+    found = numbers.strength_by_metric(k, side, "the ratio")
+    assert found == pytest.approx(gap.mean(), abs=4 * error)
+    assert numbers.strength_by_metric(k, side, "the difference of squares") == pytest.approx(
+        -found, rel=1e-12
+    )
+    assert numbers.strength_by_metric(k, side, "the difference") == 0
+    mean = numbers.CENTRE * (1 - 2 * k)
+    small = numbers.strength_by_metric(k, 1e-2, "the ratio")
+    assert small == pytest.approx(k * 1e-4 / (12 * mean**2), rel=1e-4)
+    assert numbers.strength_by_metric(k, side, "the ratio", 60) == pytest.approx(found, rel=1e-9)

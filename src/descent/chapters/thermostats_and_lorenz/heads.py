@@ -149,11 +149,14 @@ def random_head(w: Weights, head: tuple[int, int], rng: torch.Generator) -> Weig
     return made
 
 
-def turned(w: Weights, head: tuple[int, int]) -> Weights:
-    """Return the network with the output of a head reversed."""
-    matrix = w[f"O{head[0]}"].clone()
-    matrix[head[1]] *= -1
-    return w | {f"O{head[0]}": matrix}
+def opposed(w: Weights, head: tuple[int, int]) -> tuple[Weights, tuple[int, int]]:
+    """Return the network whose other head of the layer undoes half of a head, and that head."""
+    layer, other, made = head[0], (head[0], 1 - head[1]), dict(w)
+    for kind in "QKVO":
+        matrix = w[f"{kind}{layer}"].clone()
+        matrix[other[1]] = matrix[head[1]] * (-0.5 if kind == "O" else 1.0)
+        made[f"{kind}{layer}"] = matrix
+    return made, other
 
 
 def loss(w: Weights, tokens: Tensor, periods: Tensor) -> Tensor:
@@ -179,7 +182,9 @@ def measure(w: Weights, seed: int) -> dict[str, Any]:
     to_last = [a.diagonal(-1, 2, 3).mean((0, 2)) for a in run.attention]
     to_answer = [a[rows, :, asked.place, asked.disturbed("answer")].mean(0) for a in run.attention]
     shuffled = [op(random_head(w, head, rng), asked, head) for head in EACH]
-    reversed_ones = [op(turned(w, head), asked, head) for head in EACH]
+    finds = (1, int(to_answer[1].argmax()))
+    made, other = opposed(w, finds)
+    undone = op(made, asked, other)
     size = lengths(w, asked, None)
     return {
         "right": float(right.double().mean()),
@@ -188,7 +193,7 @@ def measure(w: Weights, seed: int) -> dict[str, Any]:
         "size": [float(size[name].median()) for name in DISTURBED],
         **_medians([op(w, asked, head) for head in EACH]),
         **{f"random, {k}": v for k, v in _medians(shuffled).items()},
-        **{f"turned, {k}": v for k, v in _medians(reversed_ones).items()},
+        "opposed": [float(undone[name].median()) for name in DISTURBED],
     }
 
 

@@ -142,3 +142,12 @@ def median_op(room: Array, seeds: Iterable[int]) -> tuple[list[float], list[floa
         for steps in (TRAINING[0], TRAINING[-1])
     )
     return before, after
+
+
+def swapped(seed: int) -> dict[str, float]:
+    """Train a network, swap heating and cooling, let it learn on; return Op at the target."""
+    learned = trained(seed)[TRAINING[-1]]
+    other = learned._replace(p=-learned.p)
+    later = train(other, TRAINING[-1], np.random.default_rng([seed, 2]))[-1]
+    networks = {"before": learned, "swapped": other, "after": later}
+    return {name: float(op(network, np.zeros(1))[0]) for name, network in networks.items()}

@@ -1,6 +1,6 @@
 """Chapter 6: layers that learn digits, policies that balance a pole, heads that learn to copy."""
 
-from descent.chapters.thermostats_and_lorenz import heads, layers, policy
+from descent.chapters.thermostats_and_lorenz import heads, layers, network_thermostat, policy
 from descent.sweeps import Sweep
 
 SEEDS = 12
@@ -26,6 +26,14 @@ POLICIES = Sweep(
 HEADS = Sweep(
     "06-heads",
     heads.once,
+    [{"seed": seed} for seed in range(8)],
+    probes=[0],
+    rtol=1e-3,
+)
+
+SWAPPED = Sweep(
+    "06-swapped",
+    network_thermostat.swapped,
     [{"seed": seed} for seed in range(8)],
     probes=[0],
     rtol=1e-3,

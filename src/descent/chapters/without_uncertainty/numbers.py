@@ -226,3 +226,32 @@ def nose_hoover_strength(correlation: float, time: float, nodes: int = 16) -> fl
         integrals.append(weight @ end.reshape(4, -1)[3])
     # E over P' of log|J| minus E over P, with log|J| = -∫ζ dt.
     return float(integrals[1] - integrals[0])
+
+
+# The metric.
+
+METRICS = {
+    "the difference": np.zeros_like,
+    "the ratio": lambda s: -np.log(s),
+    "the difference of squares": lambda s: np.log(2 * s),
+}
+"""Distances D(s, s') = |φ(s) - φ(s')| with φ = s, log s and s²: the logarithm of φ'."""
+
+
+def strength_by_metric(gain: float, side: float, metric: str, nodes: int = 40) -> float:
+    r"""Return the adjusted strength of the linear thermostat if a metric counts the volume, nats.
+
+    .. math:: h_D(P) = h(P) + \mathbb E_P \log \varphi'(s^{\mathrm{rm}})
+              + \mathbb E_P \log \varphi'(s^{\mathrm{th}})
+
+    At t the marginals of P and P' agree, and at t + 1 those of the thermostat: what is left is
+    the room's. By Gauss's rule in room, thermostat and decorrelated thermostat.
+    """
+    at, weight = np.polynomial.legendre.leggauss(nodes)
+    places, weight = CENTRE + side * at / 2, weight / 2
+    room, shown, other = places[:, None, None], places[None, :, None], places[None, None, :]
+    measure = weight[:, None, None] * weight[None, :, None] * weight[None, None, :]
+    now = room - gain * shown
+    futures = (now - gain * other, now - gain * room + 0 * other)  # decorrelated, and joint
+    apart, together = (float((measure * METRICS[metric](s)).sum()) for s in futures)
+    return apart - together

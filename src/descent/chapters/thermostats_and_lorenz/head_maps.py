@@ -1,0 +1,74 @@
+"""Chapter 6: the table of heads that learn to copy, and its picture."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.arguments import Array
+from descent.chapters.thermostats_and_lorenz.stored import Table
+from descent.figures import BLUE, EXACT, GUIDE
+
+MARKS = (0, 100, 200, 400)
+LAYERS, HEADS = 2, 2
+DISTURBED = ("answer", "cue")
+ROLES = ("first layer,\nlooks back", "first layer,\nother", "second layer,\nfinds", "…,\nother")
+
+
+class Heads(NamedTuple):
+    """Runs (seeds, marks); of heads (seeds, marks, heads), sorted by ROLES."""
+
+    right: Array  # the share of right answers
+    size: Array  # (seeds, marks, disturbed), of the slope in X
+    op: dict[str, Array]
+    random: dict[str, Array]
+    opposed: Array  # (seeds, marks, disturbed), of a head that was made to undo half of another
+
+
+def _order(table: Table) -> Array:
+    """Return the heads of each seed by role: who looks back most, who finds the answer most."""
+    back, found = (
+        table.column(name)[:, -1].reshape(-1, LAYERS, HEADS)
+        for name in ("to the last", "to the answer")
+    )
+    first, second = np.argsort(-back[:, 0], axis=1), np.argsort(-found[:, 1], axis=1)
+    return np.concatenate([first, HEADS + second], axis=1)
+
+
+@cache
+def heads() -> Heads:
+    """Return the stored runs."""
+    table = Table("06-heads", "seed")
+    order = _order(table)[:, None, :]
+
+    def by_role(kind: str) -> dict[str, Array]:
+        return {
+            name: np.take_along_axis(table.column(f"{kind}op of {name}"), order, axis=2)
+            for name in DISTURBED
+        }
+
+    columns = [table.column(name) for name in ("right", "size")]
+    return Heads(*columns, by_role(""), by_role("random, "), table.column("opposed"))
+
+
+def draw_heads() -> Figure:
+    """Draw Op of each head after training, beside that of random heads and of untrained ones."""
+    found = heads()
+    fig, axes = figures.figure(1, 2, width=7.2, height=3.0, sharey=True)
+    names = (*ROLES, "shuffled", "before\ntraining", "made to\nundo")
+    for ax, name in zip(axes, DISTURBED, strict=True):
+        columns = [*found.op[name][:, -1].T, found.random[name][:, -1], found.op[name][:, 0]]
+        columns += [found.opposed[:, -1, DISTURBED.index(name)]]
+        for place, values in enumerate(columns):
+            spread = np.linspace(-0.22, 0.22, values.size)
+            colour = BLUE if place < len(ROLES) else GUIDE
+            ax.plot(place + spread, values.ravel(), "o", color=colour, markersize=2.5, alpha=0.7)
+            middle = [np.median(values)] * 2
+            ax.plot([place - 0.3, place + 0.3], middle, color=EXACT, linewidth=2)
+        ax.axhline(0, color=GUIDE, linewidth=1, zorder=0)
+        ax.set_xticks(range(len(names)), names, fontsize=6)
+        ax.set(title=f"disturbance of the {name}")
+    axes[0].set(ylabel="Op (nats)")
+    return fig
