@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz.stored import Table
-from descent.figures import BLUE, EXACT, GUIDE
+from descent.figures import BLUE, EXACT, GREY, GUIDE
 
 MARKS = (0, 100, 200, 400)
 LAYERS, HEADS = 2, 2
 DISTURBED = ("answer", "cue")
-ROLES = ("first layer,\nlooks back", "first layer,\nother", "second layer,\nfinds", "…,\nother")
+ROLES = ("1st layer, looks back", "1st layer, other", "2nd layer, finds", "2nd layer, other")
 
 
 class Heads(NamedTuple):
@@ -57,18 +57,18 @@ def draw_heads() -> Figure:
     """Draw Op of each head after training, beside that of random heads and of untrained ones."""
     found = heads()
     fig, axes = figures.figure(1, 2, width=7.2, height=3.0, sharey=True)
-    names = (*ROLES, "shuffled", "before\ntraining", "made to\nundo")
+    names = (*ROLES, "shuffled", "before training", "made to undo")
     for ax, name in zip(axes, DISTURBED, strict=True):
-        columns = [*found.op[name][:, -1].T, found.random[name][:, -1], found.op[name][:, 0]]
-        columns += [found.opposed[:, -1, DISTURBED.index(name)]]
-        for place, values in enumerate(columns):
-            spread = np.linspace(-0.22, 0.22, values.size)
-            colour = BLUE if place < len(ROLES) else GUIDE
-            ax.plot(place + spread, values.ravel(), "o", color=colour, markersize=2.5, alpha=0.7)
+        rows = [*found.op[name][:, -1].T, found.random[name][:, -1], found.op[name][:, 0]]
+        rows += [found.opposed[:, -1, DISTURBED.index(name)]]
+        for place, values in enumerate(rows):
+            spread = place + np.linspace(-0.22, 0.22, values.size)
+            colour = BLUE if place < len(ROLES) else GREY
+            ax.plot(values.ravel(), spread, "o", color=colour, markersize=2.5, alpha=0.7)
             middle = [np.median(values)] * 2
-            ax.plot([place - 0.3, place + 0.3], middle, color=EXACT, linewidth=2)
-        ax.axhline(0, color=GUIDE, linewidth=1, zorder=0)
-        ax.set_xticks(range(len(names)), names, fontsize=6)
-        ax.set(title=f"disturbance of the {name}")
-    axes[0].set(ylabel="Op (nats)")
+            ax.plot(middle, [place - 0.3, place + 0.3], color=EXACT, linewidth=2)
+        ax.axvline(0, color=GUIDE, linewidth=1, zorder=0)
+        ax.set_yticks(range(len(names)), names)
+        ax.set(title=f"disturbance of the {name}", xlabel="Op (nats)", xlim=(-2, 1))
+    axes[0].invert_yaxis()
     return fig
