@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.integrate import solve_ivp
 
 from descent import figures, influence
 from descent.arguments import Array
@@ -23,7 +24,6 @@ from descent.dynamics import Flow, complex_step
 from descent.dynamics.system import Rows
 from descent.explorer import Handle, explore
 from descent.figures import BLUE, EXACT, GUIDE, RED
-from descent.influence import worlds
 from descent.prose import fixed
 
 LAG, LEVEL, INFLOW = 0.2, 10.0, 5.0
@@ -85,11 +85,18 @@ def course(kind: str, asked: float, inflow: float) -> tuple[Array, Array]:
     knob = knob_for(kind, asked)
     state, times, levels = np.array([LEVEL, INFLOW]), [0.0, MOVED], [LEVEL, LEVEL]
     for begin, end, filled in ((MOVED, LOADED, INFLOW), (LOADED, END, inflow)):
-        grid = np.linspace(0, end - begin, 121)
-        run = worlds.simulate(bucket(kind, knob, filled), state, grid, "outflow", "level", 0.1)[0]
-        times += list(begin + grid[1:])
-        levels += list(run[1:, 0])
-        state = run[-1]
+        system, grid = bucket(kind, knob, filled), np.linspace(begin, end, 121)
+        run = solve_ivp(
+            lambda time, s, system=system: np.array(system.rate(s, time), np.float64),
+            (begin, end),
+            state,
+            t_eval=grid,
+            rtol=1e-9,
+            atol=1e-9,
+        ).y
+        times += list(grid[1:])
+        levels += list(run[0, 1:])
+        state = run[:, -1]
     return np.array(times), np.array(levels)
 
 
