@@ -217,7 +217,7 @@ pictures.paths = (plot, { nodes, places, arrows: pairs, from, to }) => {
     const held = nodes.filter((node) => values[`in_${node}`]);
     const arrows = pairs.map(([cause, effect]) => [cause, effect, values[key(cause, effect)]]);
     const found = measure(nodes, arrows, origin, held);
-    const read = (op) => (Number.isNaN(op) ? "none" : Number.isFinite(op) ? number(Math.round(1000 * op) / 1000) : op > 0 ? "∞" : "−∞");
+    const read = (op) => (Number.isNaN(op) ? "none" : Number.isFinite(op) ? number(Math.round(1000 * op) / 1000, 6) : op > 0 ? "∞" : "−∞");
     for (const [cause, effect, weight] of arrows) {
       const style = { colour: weight < 0 ? "red" : "blue", width: 0.8 + 2.4 * Math.abs(weight), alpha: weight ? 1 : 0.3 };
       const [dx, dy] = [0, 1].map((i) => places[effect][i] - places[cause][i]);
