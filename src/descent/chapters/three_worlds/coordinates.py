@@ -99,12 +99,12 @@ def worlds(times: Array, mixture: float, damping: float) -> Array:
 
 def draw_oscillator(mixture: float, damping: float, recoding: str) -> Figure:
     """Draw the three worlds over x and A, and Op of x."""
-    fig, (left, right) = figures.figure(1, 2)
+    fig, (first, second) = figures.figure(1, 2)  # on a telephone Op stands below the controls
     times, (of_x, of_part) = np.linspace(0, TIME, 801), RECODINGS[recoding]
     paths = worlds(times[:321], mixture, damping)
     for (x, part), colour in zip(paths[::-1], (Y, X, W), strict=True):
-        left.plot(of_x.to(x), of_part.to(part), color=colour, gid=MOVING)
-    left.set(
+        second.plot(of_x.to(x), of_part.to(part), color=colour, gid=MOVING)
+    second.set(
         xlim=(-1.7, 4.0),
         ylim=(-2.2, 2.2),
         yticks=range(-2, 3),
@@ -112,10 +112,10 @@ def draw_oscillator(mixture: float, damping: float, recoding: str) -> Figure:
         ylabel="A, as written",
     )
     slope = damping / 2 - mixture
-    right.axhline(0, color=GUIDE, linewidth=1, zorder=0)
-    right.plot([0, TIME], [0, slope * TIME], "--", color=RED, gid=MOVING)
-    right.plot(times, closed_form(times, mixture, damping), color=EXACT, gid=MOVING)
-    right.set(
+    first.axhline(0, color=GUIDE, linewidth=1, zorder=0)
+    first.plot([0, TIME], [0, slope * TIME], "--", color=RED, gid=MOVING)
+    first.plot(times, closed_form(times, mixture, damping), color=EXACT, gid=MOVING)
+    first.set(
         xlim=(0, TIME + 1),
         ylim=(-11, 11),
         yticks=range(-10, 11, 5),
@@ -150,6 +150,6 @@ oscillator_by_hand = live(
     labels={"mixture": "mixture $s$", "damping": "damping $\\gamma$", "recoding": "written with"},
     default={"mixture": 0.0, "damping": 0.2, "recoding": "x and A as they are"},
     format={"mixture": "{:.2f}", "damping": "{:.2f}"},
-    grab=[("mixture", 1)],
+    grab=[("mixture", 0)],
     constants={"span": TIME, "delta": DELTA, "recodings": tuple(RECODINGS)},
 )

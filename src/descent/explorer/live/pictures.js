@@ -184,19 +184,19 @@ pictures.oscillator = (plot, { span: time, delta, recodings }) => {
     const [[toX], [toPart]] = names.map((name) => known[name]);
     const paths = times.slice(0, 321).map((t) => worlds(t, mixture, damping, delta));
     [[2, "Y"], [1, "X"], [0, "W"]].forEach(([world, colour]) => {
-      plot.line(0, paths.map((at) => [toX(at[world][0]), toPart(at[world][1])]), { colour, width: world ? 1.4 : 2 });
+      plot.line(1, paths.map((at) => [toX(at[world][0]), toPart(at[world][1])]), { colour, width: world ? 1.4 : 2 });
     });
     const slope = damping / 2 - mixture;
-    plot.line(1, [[0, 0], [time, slope * time]], { colour: "red", dashed: true });
-    plot.line(1, times.map((t) => [t, op(t, mixture, damping)]));
+    plot.line(0, [[0, 0], [time, slope * time]], { colour: "red", dashed: true });
+    plot.line(0, times.map((t) => [t, op(t, mixture, damping)]));
     const found = dots(mixture, damping, ...names);
     const each = Math.round(0.5 / h);
-    plot.points(1, found.map((value, k) => [k * h, value]).filter((_, k) => k % each === 0), { colour: "red", size: 2.5 });
+    plot.points(0, found.map((value, k) => [k * h, value]).filter((_, k) => k % each === 0), { colour: "red", size: 2.5 });
     const verdict = Math.abs(slope) < 1e-9 ? "leaves alone" : slope > 0 ? "optimizes" : "amplifies";
     return `${em("A")} = ${em("v")} + ${em("s")} ${em("x")} with ${em("s")} = ${number(mixture)} ${verdict} x: the long-run slope of Op ` +
       `(dashed) is ${number(slope)}, and turns at ${em("s")} = ${number(damping / 2)}. At ${em("t")} = ${time} Op is ` +
       `${number(op(time, mixture, damping), 4)} nats by the closed form (line), and ${number(found.at(-1), 4)} nats ` +
-      `by tangents (dots), computed with ${recoding}. Left: blue is undisturbed; orange and green began ${delta} away in x, ` +
+      `by tangents (dots), computed with ${recoding}. Beside it, blue is undisturbed; orange and green began ${delta} away in x, ` +
       `and green replays ${em("A")}.`;
   };
   const end = {
@@ -234,7 +234,7 @@ pictures.paths = (plot, { nodes, places, arrows: pairs, from, to }) => {
       const [x, y] = places[node];
       const part = held.includes(node);
       const op = found[node];
-      const colour = part ? "ink" : !(Math.abs(op) > 1e-9) ? "guide" : op > 0 ? "blue" : "red";
+      const colour = part ? "ink" : !(Math.abs(op) > 1e-9) ? "#767676" : op > 0 ? "blue" : "red";
       plot.dot(0, x, y, { colour, size: 10, square: part });
       plot.text(0, x, y, node, { size: 9, colour: "paper" });
       if (node !== origin) plot.text(0, x, y + (places[node][1] < -0.5 ? -0.32 : 0.32), part ? "in A" : `Op ${read(op)}`, { size: 8 });
