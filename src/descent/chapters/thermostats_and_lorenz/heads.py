@@ -42,7 +42,11 @@ def sequences(n: int, rng: torch.Generator, period: int | None = None) -> tuple[
 
 def network(rng: torch.Generator) -> Weights:
     """Return random weights: embeddings E, places P, unembedding U, and four matrices a head."""
-    shapes = {"E": (TOKENS, WIDTH), "P": (LENGTH, WIDTH), "U": (WIDTH, TOKENS)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "E": (TOKENS, WIDTH),
+        "P": (LENGTH, WIDTH),
+        "U": (WIDTH, TOKENS),
+    }
     for layer in range(LAYERS):
         shapes |= {f"{kind}{layer}": (HEADS, WIDTH, KEYS) for kind in "QKV"}
         shapes |= {f"O{layer}": (HEADS, KEYS, WIDTH)}
