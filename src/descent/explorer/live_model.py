@@ -140,7 +140,7 @@ def live(
         if isinstance(first, int | float):
             values = sorted({*values, first})
         made.append(Control(key, values, labels.get(key, key), format.get(key), first))
-    alone = named["grab"] if in_picture else ()
+    alone = [*named["grab"]] if in_picture else []
     return LiveModel(draw, model, name, caption, made, play, handles, constants or {}, alone)
 
 

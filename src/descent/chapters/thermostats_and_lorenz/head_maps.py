@@ -4,6 +4,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from descent import figures
@@ -27,7 +28,7 @@ class Heads(NamedTuple):
     opposed: Array  # (seeds, marks, disturbed), of a head that was made to undo half of another
 
 
-def _order(table: Table) -> Array:
+def _order(table: Table) -> npt.NDArray[np.intp]:
     """Return the heads of each seed by role: who looks back most, who finds the answer most."""
     back, found = (
         table.column(name)[:, -1].reshape(-1, LAYERS, HEADS)
@@ -49,8 +50,8 @@ def heads() -> Heads:
             for name in DISTURBED
         }
 
-    columns = [table.column(name) for name in ("right", "size")]
-    return Heads(*columns, by_role(""), by_role("random, "), table.column("opposed"))
+    right, size, opposed = (table.column(name) for name in ("right", "size", "opposed"))
+    return Heads(right, size, by_role(""), by_role("random, "), opposed)
 
 
 def draw_heads() -> Figure:

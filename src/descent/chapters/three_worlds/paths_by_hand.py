@@ -10,6 +10,7 @@ n is shown at every node.
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -77,14 +78,14 @@ def _draw_arrow(ax: Axes, edge: tuple[str, str], weight: float, cut: bool) -> No
     across = np.array([-along[1], along[0]])
     first, tip = start + 0.2 * along, end - 0.22 * along
     wing = np.array([tip - 0.11 * along + 0.07 * across, tip, tip - 0.11 * along - 0.07 * across])
-    look = {"color": RED if weight < 0 else BLUE, "gid": MOVING}
+    look: dict[str, Any] = {"color": RED if weight < 0 else BLUE, "gid": MOVING}
     width = 0.8 + 2.4 * abs(weight)
     ax.plot(*np.array([first, tip]).T, "--" if cut else "-", linewidth=width, **look)
     ax.plot(*wing.T, linewidth=1.4, **look)
     knob = start + (FROM + (weight + 1) / 2 * (TO - FROM)) * (end - start)
     ax.plot(*knob, "o", color="white", markeredgecolor=look["color"], markersize=5, gid=MOVING)
-    text = knob - 0.24 * across
-    ax.text(*text, fixed(weight, 2), fontsize=8, ha="center", va="center", gid=MOVING)
+    x, y = knob - 0.24 * across
+    ax.text(x, y, fixed(weight, 2), fontsize=8, ha="center", va="center", gid=MOVING)
 
 
 def draw_network(**values: float) -> Figure:
@@ -98,7 +99,7 @@ def draw_network(**values: float) -> Figure:
         op = found.get(node, 0.0)
         colour = EXACT if node in held else GREY if not abs(op) > 0 else BLUE if op > 0 else RED
         ax.plot([x], [y], "s" if node in held else "o", color=colour, markersize=18, gid=MOVING)
-        centred = {"ha": "center", "va": "center", "gid": MOVING}
+        centred: dict[str, Any] = {"ha": "center", "va": "center", "gid": MOVING}
         ax.text(x, y, node, color="white", fontsize=9, **centred)
         if node != "n":
             label = "in A" if node in held else f"Op {_said(op)}"
@@ -117,6 +118,10 @@ def caption(**values: float) -> str:
     return f"{part}. Op of a disturbance of n, in nats: {each}. Negative weights are orange."
 
 
+CONTROLS: dict[str, Any] = {key(*edge): span(-1, 1, 41) for edge in WEIGHTS} | {
+    f"in_{node}": (0, 1) for node in OTHERS
+}
+
 paths_by_hand = live(
     draw_network,
     model="paths",
@@ -130,6 +135,5 @@ paths_by_hand = live(
     constants={"nodes": tuple(PLACES), "places": PLACES, "arrows": tuple(WEIGHTS)}
     | {"from": FROM, "to": TO},
     in_picture=True,
-    **{key(*edge): span(-1, 1, 41) for edge in WEIGHTS},
-    **{f"in_{node}": (0, 1) for node in OTHERS},
+    **CONTROLS,
 )

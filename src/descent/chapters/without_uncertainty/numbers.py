@@ -1,6 +1,7 @@
 """Chapter 4: thermostats from independent, ever narrower starts (source 003, post 6)."""
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
@@ -230,7 +231,7 @@ def nose_hoover_strength(correlation: float, time: float, nodes: int = 16) -> fl
 
 # The metric.
 
-METRICS = {
+METRICS: dict[str, Callable[[Array], Array]] = {
     "the difference": np.zeros_like,
     "the ratio": lambda s: -np.log(s),
     "the difference of squares": lambda s: np.log(2 * s),
