@@ -177,43 +177,59 @@ function steps(rate, start, h) {
 
 // The Lorenz flow with the three worlds of a disturbance, and the tangents of two of them.
 models.lorenz = {
-  // The rate of the state that begins at i, and the Jacobian at `of` times the tangent at i.
-  rate(s, to, i, rho) {
-    const [a, b, c] = [s[i], s[i + 1], s[i + 2]];
-    to[i] = 10 * (b - a);
-    to[i + 1] = a * (rho - c) - b;
-    to[i + 2] = a * b - (8 / 3) * c;
-  },
-  turned(s, to, of, i, rho) {
-    const [a, b, c] = [s[of], s[of + 1], s[of + 2]];
-    to[i] = 10 * (s[i + 1] - s[i]);
-    to[i + 1] = (rho - c) * s[i] - s[i + 1] - a * s[i + 2];
-    to[i + 2] = b * s[i] + a * s[i + 1] - (8 / 3) * s[i + 2];
+  dt: 0.005,
+  rate(s, to, rho) {
+    to[0] = 10 * (s[1] - s[0]);
+    to[1] = s[0] * (rho - s[2]) - s[1];
+    to[2] = s[0] * s[1] - (8 / 3) * s[2];
   },
 
-  // States W, X and Y, and the tangents of X and Y, at every step up to a time: 15 numbers a row.
-  // X and Y begin `delta` away in variable n; in Y variable `frozen` is replayed from W.
-  worlds(rho, start, frozen, n, delta, time, h = 0.001) {
-    const { rate, turned } = models.lorenz;
-    const rates = (s, to) => {
-      for (const i of [0, 3, 6]) rate(s, to, i, rho);
-      for (const i of [9, 12]) turned(s, to, 0, i, rho);
-      to[6 + frozen] = to[frozen];
-      to[12 + frozen] = 0;
-    };
+  // States W, X and Y, and the tangents of X and Y, at every dt up to a time: 15 numbers a row.
+  // X and Y begin `delta` away in variable n; in Y variable `frozen` is replayed from W. A step is
+  // a Taylor series: as all rates are sums of products, one coefficient leads to the next.
+  worlds(rho, start, frozen, n, delta, time) {
+    const { dt } = models.lorenz;
+    const order = 12;
     const e = [0, 1, 2].map((i) => Number(i === n));
     const away = e.map((v, i) => start[i] + delta * v);
-    const begin = Float64Array.of(...start, ...away, ...away, ...e, ...e);
-    const step = steps(rates, begin, h);
-    const rows = [begin];
-    for (let k = 1; k <= Math.round(time / h); k++) rows.push(step().slice());
+    let row = Float64Array.of(...start, ...away, ...away, ...e, ...e);
+    const rows = [row];
+    const series = Array.from(row, () => new Float64Array(order + 1));
+    const [a, b, c] = series;
+    const product = (p, q, k) => {
+      let sum = 0;
+      for (let j = 0; j <= k; j++) sum += p[j] * q[k - j];
+      return sum;
+    };
+    const put = (x, y, z, k, xz, xy) => {
+      x[k + 1] = (10 * (y[k] - x[k])) / (k + 1);
+      y[k + 1] = (rho * x[k] - xz - y[k]) / (k + 1);
+      z[k + 1] = (xy - (8 / 3) * z[k]) / (k + 1);
+    };
+    for (let left = Math.round(time / dt); left > 0; left--) {
+      for (let i = 0; i < 15; i++) series[i][0] = row[i];
+      for (let k = 0; k < order; k++) {
+        for (let i = 0; i < 15; i += 3) {
+          const [x, y, z] = [series[i], series[i + 1], series[i + 2]];
+          if (i < 9) put(x, y, z, k, product(x, z, k), product(x, y, k));
+          else put(x, y, z, k, product(a, z, k) + product(x, c, k), product(a, y, k) + product(x, b, k));
+        }
+        series[6 + frozen][k + 1] = series[frozen][k + 1];
+        series[12 + frozen][k + 1] = 0;
+      }
+      row = new Float64Array(15);
+      for (let i = 0; i < 15; i++) {
+        for (let k = order; k >= 0; k--) row[i] = row[i] * dt + series[i][k];
+      }
+      rows.push(row);
+    }
     return rows;
   },
   op: (row, m) => Math.log(Math.abs(row[12 + m])) - Math.log(Math.abs(row[9 + m])),
 
   // Points of one long path, after 30 units of time.
   path(rho, count, interval, h = 0.005) {
-    const step = steps((s, to) => models.lorenz.rate(s, to, 0, rho), [1, 1, 20], h);
+    const step = steps((s, to) => models.lorenz.rate(s, to, rho), [1, 1, 20], h);
     for (let k = 1; k < Math.round(30 / h); k++) step();
     const rows = [step().slice()];
     while (rows.length < count) {

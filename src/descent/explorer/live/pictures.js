@@ -60,17 +60,17 @@ pictures.walk = (plot, { walkers: count }) => {
 
 pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
   const FINE = 5; // points of the path for each place to start from
-  const h = 0.002;
+  const { dt } = models.lorenz;
   const path = kept((rho) => models.lorenz.path(rho, FINE * count, interval / FINE));
   const place = (rho, start) => path(rho)[FINE * start];
   const worlds = kept((rho, start, frozen, n) =>
-    models.lorenz.worlds(rho, place(rho, start), frozen, n, delta, time, h));
+    models.lorenz.worlds(rho, place(rho, start), frozen, n, delta, time));
   const draw = ({ rho, start, choice, t }) => {
     const [frozen, n, m] = choice.match(/\b[abc]\b/g).map((name) => names.indexOf(name));
     const rows = worlds(rho, start, frozen, n);
-    const last = Math.round(t / h);
-    const seen = rows.filter((_, i) => i % 5 === 0);
-    const thin = [...seen.slice(0, Math.ceil(last / 5)), rows[last]];
+    const last = Math.round(t / dt);
+    const seen = rows.filter((_, i) => i % 2 === 0);
+    const thin = [...seen.slice(0, Math.ceil(last / 2)), rows[last]];
     plot.line(0, path(rho).map(([a, , c]) => [a, c]), { colour: "guide", width: 0.6 });
     ["Y", "X", "W"].forEach((world) => {
       const first = 3 * ["W", "X", "Y"].indexOf(world);
@@ -78,7 +78,7 @@ pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
       plot.dot(0, rows[last][first], rows[last][first + 2], { colour: world });
     });
     const op = (row) => models.lorenz.op(row, m);
-    const curve = seen.map((row, i) => [5 * i * h, op(row)]).filter(([, value]) => Number.isFinite(value));
+    const curve = seen.map((row, i) => [2 * i * dt, op(row)]).filter(([, value]) => Number.isFinite(value));
     plot.line(1, curve, { alpha: 0.3 });
     plot.line(1, curve.filter(([at]) => at <= t));
     const now = op(rows[last]);
