@@ -122,6 +122,50 @@ def test_a_page_is_light_and_nobody_is_read_tex(visit, site, name):
         assert page.evaluate("document.fonts.check('16px \\'Descent Math\\'')")
 
 
+HEIGHTS = """(states) => {
+  let seed = 1;
+  const random = (below) => Math.floor((below * (seed = (seed * 16807) % 2147483647)) / 2147483647);
+  const last = (control) => (control.options ? control.options.length - 1 : Number(control.max));
+  return [...document.querySelectorAll(".descent-explorer")].flatMap((root) => {
+    const heights = new Set(), caption = root.querySelector("figcaption");
+    for (let k = 0; k < states; k++) {
+      for (const control of root.querySelectorAll("[data-control]")) {
+        const index = random(last(control) + 1);
+        control.value = control.options ? control.options[index].value : index;
+        control.dispatchEvent(new Event("input"));
+      }
+      heights.add(caption.getBoundingClientRect().height);
+    }
+    return heights.size > 1 ? [`${root.dataset.name}: ${[...heights]}`] : [];
+  }) }"""
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_nothing_below_a_picture_moves_when_it_changes(visit, site, name):
+    page = settled(visit(site / f"{name}.html", viewport=DESKTOP))
+    wait_until_ready(page)
+    assert page.evaluate(HEIGHTS, 20) == []
+    page.set_viewport_size(TELEPHONE)
+    assert page.evaluate(HEIGHTS, 20) == []
+
+
+def test_a_caption_without_room_is_seen(visit, site):
+    page = settled(visit(site / f"{CHAPTERS[4]}.html", viewport=TELEPHONE))
+    wait_until_ready(page)
+    page.add_style_tag(content=".descent-room { display: none }")
+    assert page.evaluate(HEIGHTS, 20) != []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_first_screen_waits_for_styles_alone(site, name):
+    head, _, rest = (site / f"{name}.html").read_text("utf-8").partition("<body")
+    sources = re.findall(r"<script(?![^>]*\bdefer\b)[^>]*\bsrc=\"[^\"]*?(\w+)\.", head)
+    assert sources == ["documentation_options"]
+    assert "preload" not in head
+    late = [m.start() for m in re.finditer("class='descent-data'", rest)][1:]
+    assert all(place > rest.index("</article>") for place in late)
+
+
 FAINT = """([hues, least]) => {
   const share = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number);

@@ -21,6 +21,7 @@ import descent.chapters
 from descent import explorer, figures
 from descent.explorer import BudgetError, explore, registry
 from descent.explorer.controls import Control
+from descent.explorer.frame import MOST_FORMS, longest
 
 
 def descent_path(T, start):
@@ -575,3 +576,19 @@ def test_names_are_unique(monkeypatch, tmp_path):
         registry()
     (tmp_path / "bb.py").unlink()
     assert [made.name for made in registry()] == ["wells"]
+
+
+# The room of the caption.
+
+
+def test_a_caption_has_the_room_of_the_longest_forms_and_no_more():
+    texts = [f"Run {n} ends." for n in range(40)] + ["Run 7 ends where it began, at $x_0$."]
+    assert longest(texts) == [texts[-1], texts[10], texts[0]]
+    html = explore(
+        draw_well, name="room", caption=lambda start: "A very long one." if start else "Short.",
+        start=[0.0, 0.5],
+    ).html()  # fmt: skip
+    caption = html[html.index("<figcaption>") : html.index("</figcaption>")]
+    assert "<span class='descent-said'>Short.</span>" in caption
+    assert "<span class='descent-room' aria-hidden='true'>A very long one.</span>" in caption
+    assert len(longest([f"{'a' * n}" for n in range(1, 99)])) == MOST_FORMS

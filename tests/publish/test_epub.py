@@ -27,7 +27,8 @@ href="https://doi.org/10.1175/1520(1963)020<0130:DNF>2.0">a paper</a> &amp; R&D.
 <figure id='figure-1-1' class='descent-explorer' data-name='x'><style>b {}</style>
 <div class='descent-controls' hidden><select data-control='loss'><option selected>1</select></div>
 <svg viewBox='0 0 4 3'><clipPath id='c'><path d='M0 0'/></clipPath><text>1</text></svg>
-<figcaption data-number='Figure 1.1. '>Still.</figcaption><script>play()</script></figure>
+<figcaption data-number='Figure 1.1. ' style='--number: "Figure 1.1. "'>Still.<span
+class='descent-room'>Its longest form.</span></figcaption><script>play()</script></figure>
 <img loading="lazy" src="data:image/png;base64,iVBORw0KGgo=">
 <details class="hide">
 <summary><p>Solution</p><p>Hide the solution</p></summary><pre>1</pre></details>
@@ -155,7 +156,7 @@ def test_a_fraction_in_an_exponent_is_as_small_as_on_its_page(html):
 
 def test_an_explorer_is_a_still_with_its_number_and_a_solution_has_one_name(files):
     first = text(files, "01-first.xhtml")
-    assert '<span class="descent-number">Figure 1.1. </span>Still.' in first
+    assert '<figcaption><span class="descent-number">Figure 1.1. </span>Still.</fig' in first
     assert "<summary>Solution</summary>" in first
 
 

@@ -47,7 +47,8 @@ EXPLORER = (
 
 def test_figures_and_explorers_are_counted_together_in_their_order():
     cells = page_of(shown("html", EXPLORER), shown("html", FIGURE))
-    assert "<figcaption data-number='Figure 3.1. '>A curve." in html(cells[0])
+    caption = "<figcaption data-number='Figure 3.1. ' style='--number: \"Figure 3.1. \"'>A curve."
+    assert caption in html(cells[0])
     assert '<figcaption><span class="descent-number">Figure 3.2.</span> A curve.' in html(cells[1])
     assert "<figure id='figure-3-2' class='descent-figure'>" in html(cells[1])
 

@@ -4,7 +4,8 @@ The front end (front.js) is one for the pages of the book and for notebooks; wha
 where it gets its drawings from (page.js, kernel.js).
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -14,9 +15,21 @@ from descent import figures
 from descent.explorer.controls import Control
 from descent.figures import inline_math
 
-__all__ = ["Framed", "controls", "facts", "frame", "handle", "plain", "plain_caption", "script"]
+__all__ = [
+    "Framed",
+    "controls",
+    "facts",
+    "frame",
+    "handle",
+    "longest",
+    "plain",
+    "plain_caption",
+    "script",
+]
 
 plain = inline_math.to_plain
+MOST_FORMS = 12
+"""How many captions are tried for the room that the longest needs."""
 
 
 class Framed(Protocol):
@@ -44,16 +57,45 @@ def script(*sources: str) -> str:
     return "\n".join((here / f"{name}.js").read_text(encoding="utf-8") for name in sources)
 
 
+def longest(captions: Iterable[str]) -> list[str]:
+    """Return the captions that may take the most lines, whatever the width: those of most letters.
+
+    Of captions that differ in digits alone one is enough.
+
+    Examples
+    --------
+    >>> longest(["A 1.", "A 2.", "A long one, 3."])
+    ['A long one, 3.', 'A 1.']
+    """
+    forms: dict[str, str] = {}
+    for caption in captions:
+        forms.setdefault(re.sub(r"\d", "0", plain(caption)), caption)
+    return [forms[form] for form in sorted(forms, key=len, reverse=True)[:MOST_FORMS]]
+
+
 def frame(
-    explorer: Framed, state: Mapping[str, Any], above: str, panels: str, below: str = ""
+    explorer: Framed,
+    state: Mapping[str, Any],
+    above: str,
+    panels: str,
+    below: str = "",
+    captions: Iterable[str] = (),
 ) -> str:
-    """Return an explorer as HTML: what stands above and below its picture, and the picture."""
+    """Return an explorer as HTML: what stands above and below its picture, and the picture.
+
+    The caption has the room of the longest of all captions, so that nothing below it moves.
+    """
     caption = explorer.caption(**state)
+    room = "".join(
+        f"<span class='descent-room' aria-hidden='true'>{inline_math.to_html(text)}</span>"
+        for text in longest(captions)
+    )
     return (
         f"<figure class='descent-explorer' data-name='{explorer.name}'>"
         f"<style>{figures.stylesheet()}</style>{above}<div class='descent-stage'>"
         f"<div class='descent-panels' role='img' aria-label=\"{escape(plain(caption))}\">{panels}"
-        f"</div></div><figcaption>{inline_math.to_html(caption)}</figcaption>{below}</figure>"
+        f"</div></div><figcaption><span class='descent-said'>{inline_math.to_html(caption)}</span>"
+        f"{room}</figcaption>{below}</figure>"
     )
 
 

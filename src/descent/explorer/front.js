@@ -17,7 +17,7 @@ function mount(root, facts, source) {
   const inputs = {};
   for (const input of root.querySelectorAll("[data-control]")) inputs[input.dataset.control] = input;
   const picture = root.querySelector(".descent-panels");
-  const caption = root.querySelector("figcaption");
+  const caption = root.querySelector(".descent-said");
   const announcer = root.querySelector(".descent-announcer");
   const spoken = document.createElement("span");
   const players = [];

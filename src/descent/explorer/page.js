@@ -102,9 +102,12 @@ async function copied(text) {
   }
 }
 
+// The states may stand beside their explorer, or at the end of the page.
+const packed = (root) => document.querySelector(`.descent-data[data-of="${root.dataset.name}"]`);
+
 async function start(root) {
   root.dataset.ready = "";
-  const data = await unpack(root.querySelector(".descent-data"));
+  const data = await unpack(packed(root));
   const link = root.querySelector(".descent-link");
   const source = data.model ? computed(root, data) : states(root, data);
   const noted = (at) => (link.dataset.state = written(data, at));
@@ -136,5 +139,5 @@ async function start(root) {
 }
 
 for (const root of document.querySelectorAll(".descent-explorer:not([data-ready])")) {
-  if (root.querySelector(".descent-data")) start(root);
+  if (packed(root)) start(root);
 }

@@ -40,13 +40,17 @@ def page(explorer: States) -> str:
         drawn.append(f"<div class='descent-panel'>{markup}</div>")
         data.append(panel)
         handles += held
-    payload = facts(explorer, handles) | {"panels": data, "captions": _captions(explorer)}
+    takes = explorer.caption_takes
+    captions = [explorer.caption(**state) for state in explorer.grid(takes)]
+    said = _radix(explorer, takes) | _captions(captions)
+    payload = facts(explorer, handles) | {"panels": data, "captions": said}
     return frame(
         explorer,
         explorer.default,
         controls(explorer, LINK),
         "".join(drawn),
         scripts(payload, "front", "page"),
+        captions,
     )
 
 
@@ -56,7 +60,8 @@ def scripts(payload: Mapping[str, Any], *sources: str) -> str:
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     encoded = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
     return (
-        f"<script type='application/octet-stream' class='descent-data'>{encoded}</script>"
+        f"<script type='application/octet-stream' data-of='{payload['name']}' "
+        f"class='descent-data'>{encoded}</script>"
         f'<script>(() => {{\n"use strict";\n{script(*sources)}}})();</script>'
     )
 
@@ -81,16 +86,11 @@ def _one(figure: Any, render: str) -> str:
     return figures.image_html(figures.pixels(figure))
 
 
-def _captions(explorer: States) -> dict[str, Any]:
+def _captions(captions: Sequence[str]) -> dict[str, Any]:
     """Return every caption once; the script takes the plain text from the HTML."""
-    takes = explorer.caption_takes
     distinct: dict[str, int] = {}
-    states = [
-        distinct.setdefault(explorer.caption(**state), len(distinct))
-        for state in explorer.grid(takes)
-    ]
-    rows = [inline_math.to_html(text) for text in distinct]
-    return {**_radix(explorer, takes), "rows": rows, "states": states}
+    states = [distinct.setdefault(text, len(distinct)) for text in captions]
+    return {"rows": [inline_math.to_html(text) for text in distinct], "states": states}
 
 
 def _radix(explorer: States, takes: Sequence[str]) -> dict[str, Any]:

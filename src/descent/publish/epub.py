@@ -35,7 +35,7 @@ OPENING = "book/intro"
 # What needs scripts, what the theme puts on a page around the text, and links to that.
 _LEFT_OUT = (
     "script, noscript, style, link, button, .headerlink, .descent-controls, .descent-announcer, "
-    ".descent-handle, .descent-filters, .descent-pit, .descent-lite, .pst-js-only, "
+    ".descent-room, .descent-handle, .descent-filters, .descent-pit, .descent-lite, .pst-js-only, "
     '.tag_hide-input > details.hide, a[href^="#cite-"]'
 )
 # HTML knows no case; SVG does, and the parser forgets it.
@@ -183,6 +183,7 @@ def _plain(article: Tag) -> None:
     for caption in article.select("figcaption[data-number]"):
         number = BeautifulSoup("", "html.parser").new_tag("span", attrs={"class": "descent-number"})
         number.string = str(caption["data-number"])
+        del caption["style"]  # the number, for the style sheet of a page
         caption.insert(0, number)
     for summary in article.select("summary"):
         summary.string = "Solution" if summary.find("p") else _words(summary)

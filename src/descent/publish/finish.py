@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup
 
 from descent.files import write_whole
-from descent.publish import citation, policy, reference, site, slim
+from descent.publish import citation, first_paint, policy, reference, site, slim
 
 IMAGE = "_static/preview.png"
 IMAGE_SIZE = (1200, 630)
@@ -248,4 +248,5 @@ def finish(html: Path, seconds: float, book: citation.Edition, address: str | No
     page = status.read_text(encoding="utf-8").replace(WEIGHTS, weights(html, seconds))
     write_whole(status, page)
     for path in site.pages(html):
-        write_whole(path, policy.with_policy(path.read_text(encoding="utf-8")))
+        page = first_paint.lighter(path.read_text(encoding="utf-8"))
+        write_whole(path, policy.with_policy(page))

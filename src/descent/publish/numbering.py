@@ -198,8 +198,9 @@ def _figures(html: str, chapter: str, cell: str, numbers: Numbers) -> str:
         return html
     place = numbers.take(chapter, cell, "figure")
     # The caption of an explorer is written anew at each move: its style sheet shows the number.
+    number = f"Figure {place.number}. "
     caption = (
-        f"<figcaption data-number='Figure {place.number}. '>"
+        f"<figcaption data-number='{number}' style='--number: \"{number}\"'>"
         if found[1] == "explorer"
         else f'<figcaption><span class="descent-number">Figure {place.number}.</span> '
     )

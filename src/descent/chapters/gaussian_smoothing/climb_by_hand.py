@@ -64,5 +64,5 @@ climb = live(
     default={"x": -9.0, "sigma": 1.0, "rule": BOTH},
     format={"sigma": "{:.3g}"},
     grab=[(("x", "sigma"), 0)],
-    constants={"hold": ALONE},
+    constants={"hold": ALONE, "rules": RULES},
 )

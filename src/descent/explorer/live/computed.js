@@ -5,6 +5,10 @@ function computed(root, data) {
   root.querySelector(".descent-panels").innerHTML = data.frame;
   const plot = canvases(root, data);
   const picture = pictures[data.model](plot, data.constants);
+  for (const words of picture.longest) { // the room of the longest caption, so that nothing below moves
+    const room = Object.assign(document.createElement("span"), { className: "descent-room", ariaHidden: "true", innerHTML: words });
+    root.querySelector("figcaption").append(room);
+  }
   const values = (at) =>
     Object.fromEntries(Object.keys(at).map((key) => [key, (data.values[key] ?? data.texts[key])[at[key]]]));
   let last;

@@ -1,7 +1,8 @@
 // What the page draws of each model, at the values of its controls, and what it says of it.
 //
-// A picture returns draw(values), which draws and returns the caption, and for each handle a
-// pair: place(values) in the data of its axes, and set(x, y, values), the values at such a place.
+// A picture returns draw(values), which draws and returns the caption, for each handle a pair,
+// place(values) in the data of its axes and set(x, y, values), the values at such a place, and the
+// longest captions of each form, whose room is kept.
 
 const pictures = {};
 const spaced = (low, high, count) => Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
@@ -23,6 +24,10 @@ pictures.walk = (plot, { walkers: count }) => {
   const exact = kept((T, start, depth) => law(T, start, depth));
   const [from, width, cells] = [-0.625, 0.05, 95]; // 2, where walkers come to rest, is in a cell's middle
   const floor = spaced(-0.6, 4.1, 471);
+  const said = ({ T, depth, n }, share, exact) =>
+    `${em("T")} = ${number(T)}, after ${n} ${n === 1 ? "step" : "steps"}: of ${count.toLocaleString("en")} walkers (orange) ` +
+    `${percent(share)} are beyond the barrier (grey line) of a pit of depth ${number(depth)}; ` +
+    `their law (outline), which needs no draws, puts ${percent(exact)} there.`;
   const draw = ({ T, start, depth, n }) => {
     const edge = barrier(depth);
     const places = walk(T, start, depth)(n);
@@ -42,9 +47,7 @@ pictures.walk = (plot, { walkers: count }) => {
     plot.stairs(1, from, width, found, { colour: "red", alpha: 0.35, filled: true });
     plot.stairs(1, from, width, right.density(n, from, width, cells), { width: 1.2 });
     plot.upright(1, edge);
-    return `${em("T")} = ${number(T)}, after ${n} ${n === 1 ? "step" : "steps"}: of ${count.toLocaleString("en")} walkers (orange) ` +
-      `${percent(out / count)} are beyond the barrier (grey line) of a pit of depth ${number(depth)}; ` +
-      `their law (outline), which needs no draws, puts ${percent(right.beyond(n, edge))} there.`;
+    return said({ T, depth, n }, out / count, right.beyond(n, edge));
   };
   const start = {
     place: ({ start, depth }) => [start, loss(start, depth)],
@@ -55,7 +58,7 @@ pictures.walk = (plot, { walkers: count }) => {
     place: ({ depth }) => [-0.6, loss(1, depth)],
     set: (x, y) => ({ depth: 2 * (loss(1, 0) - y) }),
   };
-  return { draw, handles: [start, bottom] };
+  return { draw, handles: [start, bottom], longest: [said({ T: 0.00888, depth: 0.888, n: 888 }, 1, 1)] };
 };
 
 pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
@@ -65,6 +68,10 @@ pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
   const place = (rho, start) => path(rho)[FINE * start];
   const worlds = kept((rho, start, frozen, n) =>
     models.lorenz.worlds(rho, place(rho, start), frozen, n, delta, time));
+  const said = ({ rho, t }, [frozen, n, m], op) =>
+    `<em>ρ</em><sub>L</sub> = ${number(rho)}: blue is undisturbed, orange began ${delta} away in ${names[n]}, ` +
+    `and so did green, where ${names[frozen]} is replayed from blue. At ${em("t")} = ${number(t)} Op of ${names[m]} ` +
+    `${Number.isFinite(op) ? `is ${number(op)} nats` : "is not defined yet"}.`;
   const draw = ({ rho, start, choice, t }) => {
     const [frozen, n, m] = choice.match(/\b[abc]\b/g).map((name) => names.indexOf(name));
     const rows = worlds(rho, start, frozen, n);
@@ -83,9 +90,7 @@ pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
     plot.line(1, curve.filter(([at]) => at <= t));
     const now = op(rows[last]);
     if (Number.isFinite(now)) plot.dot(1, t, now, { colour: "red" });
-    const value = Number.isFinite(now) ? `is ${number(now)} nats` : "is not defined yet";
-    return `<em>ρ</em><sub>L</sub> = ${number(rho)}: blue is undisturbed, orange began ${delta} away in ${names[n]}, ` +
-      `and so did green, where ${names[frozen]} is replayed from blue. At ${em("t")} = ${number(t)} Op of ${names[m]} ${value}.`;
+    return said({ rho, t }, [frozen, n, m], now);
   };
   const start = {
     place({ rho, start }) {
@@ -97,7 +102,7 @@ pictures.lorenz = (plot, { names, span: time, interval, count, delta }) => {
       return { start: far.indexOf(Math.min(...far)) };
     },
   };
-  return { draw, handles: [start] };
+  return { draw, handles: [start], longest: [-0.000888, NaN].map((op) => said({ rho: 28.8, t: 8.88 }, [0, 1, 2], op)) };
 };
 
 pictures.thermostat = (plot, { target, span: time, delta }) => {
@@ -115,15 +120,18 @@ pictures.thermostat = (plot, { target, span: time, delta }) => {
     plot.line(1, op.filter(([, v]) => Number.isFinite(v)), {});
     const end = op[op.length - 1][1];
     const within = rows.findIndex((row) => Math.abs(row[0] - target) < theta);
-    const reached = within < 0 ? `does not reach its band by ${em("t")} = ${time}` : `is in its band from ${em("t")} = ${number(within * dt)} on`;
-    return `The room starts at ${number(start)} and ${reached} (grey lines). At ${em("t")} = ${time} Op is ${number(end)} nats. ` +
+    return said(start, within * dt, end);
+  };
+  const said = (start, reached, op) => {
+    const when = reached < 0 ? `does not reach its band by ${em("t")} = ${time}` : `is in its band from ${em("t")} = ${number(reached)} on`;
+    return `The room starts at ${number(start)} and ${when} (grey lines). At ${em("t")} = ${time} Op is ${number(op)} nats. ` +
       `Orange: disturbed by ${number(delta, 1)}. Green: the same with the cooling of the undisturbed room (blue).`;
   };
   const start = { place: ({ start }) => [0, start], set: (x, y) => ({ start: y }) };
-  return { draw, handles: [start] };
+  return { draw, handles: [start], longest: [-1, 8.88].map((reached) => said(38.8, reached, -0.000888)) };
 };
 
-pictures.ascent = (plot, { hold }) => {
+pictures.ascent = (plot, { hold, rules }) => {
   const climb = kept((x, sigma, held) => models.sinc.climb(x, sigma, held));
   const across = spaced(-20, 20, 401);
   const sinc = (x) => (x ? Math.sin(x) / x : 1);
@@ -137,13 +145,16 @@ pictures.ascent = (plot, { hold }) => {
     plot.line(1, across.map((at) => [at, sinc(at)]), { colour: "guide", width: 1 });
     plot.line(1, row(sigma), { colour: "red" });
     plot.dot(1, x, models.sinc.smoothed(x, sigma)[0], { colour: "red" });
-    const held = rule === hold ? ` and the blurred copy ${number(models.sinc.smoothed(end[0], end[1])[0])}` : "";
-    const where = top ? "ends on the highest peak" : `ends on a side peak, at ${em("x")} = ${number(end[0])}`;
+    return said({ x, sigma, rule }, top, end[0], models.sinc.smoothed(...end)[0]);
+  };
+  const said = ({ x, sigma, rule }, top, end, blurred) => {
+    const held = rule === hold ? ` and the blurred copy ${number(blurred)}` : "";
+    const where = top ? "ends on the highest peak" : `ends on a side peak, at ${em("x")} = ${number(end)}`;
     return `The exact climb from ${em("x")} = ${number(x)}, <em>σ</em> = ${number(sigma)} (${rule}) ${where}, ` +
-      `where <em>f</em> is ${number(sinc(end[0]))}${held}. Right: <em>f</em> (grey) and its blurred copy at the start.`;
+      `where <em>f</em> is ${number(sinc(end))}${held}. Right: <em>f</em> (grey) and its blurred copy at the start.`;
   };
   const start = { place: ({ x, sigma }) => [x, sigma], set: (x, sigma) => ({ x, sigma }) };
-  return { draw, handles: [start] };
+  return { draw, handles: [start], longest: rules.map((rule) => said({ x: -18.88, sigma: 8.888, rule }, false, -18.88, -0.0888)) };
 };
 
 pictures.attractor = (plot, { pieces, colours, elevation, middle, said }) => {
@@ -170,7 +181,7 @@ pictures.attractor = (plot, { pieces, colours, elevation, middle, said }) => {
       return { view: apart.indexOf(Math.min(...apart)) };
     },
   };
-  return { draw, handles: [wing] };
+  return { draw, handles: [wing], longest: [said.replace("#", 288)] };
 };
 
 pictures.oscillator = (plot, { span: time, delta, recodings }) => {

@@ -1,0 +1,55 @@
+"""What a page loads before a reader sees it."""
+
+import re
+
+from descent.explorer.page import scripts
+from descent.figures import stylesheet
+from descent.publish.first_paint import deferred, lighter, states_last, styled_once
+
+STYLE = f"<style>{stylesheet()}</style>"
+
+
+def states(name):
+    return scripts({"name": name, "texts": {}}, "front", "page")
+
+
+def page(*names):
+    figures = "".join(
+        f"<figure data-name='{name}'>{STYLE}<b>{name}</b>{states(name)}</figure>"
+        f"<p>After {name}.</p>"
+        for name in names
+    )
+    return f'<head><script src="a.js"></script></head><body>{figures}</body></html>'
+
+
+def test_scripts_wait_for_the_page_but_for_the_one_that_is_asked_in_between():
+    head = '<script src="documentation_options.js?v=1"></script><script src="a.js"></script>'
+    preload = '<link rel="preload" as="script" href="a.js" />\n'
+    lines = '<script>A.b = 1</script><script defer src="c.js"></script>'
+    module = '<script type="module" src="d.js"></script>'
+    assert deferred(preload + head + lines + module) == (
+        head.replace('<script src="a', '<script defer src="a') + lines + module
+    )
+
+
+def test_the_style_of_pictures_is_told_once_before_them():
+    light = styled_once(page("one", "two"))
+    assert light.count(STYLE) == 1
+    assert light.index(STYLE) < light.index("</head>")
+    assert styled_once("<head></head>") == "<head></head>"
+
+
+def test_words_come_before_the_states_of_all_explorers_but_the_first():
+    light = lighter(page("one", "two", "three"))
+    order = re.findall(r"data-of='(\w+)'|(After \w+)", light)
+    assert [a or b for a, b in order] == [
+        "one", "After one", "After two", "After three", "two", "three",
+    ]  # fmt: skip
+    assert light.endswith("</script></body></html>")
+    assert sorted(re.findall("<script.*?</script>", light, re.S)[1:]) == sorted(
+        re.findall("<script.*?</script>", page("one", "two", "three"), re.S)[1:]
+    ), "nothing is lost"
+
+
+def test_a_page_with_one_explorer_stays_as_it_is():
+    assert states_last(page("one")) == page("one")
