@@ -122,6 +122,24 @@ def test_a_page_is_light_and_nobody_is_read_tex(visit, site, name):
         assert page.evaluate("document.fonts.check('16px \\'Descent Math\\'')")
 
 
+PEEKING = """() => [...document.querySelectorAll(".descent-explorer")].filter(e => {
+    const stage = e.querySelector(".descent-stage");
+    if (stage.scrollWidth <= stage.clientWidth + 1) return false;
+    const { right } = stage.getBoundingClientRect();
+    const seen = [...stage.querySelectorAll(".descent-tile, .descent-card")]
+      .filter(tile => tile.getBoundingClientRect().left < right - 1);
+    return seen.length > 1 || !getComputedStyle(stage).backgroundImage.includes("url");
+  }).map(e => e.dataset.name)"""
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_telephone_shows_one_panel_and_a_sign_of_the_next(visit, site, name):
+    page = settled(visit(site / f"{name}.html", viewport=TELEPHONE))
+    assert page.evaluate(PEEKING) == []
+    page.add_style_tag(content=".descent-tile, .descent-card { flex-basis: 60% !important }")
+    assert page.evaluate(PEEKING) != []
+
+
 HEIGHTS = """(states) => {
   let seed = 1;
   const random = (below) => Math.floor((below * (seed = (seed * 16807) % 2147483647)) / 2147483647);
