@@ -32,6 +32,11 @@ def test_scripts_wait_for_the_page_but_for_the_one_that_is_asked_in_between():
     )
 
 
+def test_the_scripts_of_the_search_keep_their_order():
+    head = '<script src="a.js"></script><script src="_static/searchtools.js"></script>'
+    assert deferred(head) == head
+
+
 def test_the_style_of_pictures_is_told_once_before_them():
     light = styled_once(page("one", "two"))
     assert light.count(STYLE) == 1

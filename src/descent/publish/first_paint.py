@@ -16,6 +16,7 @@ __all__ = ["lighter"]
 _SOURCE = re.compile(r"<script(?![^>]*\b(?:defer|async|type)\b)([^>]*\bsrc=\"[^\"]+\"[^>]*)>")
 # A line of each page's own asks for what this one defines.
 _FIRST = "documentation_options.js"
+_SEARCH = "searchtools.js"
 _PRELOAD = re.compile(r"[ \t]*<link rel=\"preload\" as=\"script\"[^>]*>\n?")
 # The packed states of an explorer, and the script that takes them.
 _STATES = re.compile(
@@ -28,11 +29,15 @@ _STATES = re.compile(
 def deferred(page: str) -> str:
     """Return a page whose scripts are loaded beside it, and run when it is read.
 
+    Not that of the search, whose scripts would begin before the last of them is there.
+
     Examples
     --------
     >>> deferred('<script src="a.js"></script><script>a()</script>')
     '<script defer src="a.js"></script><script>a()</script>'
     """
+    if _SEARCH in page:
+        return page
 
     def wait(script: re.Match[str]) -> str:
         return script[0] if _FIRST in script[1] else f"<script defer{script[1]}>"
