@@ -10,6 +10,7 @@ from descent.claims.ledger import Ledger, ledger
 from descent.claims.register import (
     DOCUMENTS,
     FIELDS,
+    OWN,
     VERDICTS,
     Claim,
     ClaimError,
@@ -22,6 +23,7 @@ from descent.claims.register import (
 __all__ = [
     "DOCUMENTS",
     "FIELDS",
+    "OWN",
     "VERDICTS",
     "Card",
     "Claim",

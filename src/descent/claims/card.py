@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from descent.claims.register import DOCUMENTS, Claim, claim
+from descent.claims.register import OWN, Claim, claim
 from descent.figures.inline_math import to_html, to_plain
 
 _STYLE = Path(__file__).with_name("claims.css")
@@ -23,6 +23,7 @@ class Card:
         """Return what stands side by side, with its headings."""
         claim = self.claim
         said = "Our copy says" if claim.in_our_copy else "The source says"
+        said = "The page says" if claim.document == OWN else said
         read = [("Read", claim.read)] if claim.read else []
         return [(said, claim.stated), *read, ("We get", claim.format(self.value))]
 
@@ -53,8 +54,7 @@ class Card:
             f'<dl class="descent-claim-values">{values}'
             f'<div><dt>Verdict</dt><dd class="descent-verdict">{claim.verdict}</dd></div></dl>'
             f'<p class="descent-claim-why">{to_html(claim.why)} '
-            f'<span class="descent-claim-source">{DOCUMENTS[claim.document]}, source '
-            f"{claim.document}, {to_html(claim.section)}.</span></p>"
+            f'<span class="descent-claim-source">{to_html(claim.stated_in)}.</span></p>'
             f"{control if claim.control else ''}</div>"
         )
 

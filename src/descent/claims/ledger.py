@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from descent.claims.card import bundle
-from descent.claims.register import DOCUMENTS, Claim, ClaimError, claim
+from descent.claims.register import OWN, Claim, ClaimError, claim
 from descent.figures.inline_math import to_html, to_plain
 
 
@@ -26,6 +26,8 @@ class Ledger:
     def title(self) -> str:
         """Return the line that stands over the folded rows."""
         n = len(self.values)
+        if all(claim.document == OWN for claim in self.values):
+            return f"Computed anew: {n} conclusions" if n > 1 else "Computed anew: one conclusion"
         what = f"{n} statements of the source" if n > 1 else "one statement of the source"
         return f"Reproduced: {what}"
 
@@ -33,8 +35,8 @@ class Ledger:
         rows = "".join(
             f'<tr id="claim-{claim.id}"><td>{to_html(claim.statement)}'
             f'<span class="descent-claim-source"> {to_html(claim.why)} '
-            f"{DOCUMENTS[claim.document]}, source {claim.document}, {to_html(claim.section)}."
-            "</span></td>"
+            f"{to_html(claim.stated_in)}."
+            f"{f' Control: {to_html(claim.control)}' if claim.control else ''}</span></td>"
             f"<td>{to_html(claim.stated)}</td><td>{to_html(claim.format(value))}"
             f'<span class="descent-claim-quantity"> {to_html(claim.quantity)}</span></td></tr>'
             for claim, value in self.values.items()

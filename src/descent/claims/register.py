@@ -28,8 +28,10 @@ DOCUMENTS = {
     "002": "inikishev",
     "003": "J. Bostock",
     "004": "V. D. Warmerdam",
+    "own": "this book",
 }
-"""Who wrote the sources."""
+"""Who wrote the sources. What the book concludes on its own is held to the same register."""
+OWN = "own"
 _REQUIRED = {"id", "source", "statement", "stated", "expected", "tolerance", "verdict", "why"}
 _OPTIONAL = {"tolerance_why", "quantity", "unit", "control", "read", "in_our_copy"}
 _WORDS = ("id", "statement", "stated", "verdict", "why", "quantity", "control", "read")
@@ -58,7 +60,7 @@ class Claim:
     chapter
         Stem of the notebook that checks it.
     document, section
-        Where the source states it.
+        Where the source states it; the document ``own`` is the book.
     statement
         The claim in our words.
     stated
@@ -103,6 +105,12 @@ class Claim:
     control: str = ""
     read: str = ""
     in_our_copy: bool = False
+
+    @property
+    def stated_in(self) -> str:
+        """Where it is stated, in words: ``J. Bostock, source 003, post 1, opening``."""
+        source = "" if self.document == OWN else f", source {self.document}"
+        return f"{DOCUMENTS[self.document]}{source}, {self.section}"
 
     def _number(self) -> re.Match[str] | None:
         return _NUMBER.search(_FORMULA.sub(lambda formula: " " * len(formula[0]), self.stated))
@@ -290,6 +298,11 @@ def _parse(entry: Any, path: Path) -> Claim:
         )
     if entry["verdict"] not in VERDICTS:
         raise ClaimError(f"{where}: verdict must be one of {tuple(VERDICTS)}")
+    if source["document"] == OWN and entry["verdict"] != "reproduced":
+        raise ClaimError(
+            f"{where}: the book states what it has computed, so its verdict must be reproduced; "
+            f"got {entry['verdict']!r}: change the statement"
+        )
     if not isinstance(entry.get("in_our_copy", False), bool):
         raise ClaimError(f"{where}: in_our_copy must be true or false")
     if entry["tolerance"] <= 0:

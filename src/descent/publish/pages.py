@@ -89,6 +89,8 @@ def part_of_source(claim: claims.Claim) -> str:
 
 def _in_words(part: str) -> str:
     """Return ``003, post 1`` for ``003-post-1``."""
+    if part == claims.OWN:
+        return claims.DOCUMENTS[part]
     return part.replace("-", ", ", 1).replace("-", " ")
 
 

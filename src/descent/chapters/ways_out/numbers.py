@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import erf
 
 from descent import aggregation, markov
 from descent.arguments import Array
@@ -21,8 +22,12 @@ from descent.markov.sampling import simulate
 
 BUDGET = 2000
 """Evaluations that a run may spend."""
-LENGTHS = (0.1, 0.2, 0.45, 0.7, 1.0, 2.0, 3.0, 5.0)
-"""The settings λ that are tried for every way."""
+LENGTHS = (0.1, 0.2, 0.45, 0.7, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 50.0)
+"""The settings λ that are tried for every way.
+
+The last one is a step size above 1, with which no descent comes to rest in the well, so that
+each way's best setting lies inside.
+"""
 SPREAD = 0.02
 """Runs start uniformly within so much of W = 1."""
 WELL = 2.0
@@ -89,7 +94,9 @@ class Way:
     declared : bool
         Whether the cost is set by us, since the gradient is not made of evaluations.
     runs : int
-        How many runs are reported.
+        How many runs are reported from each seed.
+    mean_loss : bool
+        Whether it sees the mean loss alone, so that its wall ends at the saddle of that.
     """
 
     family: str
@@ -98,11 +105,17 @@ class Way:
     calm: bool = False
     momentum: float = 0.0
     declared: bool = False
-    runs: int = 1000
+    runs: int = 100
+    mean_loss: bool = False
 
     def step_size(self, length: float) -> float:
-        """Return T."""
-        return CALM if self.calm else step_size(length)
+        """Return T, of which momentum makes an effective step size T/(1 - β), that of the λ."""
+        return CALM if self.calm else (1 - self.momentum) * step_size(length)
+
+    @property
+    def wall(self) -> float:
+        """Where the wall of the losses that it sees ends."""
+        return pit().saddle if self.mean_loss else THRESHOLD
 
 
 class Trace(NamedTuple):
@@ -135,12 +148,9 @@ def sampled(
 @cache
 def pit_noise(length: float) -> float:
     """Return the root mean square of S that stochastic descent meets before it escapes."""
+    rng = np.random.default_rng(0)
     path = simulate(
-        two_datapoint(),
-        step_size=step_size(length),
-        n_steps=500,
-        start=np.ones(400),
-        rng=np.random.default_rng(0),
+        two_datapoint(), step_size=step_size(length), n_steps=500, start=starts(400, rng), rng=rng
     )
     inside = np.minimum.accumulate(path <= THRESHOLD, axis=0)
     return float(np.sqrt(two_datapoint().gradient_variance(path)[inside].mean()))
@@ -266,18 +276,18 @@ PLAIN, SEVERAL, VALUES, NETWORK = "plain", "several losses", "values alone", "a 
 FAMILIES = (PLAIN, NOISE, INERTIA, BLUR, SEVERAL, VALUES, NETWORK)
 
 WAYS: dict[str, Way] = {
-    "full batch": Way(PLAIN, 2, full_batch),
+    "full batch": Way(PLAIN, 2, full_batch, mean_loss=True),
     "blind walk": Way(PLAIN, 1, blind, declared=True),
     "SGD": Way(NOISE, 1, sampled),
-    "Langevin": Way(NOISE, 2, langevin),
+    "Langevin": Way(NOISE, 2, langevin, mean_loss=True),
     "normal noise": Way(NOISE, 2, normal_noise),
-    "Itô diffusion": Way(NOISE, 1, diffusion, declared=True, runs=250),
-    "heavy ball": Way(INERTIA, 2, full_batch, momentum=MOMENTUM),
+    "Itô diffusion": Way(NOISE, 1, diffusion, declared=True, runs=25),
+    "heavy ball": Way(INERTIA, 2, full_batch, momentum=MOMENTUM, mean_loss=True),
     "SGD, momentum": Way(INERTIA, 1, sampled, momentum=MOMENTUM),
-    "exact blur": Way(BLUR, 2, blurred, calm=True, declared=True),
-    "sampled blur": Way(BLUR, 4, score_function, calm=True),
+    "exact blur": Way(BLUR, 2, blurred, calm=True, declared=True, mean_loss=True),
+    "sampled blur": Way(BLUR, 4, score_function, calm=True, mean_loss=True),
     **{
-        name: Way(SEVERAL, 4 if name in READS_LOSSES else 2, partial(aggregated, name))
+        name: Way(SEVERAL, 4 if name in READS_LOSSES else 2, partial(aggregated, name), runs=50)
         for name in (
             "gradient_norm",
             "inverse_gradient_norm",
@@ -293,10 +303,15 @@ WAYS: dict[str, Way] = {
 
 
 def answers(
-    way: Way, length: float, runs: int, rng: np.random.Generator, model: FiniteSum | None = None
+    way: Way,
+    length: float,
+    runs: int,
+    rng: np.random.Generator,
+    model: FiniteSum | None = None,
+    budget: int = BUDGET,
 ) -> tuple[Answers, int]:
     """Return what a way answers in each step, and the number of steps."""
-    steps = BUDGET // way.cost
+    steps = budget // way.cost
     return way.make(model or two_datapoint(), length, steps, runs, rng), steps
 
 
@@ -306,9 +321,10 @@ def trace(
     w0: Array,
     rng: np.random.Generator,
     model: FiniteSum | None = None,
+    budget: int = BUDGET,
 ) -> Trace:
     """Run a way from starts (runs,) until the budget is spent."""
-    made, steps = answers(way, length, len(w0), rng, model)
+    made, steps = answers(way, length, len(w0), rng, model, budget)
     T = way.step_size(length)
     path, velocity = np.empty((steps + 1, len(w0))), np.zeros(len(w0))
     path[0] = w0
@@ -318,7 +334,7 @@ def trace(
     return Trace(way.cost * np.arange(steps + 1.0)[:, None], path)
 
 
-def exact_escape(length: float, nodes: int = 8) -> float:
+def exact_escape(length: float, nodes: int = 8, budget: int = BUDGET) -> float:
     """Return the chance that stochastic descent escapes, from the transfer operator.
 
     Averaged over the starts by Gauss and Legendre's rule; no sampling.
@@ -328,13 +344,25 @@ def exact_escape(length: float, nodes: int = 8) -> float:
         markov.escape_probability(
             two_datapoint(),
             step_size=step_size(length),
-            n_steps=BUDGET,
+            n_steps=budget,
             start=1 + SPREAD * at,
             threshold=THRESHOLD,
         )
         for at in x
     ]
     return float(weights @ chances / 2)
+
+
+def constant_noise_rests(length: float) -> float:
+    r"""Return the share of runs within `NEAR` of the well under noise of one size, from theory.
+
+    Where the well is a parabola the walk is an autoregression, and its stationary variance is
+
+    .. math:: \frac{T^2 S^2}{1 - (1 - T L'')^2}, \qquad L''(2) = 2 .
+    """
+    T, bend = step_size(length), float(two_datapoint().mean_curvature(WELL))
+    deviation = T * pit_noise(length) / np.sqrt(1 - (1 - T * bend) ** 2)
+    return float(erf(NEAR / (deviation * np.sqrt(2))))
 
 
 def blur_without_pit() -> float:

@@ -19,7 +19,7 @@ from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.ways_out.numbers import THRESHOLD, WAYS, WELL, Answers, Way, answers, starts
 from descent.dynamics import Map
-from descent.estimates import Mean, mean_with_error
+from descent.estimates import Mean
 
 CONVEX = 1 / np.sqrt(2)
 """Half the width of the part of the well that curves upwards."""
@@ -80,11 +80,36 @@ def measure(name: str, length: float, runs: int, seed: int = 0) -> Measured:
 PHASES = ("in the pit", "over the wall", "in the well")
 
 
-def phases(found: Measured) -> dict[str, Array]:
-    """Return Op per step of each run, (runs,), in each phase; NaN where a run has none.
+class Gained(NamedTuple):
+    """What Op of each run grows by in a phase, and in how many steps; arrays (runs,)."""
+
+    op: Array
+    steps: Array
+
+    def per_step(self) -> Mean | None:
+        r"""Return Op per step of all runs together; None where fewer than three have a step.
+
+        .. math:: r = \frac{\sum_i g_i}{\sum_i n_i}, \qquad
+            s_r^2 = \frac{R}{R - 1} \frac{\sum_i (g_i - r n_i)^2}{(\sum_i n_i)^2}
+
+        for the gains and steps of R runs. It is not the mean of each run's own quotient, in
+        which a run of two steps counts as much as one of two hundred.
+        """
+        there = self.steps > 0
+        g, n, runs = self.op[there], self.steps[there], int(there.sum())
+        if runs < 3:
+            return None
+        r = g.sum() / n.sum()
+        variance = ((g - r * n) ** 2).sum() * runs / (runs - 1)
+        return Mean(float(r), float(np.sqrt(variance) / n.sum()))
+
+
+def phases(found: Measured) -> dict[str, Gained]:
+    """Return what Op gains in each phase.
 
     Over the wall: from the last time at or left of the pit's bottom to the step that ends
-    beyond b. In the well: where it curves upwards, after the escape.
+    beyond b. In the well: where it curves upwards, after the escape. The first move is the same
+    in both worlds, by the definition, so that the first step is none of the measured ones.
     """
     gain, w = np.diff(found.op, axis=0), found.w[:-1]
     steps = np.arange(len(w))[:, None]
@@ -98,18 +123,11 @@ def phases(found: Measured) -> dict[str, Array]:
         PHASES[1]: (steps >= takeoff) & (steps < first) & escaped,
         PHASES[2]: (steps >= first) & (np.abs(w - WELL) < CONVEX),
     }
+    answered = steps > 0
     return {
-        name: np.where(
-            here.any(axis=0), (gain * here).sum(axis=0) / np.maximum(here.sum(axis=0), 1), np.nan
-        )
+        name: Gained((gain * here * answered).sum(axis=0), (here & answered).sum(axis=0))
         for name, here in where.items()
     }
-
-
-def mean_of(values: Array) -> Mean | None:
-    """Return the mean with its standard error over the runs that have a value; None if few."""
-    there = values[np.isfinite(values)]
-    return mean_with_error(there) if len(there) > 2 else None
 
 
 def closed_form(made: Answers, w: Array, T: float) -> Array:

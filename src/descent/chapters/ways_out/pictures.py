@@ -22,8 +22,8 @@ from descent.chapters.ways_out.numbers import (
     WELL,
     WIDTH,
 )
-from descent.chapters.ways_out.optimizing import PHASES, mean_of, measure, phases
-from descent.chapters.ways_out.results import GRID, best_lengths, share
+from descent.chapters.ways_out.optimizing import PHASES, Gained, measure, phases
+from descent.chapters.ways_out.results import GRID, best_lengths, share, spread
 from descent.chapters.ways_out.searches import SEARCHES
 from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL, SHOWN
 from descent.explorer import Handle, explore
@@ -101,14 +101,44 @@ def typical(way: str) -> str:
     return f"{reported(way, chosen()[way])['median']:.0f}"
 
 
-def quickest(rest: float = 0.95) -> str:
-    """Return the way that leaves first among those at their best that cost what they are charged.
+def quickest(rest: float = 0.95) -> list[str]:
+    """Return the ways that leave first among those at their best that cost what they are charged.
 
-    Only ways of which at least a share `rest` of the runs rests in the well.
+    Only ways of which at least a share `rest` of the runs rests in the well. All that need the
+    least number of evaluations are named.
     """
     best = {way: reported(way, chosen()[way]) for way in ALL_WAYS if "*" not in COST[way]}
-    resting = [way for way, row in best.items() if row["at_well"] >= rest * row["runs"]]
-    return min(resting, key=lambda way: best[way]["median"])
+    resting = {
+        way: row["median"] for way, row in best.items() if row["at_well"] >= rest * row["runs"]
+    }
+    return [way for way, median in resting.items() if median == min(resting.values())]
+
+
+def quickest_in_words() -> str:
+    """Write the quickest ways, each with its length, and what they need."""
+    ways = quickest()
+    *others, last = (f"*{NAMES[way]}* ($\\lambda = {chosen()[way]:g}$)" for way in ways)
+    who = f"{', '.join(others)} and {last} share it" if others else f"it is {last}"
+    median = reported(ways[0], chosen()[ways[0]])["median"]
+    plural = "" if median == 1 else "s"
+    return f"{who}, and half of the runs are out after {median:.0f} evaluation{plural}"
+
+
+def last_move(way: str, length: float) -> float:
+    """Return the median length, in widths, of the move that passes the wall's end."""
+    return float(reported(way, length)["leap"]) / WIDTH
+
+
+def by_chance(way: str, length: float) -> float:
+    """Return the standard deviation of the share that leaves, from seed to seed, by chance."""
+    row = reported(way, length)
+    p, runs = row["escaped"] / row["runs"], row["runs"] / len(row["escaped by seed"])
+    return float(np.sqrt(p * (1 - p) / runs))
+
+
+def spread_of(way: str, length: float) -> float:
+    """Return the standard deviation of the share that leaves, from seed to seed, as found."""
+    return spread(reported(way, length), "escaped")
 
 
 TOP, LOW = 3.05, 0.3
@@ -157,8 +187,8 @@ def draw_setting(way: str, length: float) -> Figure:
         ax.plot(LENGTHS, value, ".-", color=colour, label=label, linewidth=width)
     ax.axvline(length, color=EXACT, linewidth=0.8)
     ax.set(xscale="log", ylim=(-0.04, 1.04), xlabel="length λ (widths of the pit)")
-    ax.set(ylabel="share of runs", xticks=[0.1, 0.3, 1, 3], yticks=[0, 0.25, 0.5, 0.75, 1])
-    ax.set_xticklabels(["0.1", "0.3", "1", "3"])
+    ax.set(ylabel="share of runs", xticks=[0.1, 1, 10], yticks=[0, 0.25, 0.5, 0.75, 1])
+    ax.set_xticklabels(["0.1", "1", "10"])
     ax.minorticks_off()
     fig.legend(loc="outside upper center", ncols=2)  # off the line at the length
     return fig
@@ -168,8 +198,8 @@ def paths_caption(way: str, length: float) -> str:
     """Say how often the way leaves and where it ends."""
     row = reported(BY_NAME[way], length)
     left, stays = share(row, "escaped"), share(row, "at_well")
-    half = np.isfinite(row["median"])
-    when = f", half of them within {row['median']:.0f} evaluations" if half else ""
+    most = np.isfinite(row["median"])
+    when = f", half of all runs within {row['median']:.0f}" if most else ""
     return (
         f"{way}, λ = {length:g}: of {row['runs']} runs {left} leave the pit within "
         f"{BUDGET} evaluations{when}, and {stays} rest in the well at the end. Coloured: "
@@ -197,7 +227,7 @@ DISC = 130
 def draw_overview() -> Figure:
     """Draw, for all ways and lengths, the shares that leave and that rest as areas of discs."""
     ways = [way for kind in FAMILIES for way in ALL_WAYS if family(way) == kind]
-    fig, ax = figures.figure(width=4.6, height=0.24 * len(ways) + 1)
+    fig, ax = figures.figure(width=5.6, height=0.24 * len(ways) + 1.2)
     columns = np.arange(len(LENGTHS))
     for row, way in enumerate(ways):
         ax.scatter(columns, np.full(len(LENGTHS), row), s=3, color=GUIDE)
@@ -211,6 +241,9 @@ def draw_overview() -> Figure:
     ax.set_yticks(range(len(ways)), [NAMES[way] for way in ways])
     ax.set_xticks(columns, [f"{length:g}" for length in LENGTHS])
     ax.set(xlabel="length λ (widths of the pit)", ylabel="way out")
+    for colour, label in ((RED, "left the pit"), (GREEN, "in the well")):
+        ax.scatter([], [], s=DISC / 2, color=colour, linewidth=0, label=label)
+    fig.legend(loc="outside upper center", ncols=2)
     return fig
 
 
@@ -252,37 +285,37 @@ OP_SHOWN: Sequence[tuple[str, float]] = (
     ("SGD", 1.0),
     ("SGD", 3.0),
     ("Langevin", 1.0),
-    ("heavy ball", 0.2),
     ("heavy ball", 2.0),
-    ("SGD, momentum", 0.2),
+    ("heavy ball", 20.0),
+    ("SGD, momentum", 2.0),
     ("exact blur", 2.0),
     ("sampled blur", 2.0),
     ("blind walk", 1.0),
 )
-OP_RUNS = 100
+OP_RUNS = 1000
 
 
 @cache
-def op_phases() -> dict[tuple[str, float], dict[str, Array]]:
-    """Return Op per step in each phase, (runs,), of the ways that have tangents."""
+def op_phases() -> dict[tuple[str, float], dict[str, Gained]]:
+    """Return what Op gains in each phase, of the ways that have tangents."""
     return {(way, length): phases(measure(way, length, OP_RUNS)) for way, length in OP_SHOWN}
 
 
 def op_in(place: str, way: str, length: float, digits: int = 2) -> str:
     """Write the mean Op per step of a way in the pit, over the wall or in the well."""
     phase = next(name for name in PHASES if name.endswith(place))
-    mean = mean_of(op_phases()[way, length][phase])
+    mean = op_phases()[way, length][phase].per_step()
     assert mean is not None
     return fixed(mean.value, digits)
 
 
 def phase_table() -> str:
-    """Return Op per step by phase as a Markdown table: mean, with its standard error."""
+    """Return Op per step by phase as a Markdown table: of all runs, with its standard error."""
     rows = []
     for (way, length), found in op_phases().items():
         cells = []
         for name in PHASES:
-            mean = mean_of(found[name])
+            mean = found[name].per_step()
             cells.append(
                 "–" if mean is None else f"{fixed(mean.value, 3)} ± {fixed(mean.error, 3)}"
             )

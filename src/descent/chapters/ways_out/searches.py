@@ -1,9 +1,10 @@
 """Closing page: the ways out that see values alone, and those behind a network."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -97,10 +98,12 @@ def search_once(search: str, length: float, start: float, seed: int) -> tuple[Ar
     return np.array(spent), np.array(w)
 
 
-def search_trace(search: str, length: float, w0: Array, seed: int) -> Trace:
-    """Run a search from starts (runs,); shorter runs are filled up with their last position."""
+def search_trace(search: str, length: float, w0: Array, seeds: Iterable[int]) -> Trace:
+    """Run a search from each start with its seed; a shorter run is filled up with its end."""
     torch.set_num_threads(1)
-    runs = [search_once(search, length, float(w), seed + i) for i, w in enumerate(w0)]
+    runs = [
+        search_once(search, length, float(w), int(seed)) for w, seed in zip(w0, seeds, strict=True)
+    ]
     longest = max(len(w) for _, w in runs)
     filled = [[np.pad(row, (0, longest - len(row)), "edge") for row in run] for run in runs]
     spent, w = np.moveaxis(np.array(filled), 0, -1)
@@ -179,10 +182,11 @@ class Networks:
 
 
 @cache
-def network_paths(model: str, runs: int, seed: int, shift: float = 0.0) -> Array:
-    """Return the paths (steps + 1, lengths, runs) of networks at all `LENGTHS`."""
-    w0 = starts(runs, np.random.default_rng(seed))
-    networks = Networks(model, w0, range(seed, seed + runs))
+def network_paths(model: str, runs: int, seeds: tuple[int, ...], shift: float = 0.0) -> Array:
+    """Return the paths (steps + 1, lengths, runs of each seed) of networks at all `LENGTHS`."""
+    w0 = [starts(runs, np.random.default_rng((seed, crc32(model.encode())))) for seed in seeds]
+    weights = [runs * seed + i for seed in seeds for i in range(runs)]
+    networks = Networks(model, np.concatenate(w0), weights)
     if networks.misfit > FITTED:
         raise ValueError(f"a network of {model} misses its start by {networks.misfit:.2g}")
     return networks.descend(LENGTHS, shift)
