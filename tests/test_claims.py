@@ -160,6 +160,10 @@ def test_register_elsewhere_is_found_by_its_variable(tmp_path, monkeypatch):
         ({"verdict": "true"}, "verdict must be one of"),
         ({"source": {"document": "007", "section": "x"}}, "document must be one of"),
         ({"source": "003"}, "document and section"),
+        (
+            {"source": {"document": "own", "section": "x"}, "verdict": "refuted"},
+            "the book states what it has computed",
+        ),
         ({"expected": "four"}, "expected must be a finite number"),
         ({"expected": True}, "expected must be a finite number"),
         ({"tolerance": 0.0}, "tolerance must be positive"),

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from descent import influence
 from descent.chapters.modelling_sgd.numbers import pit
-from descent.chapters.ways_out import numbers, results, searches
+from descent.chapters.ways_out import inertia, numbers, pictures, results, searches, sweeps
 from descent.chapters.ways_out import optimizing as op
 from descent.estimates import wilson
 from descent.landscapes import two_datapoint
@@ -187,6 +187,84 @@ def test_leaving_and_staying_out_are_told_apart():
     np.testing.assert_array_equal(found.in_pit, [True, False, True, False])
     assert found.leap[1] == pytest.approx(out - 1)
     assert results.summary(numbers.Trace(np.arange(4.0)[:, None], w))["escaped"] == 3
+    row = results.summary(numbers.Trace(np.arange(4.0)[:, None], w), seeds=2)
+    assert row["escaped by seed"] == [1, 2]
+    assert row["at_well by seed"] == [1, 0]
+
+
+def test_the_last_move_is_the_one_that_passes_the_wall():
+    """Full-batch descent leaps over the saddle of the mean loss, and walks over b later."""
+    w = np.array([[1.0], [pit().saddle + 0.01], [numbers.THRESHOLD + 0.001], [2.0]])
+    found = numbers.Trace(np.arange(4.0)[:, None], w)
+    over = results.outcome(found, numbers.WAYS["full batch"].wall).leap[0]
+    assert over == pytest.approx(pit().saddle - 0.99)
+    assert results.outcome(found, numbers.WAYS["SGD"].wall).leap[0] < 0.02
+    assert results.outcome(found, pit().saddle).escape[0] == 2.0  # the escape is beyond b
+
+
+def test_momentum_is_compared_at_equal_effective_steps():
+    for name in ("heavy ball", "SGD, momentum"):
+        way = numbers.WAYS[name]
+        assert way.step_size(2.0) / (1 - way.momentum) == pytest.approx(numbers.step_size(2.0))
+    # On a constant slope both have moved as far, once the first moves are over.
+    slope = numbers.Answers(lambda w, k: np.ones_like(w))
+    ends = []
+    for momentum in (0.0, 0.9):
+        way = numbers.Way("", 1, lambda *_: slope, momentum=momentum)
+        ends.append(numbers.trace(way, 1.0, np.zeros(1), np.random.default_rng(0)).w[-1, 0])
+    assert ends[1] == pytest.approx(ends[0], rel=0.01)
+
+
+def test_half_way_is_found_with_its_error():
+    lengths, runs = np.array([1.0, 2.0, 3.0]), 100
+    counts = np.array([[0, 0, 0, 0], [38, 42, 40, 40], [60, 60, 58, 62]])
+    found = results.half_way(lengths, counts, runs)
+    assert found.value == pytest.approx(2.5)
+    assert 0.02 < found.error < 0.1
+    with pytest.raises(ValueError, match="bracket one half"):
+        results.half_way(lengths[:2], counts[:2], runs)
+
+
+def test_no_two_rows_share_their_draws():
+    same, other = (sweeps.run("SGD", length, 3, [0, 1]).w[0] for length in (1.0, 0.7))
+    momentum = sweeps.run("SGD, momentum", 1.0, 3, [0, 1]).w[0]
+    assert len({*same, *other, *momentum}) == 18
+    np.testing.assert_array_equal(same, sweeps.run("SGD", 1.0, 3, [0, 1]).w[0])
+
+
+def test_each_best_setting_lies_inside_what_is_tried():
+    for way, length in pictures.chosen().items():
+        rests = pictures.reported(way, length)["at_well"]
+        assert numbers.LENGTHS[0] < length < numbers.LENGTHS[-1] or not rests, way
+
+
+def test_all_that_are_quickest_are_named():
+    ways = pictures.quickest()
+    medians = {pictures.reported(way, pictures.chosen()[way])["median"] for way in ways}
+    assert len(medians) == 1
+    for way in set(pictures.ALL_WAYS) - set(ways):
+        row = pictures.reported(way, pictures.chosen()[way])
+        slower = not row["median"] <= min(medians)
+        assert slower or row["at_well"] < 0.95 * row["runs"] or "*" in pictures.COST[way]
+    assert all(f"*{pictures.NAMES[way]}*" in pictures.quickest_in_words() for way in ways)
+
+
+def test_noise_of_one_size_rests_as_rarely_as_its_law_says():
+    """Four lengths together, each a sample of its own."""
+    lengths = (0.7, 1.0, 2.0, 5.0)
+    rows = [pictures.reported("Langevin", length) for length in lengths]
+    laws = np.array([numbers.constant_noise_rests(length) for length in lengths])
+    found = np.array([row["at_well"] / row["runs"] for row in rows])
+    errors = np.sqrt(laws * (1 - laws) / rows[0]["runs"])
+    assert (((found - laws) / errors) ** 2).sum() < 13.3  # 99 % of chi squared with 4
+    np.testing.assert_allclose(numbers.constant_noise_rests(1.0, 3001), laws[1], rtol=3e-4)
+
+
+def test_without_momentum_half_way_is_where_the_operator_says():
+    found = inertia.half(0.0)
+    assert abs(found.value - inertia.exact_half()) < 3 * found.error
+    for momentum in (0.5, 0.9, 0.97):
+        assert inertia.half(momentum).value > found.value + 10 * found.error
 
 
 def test_positions_on_the_grid_are_those_that_were_paid_for():
@@ -255,11 +333,34 @@ def test_a_blind_walk_is_no_optimizer():
 
 
 def test_full_batch_descent_is_rated_higher_in_the_pit_than_in_the_well():
-    caught = op.phases(op.measure("full batch", 0.2, 4))["in the pit"].mean()
+    caught = op.phases(op.measure("full batch", 0.2, 4))["in the pit"].per_step().value
     T = numbers.step_size(0.2)
     bottom = -np.log(np.abs(1 - T * MODEL.mean_curvature(pit().minimum)))
     assert caught == pytest.approx(float(bottom), rel=0.01)
     assert caught > 10 * -np.log(np.abs(1 - T * MODEL.mean_curvature(2.0)))
+
+
+def test_the_step_that_cannot_answer_is_no_part_of_a_phase():
+    """Op is zero after the first step by its definition."""
+    found = op.measure("SGD", 3.0, 50, seed=1)
+    assert np.abs(found.op[:2]).max() < 1e-12
+    gained = op.phases(found)
+    three = sum(one.steps for one in gained.values())
+    assert (three <= len(found.op) - 2).all()
+    # Runs count by their steps, not each as one.
+    pit_phase = gained["in the pit"]
+    there = pit_phase.steps > 0
+    assert pit_phase.per_step().value == pytest.approx(
+        pit_phase.op[there].sum() / pit_phase.steps[there].sum()
+    )
+
+
+def test_the_error_of_op_per_step_is_that_of_samples():
+    means = [
+        op.phases(op.measure("SGD", 1.0, 60, seed=s))["in the pit"].per_step() for s in range(30)
+    ]
+    values, errors = np.array(means).T
+    assert 0.6 < values.std(ddof=1) / errors.mean() < 1.6
 
 
 def final(name, start):

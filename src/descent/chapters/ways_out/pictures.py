@@ -124,9 +124,15 @@ def quickest_in_words() -> str:
     return f"{who}, and half of the runs are out after {median:.0f} evaluation{plural}"
 
 
+def quickest_steps() -> str:
+    """Write the least and the largest step size of the quickest ways."""
+    steps = [WAYS[way].step_size(chosen()[way]) for way in quickest() if way in WAYS]
+    return f"{fixed(min(steps), 2)} to {fixed(max(steps), 2)}"
+
+
 def last_move(way: str, length: float) -> float:
     """Return the median length, in widths, of the move that passes the wall's end."""
-    return float(reported(way, length)["leap"]) / WIDTH
+    return float(reported(way, length)["leap"] / WIDTH)
 
 
 def by_chance(way: str, length: float) -> float:
