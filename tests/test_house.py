@@ -32,6 +32,8 @@ FLOORS = (
         "information",
         "large_deviations",
         "lyapunov",
+        "minimum_action",
+        "rare_events",
     },
     {"markov", "networks", "search_distributions", "smoothing", "zeroth_order"},
     # what a page shows

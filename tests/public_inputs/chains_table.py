@@ -19,7 +19,7 @@ from kinds import (
     rng,
 )
 
-from descent import smoothing
+from descent import minimum_action, smoothing
 from descent.fokker_planck.diffusion_limit import linear
 from descent.landscapes import FINITE_SUMS, ackley, six_hump_camel, stationary_points, two_datapoint
 from descent.markov.transfer_operator import TransferOperator
@@ -34,6 +34,28 @@ CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
 BELL = np.exp(-((CENTRES - 1) ** 2) / 2)
 BELL /= BELL @ np.diff(EDGES)
 CIRCLE = np.linspace(0.0, 1.0, 31)
+
+
+BOWL = minimum_action.of_diffusion(lambda x: -x)
+
+
+def draws(x):
+    """Return the gradients of two data points, (2, m, d)."""
+    return np.stack([x - 1, x + 1])
+
+
+def one_up_or_down(states, rng):
+    return np.maximum(states + np.where(rng.random(states.shape) < 0.4, 1.0, -1.0), 0.0)
+
+
+STEPS = dict(
+    step=function(one_up_or_down, lambda states, rng: states[:1, :0]),
+    score=function(lambda states: states[:, 0], lambda states: states),
+    low=real(0.5, below=3.0),
+    high=real(3.0, above=0.5),
+    rng=rng(),
+    max_steps=count(100_000, least=1),
+)
 
 
 def rows():
@@ -301,6 +323,44 @@ CASES = {
     ),
     "large_deviations.prefactor": case(model=wells(), **ENDS),
     "large_deviations.log_escape_time": case(**ONE, **ENDS),
+    "minimum_action.Hamiltonian": case(moments=function(BOWL.moments)),
+    "minimum_action.of_draws": case(
+        gradients=function(draws), chances=array([0.5, 0.5], [0.5, 0.6], [-0.5, 1.5])
+    ),
+    "minimum_action.of_diffusion": case(
+        drift=function(lambda x: -x), covariance=anything(1.0, "a number, a matrix or a function")
+    ),
+    "minimum_action.momentum": case(
+        hamiltonian=instance(lambda: BOWL),
+        places=array([[1.0, 0.5]]),
+        moves=array([[1.0, 0.0]], [[0.0, 0.0]]),
+    ),
+    "minimum_action.action": case(
+        hamiltonian=instance(lambda: BOWL), path=array([[0.0, 0.0], [1.0, 0.0]], [[0.0, 0.0]])
+    ),
+    "minimum_action.minimum_action": case(
+        hamiltonian=instance(lambda: BOWL),
+        start=array([0.0, 0.0], [1.0, 0.0]),
+        end=array([1.0, 0.0], [0.0, 0.0]),
+        path=array([[0.0, 0.0], [0.5, 0.1], [1.0, 0.0]], [[0.0, 0.0], [2.0, 0.0]]),
+        n_pieces=given(lambda: 8, 7, 2, 2.5, "8", None),
+        tolerance=positive(1e-4),
+        rounds=count(50, least=1),
+    ),
+    "rare_events.rare_chance": case(
+        **STEPS,
+        starts=array(np.ones((10, 1)), np.zeros((10, 1))),
+        kill=given(lambda: 1, 0, 10, 1.5, "1", None),
+        repeats=count(2, least=2),
+    ),
+    "rare_events.rare_time": case(
+        **STEPS,
+        start=array([0.0], [1.0]),
+        n=count(20, least=2),
+        loops=count(100, least=100),
+        kill=given(lambda: 1, 0, 20, 1.5, "1", None),
+        repeats=count(2, least=2),
+    ),
     "smoothing.smooth": case(
         f=function(np.square),
         dimension=given(lambda: 2, 0, 2.5, "2", np.nan),

@@ -47,6 +47,7 @@ CLOSED = (
     "influence",
     "landscapes",
     "lyapunov",
+    "minimum_action",
     "search_distributions",
     "zeroth_order",
 )

@@ -3,7 +3,7 @@
 import numpy as np
 from relation import relation, same
 
-from descent import fokker_planck, large_deviations, markov
+from descent import fokker_planck, large_deviations, markov, minimum_action, rare_events
 from descent.fokker_planck import diffusion_limit
 from descent.landscapes import FiniteSum, stationary_points, two_datapoint
 from descent.markov import chain_density, stable_noise, state_reduction, transfer_operator
@@ -475,3 +475,73 @@ def the_law_of_small_steps_knows_no_unit_and_no_side():
         LARGE, step_size=0.01 * UNIT**2, minimum=UNIT * pit, saddle=UNIT * saddle
     )
     same(large, time, rtol=1e-6)
+
+
+def current(unit=1.0, turn=1.0):
+    """Return a linear flow with a current around its bottom, and noise, in a unit."""
+    matrix = np.array([[-1.0, turn], [-turn, -1.0]])
+    return minimum_action.of_diffusion(lambda x: x @ matrix.T, unit**2)
+
+
+@relation(
+    "minimum_action.minimum_action",
+    "minimum_action.action",
+    "minimum_action.momentum",
+    "minimum_action.of_diffusion",
+    "minimum_action.Hamiltonian",
+)
+def a_cheapest_path_knows_no_unit_and_no_side():
+    def found(hamiltonian, end):
+        return minimum_action.minimum_action(hamiltonian, [0.0, 0.0], end, n_pieces=20)
+
+    plain, large = found(current(), [1.0, 0.0]), found(current(UNIT), [UNIT, 0.0])
+    mirrored = found(current(turn=-1.0), [1.0, 0.0])
+    same(large.action, plain.action, rtol=1e-6)
+    same(large.path, UNIT * plain.path, rtol=1e-3, atol=1e-3)
+    same(mirrored.path, plain.path * [1, -1], rtol=1e-3, atol=1e-3)
+    half = len(plain.path) // 2
+    parts = [plain.path[: half + 1], plain.path[half:]]
+    whole = minimum_action.action(current(), plain.path)
+    same(sum(minimum_action.action(current(), part) for part in parts), whole, rtol=1e-12)
+    places, moves = plain.path[1:4], np.diff(plain.path[1:5], axis=0)
+    p = minimum_action.momentum(current(), places, moves)
+    same(minimum_action.momentum(current(UNIT), UNIT * places, UNIT * moves), p / UNIT, rtol=1e-9)
+
+
+@relation("minimum_action.of_draws")
+def draws_twice_as_likely_are_draws_named_twice():
+    def gradients(x):
+        return np.stack([x - 1, x + 2])
+
+    twice = minimum_action.of_draws(lambda x: np.concatenate([gradients(x), gradients(x)[:1]]))
+    weighed = minimum_action.of_draws(gradients, [2 / 3, 1 / 3])
+    x, p = np.array([[0.3]]), np.array([[0.7]])
+    for one, other in zip(twice.moments(x, p), weighed.moments(x, p), strict=True):
+        same(one, other, rtol=1e-12)
+
+
+@relation("rare_events.rare_chance", "rare_events.rare_time")
+def the_same_draws_are_as_rare_in_any_unit():
+    def step(states, rng):
+        return states + np.where(rng.random(states.shape) < 0.3, 1.0, -1.0)
+
+    def large(states, rng):
+        return UNIT * step(states / UNIT, rng)
+
+    def ask(step, unit):
+        common = dict(low=0.5 * unit, high=5 * unit, max_steps=10_000, repeats=3)
+        score, seed = (lambda states: states[:, 0]), np.random.default_rng
+        chance = rare_events.rare_chance(step, score, np.full((20, 1), unit), rng=seed(0), **common)
+        walls = dict(common, low=0.5 * unit)
+        time = rare_events.rare_time(
+            lambda states, rng: np.maximum(step(states, rng), 0.0),
+            score,
+            [0.0],
+            rng=seed(1),
+            n=20,
+            loops=100,
+            **walls,
+        )
+        return [chance.value, time.value]
+
+    same(ask(large, UNIT), ask(step, 1.0), rtol=1e-12)

@@ -36,6 +36,8 @@ PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Stochastic descent": {
         "markov": ("sampling", "chain_density", "stable_noise"),
         "large_deviations": (),
+        "minimum_action": (),
+        "rare_events": (),
         "fokker_planck": ("diffusion_limit",),
     },
     "What optimizing means": {

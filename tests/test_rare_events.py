@@ -1,0 +1,139 @@
+"""Rare events: gambler's ruin, the exact operator, and what a score may and may not change."""
+
+import numpy as np
+import pytest
+
+from descent import markov
+from descent.landscapes import stationary_points, two_datapoint
+from descent.rare_events import rare_chance, rare_time
+
+
+def gambler(up):
+    def step(states, rng):
+        return states + np.where(rng.random(states.shape) < up, 1.0, -1.0)
+
+    return step
+
+
+def height(states):
+    return states[:, 0]
+
+
+def ruin(up, goal):
+    r = (1 - up) / up
+    return 1 / goal if up == 0.5 else (1 - r) / (1 - r**goal)
+
+
+@pytest.mark.parametrize(("up", "goal"), [(0.3, 16), (0.4, 20), (0.5, 20)])
+def test_the_chance_is_that_of_the_gambler(up, goal):
+    found = rare_chance(
+        gambler(up),
+        height,
+        np.ones((200, 1)),
+        low=0.5,
+        high=goal,
+        rng=np.random.default_rng(1),
+        repeats=20,
+    )
+    assert abs(found.value - ruin(up, goal)) < 3 * found.error
+    assert found.error < 0.25 * found.value
+    # As many plain walks as cost the same, two steps each at least, have a larger error.
+    assert found.error < 0.5 * np.sqrt(found.value / (found.steps / 2)) or up > 0.3
+
+
+def test_the_estimate_has_no_bias_with_few_walks_and_many_ties():
+    """The mean over thousands of repeats of three walks, on a lattice where scores tie."""
+    found = rare_chance(
+        gambler(0.4),
+        height,
+        np.ones((3, 1)),
+        low=0.5,
+        high=6,
+        rng=np.random.default_rng(2),
+        repeats=6000,
+    )
+    assert abs(found.value - ruin(0.4, 6)) < 3 * found.error
+    assert found.error < 0.03 * found.value
+
+
+def test_giving_up_more_walks_changes_the_error_and_not_the_chance():
+    for kill in (1, 20, 60):
+        found = rare_chance(
+            gambler(0.4),
+            height,
+            np.ones((100, 1)),
+            low=0.5,
+            high=15,
+            rng=np.random.default_rng(3),
+            kill=kill,
+            repeats=20,
+        )
+        assert abs(found.value - ruin(0.4, 15)) < 3.5 * found.error
+
+
+def descent(T):
+    model = two_datapoint()
+
+    def step(states, rng):
+        g = model.gradients(states[:, 0])
+        return states - T * np.where(rng.integers(2, size=len(states)) == 1, g[1], g[0])[:, None]
+
+    return model, step
+
+
+@pytest.mark.parametrize("low", [1.03, 1.06])
+def test_the_time_to_leave_the_pit_is_that_of_the_exact_operator(low):
+    T = 0.015
+    model, step = descent(T)
+    pit = stationary_points(model.mean_gradient, 0.9, 1.3)[0]
+    exact = np.exp(
+        markov.log_mean_first_passage_time(model, step_size=T, start=pit, threshold=1.19596)
+    )
+    found = rare_time(
+        step, height, [pit], low=low, high=1.19596, rng=np.random.default_rng(4), repeats=20, n=100
+    )
+    assert exact > 2000
+    assert abs(found.value - exact) < 3 * found.error
+    assert found.error < 0.12 * found.value
+
+
+def test_another_step_size_has_another_time():
+    model, step = descent(0.017)
+    pit = stationary_points(model.mean_gradient, 0.9, 1.3)[0]
+    exact = np.exp(
+        markov.log_mean_first_passage_time(model, step_size=0.015, start=pit, threshold=1.19596)
+    )
+    found = rare_time(
+        step, height, [pit], low=1.03, high=1.19596, rng=np.random.default_rng(4), repeats=20, n=100
+    )
+    assert abs(found.value - exact) > 5 * found.error
+
+
+def test_what_is_no_rare_event_is_counted_right_as_well():
+    def step(x, rng):
+        return 0.5 * x + np.sqrt(0.75) * rng.standard_normal(x.shape)
+
+    found = rare_time(step, height, [0.0], low=0.5, high=2.0, rng=np.random.default_rng(5))
+    rng = np.random.default_rng(6)
+    x, first = np.zeros(4000), np.zeros(4000)
+    for k in range(1, 2000):
+        x = step(x, rng)
+        first[(first == 0) & (x >= 2)] = k
+    assert (first > 0).all()
+    error = np.hypot(found.error, first.std() / np.sqrt(len(first)))
+    assert abs(found.value - first.mean()) < 3 * error
+
+
+def test_what_goes_wrong_is_said():
+    rng = np.random.default_rng(0)
+    ones = np.ones((10, 1))
+    with pytest.raises(FloatingPointError, match="raise max_steps, or low"):
+        rare_chance(lambda s, rng: s, height, ones, low=0, high=2, rng=rng, max_steps=5)
+    with pytest.raises(ValueError, match="low must be below high"):
+        rare_chance(gambler(0.3), height, ones, low=2, high=2, rng=rng)
+    with pytest.raises(ValueError, match="with NaN"):
+        rare_chance(gambler(0.3), lambda s: s[:, 0] * np.nan, ones, low=0, high=2, rng=rng)
+    with pytest.raises(ValueError, match="start must have a score below low"):
+        rare_time(gambler(0.3), height, [1.0], low=0.5, high=4, rng=rng)
+    with pytest.raises(FloatingPointError, match="setting out is rare"):
+        rare_time(lambda s, rng: s, height, [0.0], low=0.5, high=4, rng=rng, max_steps=50)
