@@ -292,6 +292,22 @@ def test_a_search_that_shrinks_to_rounding_is_over(name):
     assert run.evaluations == 50 * (len(run.means) - 1) < 250_000
 
 
+@pytest.mark.parametrize("name", ["natural", "xNES"])
+@pytest.mark.parametrize(("of_f", "of_x"), [(2.0**-1000, 1.0), (2.0**900, 1.0), (1.0, 2.0**30)])
+def test_a_natural_search_knows_no_unit(name, of_f, of_x):
+    """Squares of such values of f are no floats; and such a covariance is no divergence."""
+
+    def search(of_f, of_x):
+        start = [3.0 * of_x, 0.0], of_x**2 * np.eye(2)
+        f = lambda x: of_f * bowl(x / of_x)  # noqa: E731
+        return ASCENTS[name](f, *start, 60, np.random.default_rng(0))
+
+    plain, scaled = search(1.0, 1.0), search(of_f, of_x)
+    assert np.abs(plain.means[-1] - 1).max() < 0.1
+    assert plain.status == scaled.status
+    np.testing.assert_allclose(scaled.means, plain.means * of_x, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ASCENTS)
 def test_a_search_stops_at_its_target(name):
     options = dict(clipping=NO_CLIPPING) if name == "plain" else {}

@@ -163,3 +163,15 @@ def test_another_precision_than_the_weights_is_named():
 def test_a_covariance_of_one_row_is_refused():
     with pytest.raises(ValueError, match="z must have 2 rows or more"):
         autoencoder.batch_covariance(torch.ones(1, 3))
+
+
+@pytest.mark.parametrize("loss", [autoencoder.batch_skewness, autoencoder.batch_kurtosis])
+def test_higher_moments_know_no_unit(loss):
+    z = random(64, 3).float()
+    for scale in (2.0**-60, 2.0**50):  # whose cubes and fourth powers are no numbers of float32
+        assert loss(scale * z) == loss(z)
+    assert math.isnan(loss(torch.ones(4, 3)))
+    with pytest.raises(ValueError, match="z must have 2 rows or more, for moments"):
+        loss(z[:1])
+    z = random(8, 2).requires_grad_()
+    assert torch.autograd.gradcheck(loss, z)

@@ -195,11 +195,7 @@ def batch_mean(z: Tensor) -> Tensor:
 
 def batch_covariance(z: Tensor) -> Tensor:
     """Return ``|C - I|² / d``, C the covariance over the batch (by n - 1) of d latent numbers."""
-    check_tensor("z", z, ("n", "d"), finite=False)
-    if len(z) < 2:
-        raise ValueError(
-            f"z must have 2 rows or more, for a covariance; got shape {tuple(z.shape)}"
-        )
+    _check_rows(z, "a covariance")
     centred = z - z.mean(0)
     covariance = centred.T @ centred / (len(z) - 1)
     identity = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
@@ -207,20 +203,35 @@ def batch_covariance(z: Tensor) -> Tensor:
 
 
 def batch_skewness(z: Tensor) -> Tensor:
-    r"""Mean square, over the latents, of the batch's skewness :math:`E c^3 / (E c^2)^{3/2}`."""
+    r"""Mean square, over the latents, of the batch's skewness :math:`E c^3 / (E c^2)^{3/2}`.
+
+    NaN where a latent number is the same for the whole batch.
+    """
     centred, square, variance = _centred(z)
     return ((square * centred).mean(0) / variance**1.5).square().mean()
 
 
 def batch_kurtosis(z: Tensor) -> Tensor:
-    """Mean square, over the latent numbers, of the batch's kurtosis E c⁴ / (E c²)² minus 3."""
+    """Mean square, over the latent numbers, of the batch's kurtosis E c⁴ / (E c²)² minus 3.
+
+    NaN where a latent number is the same for the whole batch.
+    """
     _, square, variance = _centred(z)
     return (square.square().mean(0) / variance**2 - 3).square().mean()
 
 
-def _centred(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _check_rows(z: Tensor, what: str) -> None:
     check_tensor("z", z, ("n", "d"), finite=False)
+    if len(z) < 2:
+        raise ValueError(f"z must have 2 rows or more, for {what}; got shape {tuple(z.shape)}")
+
+
+def _centred(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return c, c² and E c² of each latent number, in a unit of its own: no power of it is lost."""
+    _check_rows(z, "moments")
     centred = z - z.mean(0)
+    largest = centred.detach().abs().amax(0)
+    centred = centred / torch.ldexp(torch.ones_like(largest), torch.frexp(largest).exponent)
     square = centred.square()
     return centred, square, square.mean(0)
 

@@ -76,6 +76,7 @@ def log_cholesky_ascent(
         samples, z = draw(state.mean, state.root, n_samples, rng)
         values = leave_one_out(objective(samples))
         if natural:
+            values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])  # squares that are floats
             values = values / max(float(values.std()), np.finfo(float).tiny)
         towards = values @ z / n_samples
         spread = (z * values[:, None]).T @ z / n_samples - values.mean() * np.eye(len(towards))

@@ -20,7 +20,8 @@ from descent.search_distributions.gradient import Values, evaluate
 Status = Literal["completed", "reached", "singular", "indefinite", "diverged"]
 
 FAR = 1e6
-"""A mean or a covariance with an entry beyond this has diverged."""
+"""A mean or a covariance with an entry beyond this, and AWAY times its start's, has diverged."""
+AWAY = 1e3
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,7 @@ class State:
     @classmethod
     def of_covariance(cls, mean: Array, covariance: Array) -> "State":
         """Take the Cholesky factor as the root, and report a covariance that has none."""
-        finite = np.isfinite(mean).all() and np.isfinite(covariance).all()
-        if not finite or max(np.abs(mean).max(), np.abs(covariance).max()) > FAR:
+        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             return cls(mean, covariance, covariance, "diverged")
         eigenvalues = np.linalg.eigvalsh(covariance)
         if eigenvalues[0] <= 1e-12 * eigenvalues[-1]:
@@ -128,12 +128,13 @@ def ascend(
         )
     objective = Objective(f, d, ranked=ranked)
     path, first_width = [state], _width(covariance)
+    far = max(FAR, AWAY * _largest(state))
     rounding = np.finfo(float).eps
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         while len(path) <= n_steps and state.status == "completed":
             state = step(state, objective)
             distance = np.abs(state.mean).max()
-            if not max(distance, np.abs(state.covariance).max()) <= FAR:
+            if not _largest(state) <= far:
                 state = replace(state, status="diverged")
             elif state.status == "completed" and objective.best_value >= goal:
                 state = replace(state, status="reached")
@@ -150,6 +151,11 @@ def ascend(
         objective.best,
         objective.best_value,
     )
+
+
+def _largest(state: State) -> float:
+    """Return the largest entry of the mean and the covariance."""
+    return float(np.maximum(np.abs(state.mean).max(), np.abs(state.covariance).max()))
 
 
 def _width(covariance: Array) -> float:
