@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import information as info
+from descent.influence import op
 from descent.systems import dumb_thermostat, smart_thermostat
 
 DUMB, SMART = dumb_thermostat(), smart_thermostat()
@@ -145,3 +146,37 @@ def test_two_switches_hold_a_lamp_together():
 def test_bad_input(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_probabilities_of_low_precision_are_taken_as_what_they_mean(dtype):
+    """The sum of such thirds is off from 1 by more than that of others may be."""
+    third = np.full(3, 1 / 3, dtype)
+    assert abs(third.astype(float).sum() - 1) > 1e-9
+    kernel = info.FiniteKernel(np.array([third] * 3))
+    np.testing.assert_allclose(info.push_forward(third, kernel), 1 / 3, rtol=1e-15)
+    assert info.entropy(third) == pytest.approx(np.log2(3), rel=1e-14)
+    with pytest.raises(ValueError, match="kernel must sum to 1 over the next states"):
+        info.FiniteKernel(np.array([[0.95, 0.1], [0.95, 0.0]], dtype))
+    with pytest.raises(ValueError, match="joint must sum to 1"):
+        info.push_forward(third * dtype(1.03), kernel)
+
+
+def test_a_transition_matrix_is_told_how_to_become_a_kernel():
+    joint = np.eye(3)[::-1] / 3
+    matrix = np.asarray(info.kernel_of(SMART, 0.1).kernel).reshape(9, 9)
+    with pytest.raises(TypeError, match=r"FiniteKernel\(matrix.reshape\(3, 3, 3, 3\)\); got nd"):
+        info.optimizing_strength(joint, matrix)
+    with pytest.raises(ValueError, match=r"shape \(9,\).* reshaped to \(3, 3, 3, 3\)"):
+        info.optimizing_strength(joint, info.FiniteKernel(matrix))
+    kernel = info.FiniteKernel(matrix.reshape(3, 3, 3, 3))
+    expected = info.optimizing_strength(joint, info.kernel_of(SMART, 0.1))
+    assert info.optimizing_strength(joint, kernel) == pytest.approx(expected, rel=1e-14)
+
+
+def test_questions_that_have_another_function_name_it():
+    with pytest.raises(ValueError, match="total_correlation"):
+        info.mutual_information(np.full((2, 2, 2), 0.125))
+    for system in (SMART, info.kernel_of(SMART)):
+        with pytest.raises(TypeError, match=r"got Finite.*optimizing_strength takes it"):
+            op(system, [0, 0], [1], "thermostat", "room", "room")

@@ -61,8 +61,11 @@ def check_names(name: str, value: Sequence[str]) -> tuple[str, ...]:
 def check_system(system: object) -> None:
     """Raise a TypeError unless the system is a map or a flow."""
     if not isinstance(system, Map | Flow):
+        kind = type(system).__name__
+        finite = kind in ("FiniteSystem", "FiniteKernel")
+        advice = "; descent.information.optimizing_strength takes it" if finite else ""
         raise TypeError(
-            f"system must be a Map or a Flow; got {type(system).__name__}, which has no Jacobian"
+            f"system must be a Map or a Flow; got {kind}, which has no Jacobian{advice}"
         )
 
 

@@ -24,8 +24,17 @@ Distribution = npt.NDArray[Any]
 Groups = Sequence[Sequence[int]]  # the axes of each part
 
 
+def rounding_of(dtype: np.dtype[Any]) -> float:
+    """Return by how much the sum of probabilities of a dtype may be off from 1."""
+    short = np.issubdtype(dtype, np.floating) and np.finfo(dtype).eps > 1e-9
+    return 16 * float(np.finfo(dtype).eps) if short else 1e-9
+
+
 def check_distribution(joint: npt.ArrayLike, name: str = "joint") -> Distribution:
-    """Return an array of floats, or of exact numbers; an error unless it is a distribution."""
+    """Return an array of floats, or of exact numbers; an error unless it is a distribution.
+
+    Probabilities in single precision sum to 1 to its rounding, which is divided out.
+    """
     try:
         p = np.asarray(joint)
     except ValueError:  # ragged
@@ -34,7 +43,7 @@ def check_distribution(joint: npt.ArrayLike, name: str = "joint") -> Distributio
     if not exact:
         if not np.issubdtype(p.dtype, np.number) or np.iscomplexobj(p):
             raise TypeError(f"{name} must hold real numbers; got {came(joint)}")
-        p = p.astype(float)
+        rounding, p = rounding_of(p.dtype), p.astype(float)
         if not np.isfinite(p).all():
             raise ValueError(f"{name} must be finite; got {came(joint)}")
     elif not all(isinstance(v, Fraction | int) for v in p.ravel()):
@@ -42,9 +51,9 @@ def check_distribution(joint: npt.ArrayLike, name: str = "joint") -> Distributio
     if p.size == 0 or (p < 0).any():
         raise ValueError(f"{name} must not have negative entries, nor be empty; got {came(joint)}")
     total = p.sum()
-    if (total != 1) if exact else abs(total - 1) > 1e-9:
+    if (total != 1) if exact else abs(total - 1) > rounding:
         raise ValueError(f"{name} must sum to 1; got a sum of {total}")
-    return p
+    return p if exact or rounding <= 1e-9 else np.asarray(p / total)
 
 
 def entropy(distribution: npt.ArrayLike) -> float:
@@ -219,5 +228,7 @@ def mutual_information(joint: npt.ArrayLike) -> float:
     """
     p = check_distribution(joint)
     if p.ndim != 2:
-        raise ValueError(f"joint must have two axes; got shape {p.shape}")
+        raise ValueError(
+            f"joint must have two axes; got shape {p.shape}, whose parts total_correlation compares"
+        )
     return total_correlation(p)

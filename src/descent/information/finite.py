@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import check_kind, check_real
+from descent.arguments import came, check_real
 from descent.information.distributions import (
     Distribution,
     Groups,
@@ -29,13 +29,20 @@ System = FiniteSystem | FiniteKernel
 
 
 def _joint(joint: npt.ArrayLike, system: System) -> Distribution:
-    if not isinstance(system, FiniteKernel):
-        check_kind("system", system, FiniteSystem)
     p = check_distribution(joint)
+    sides = ", ".join(map(str, p.shape * 2))
+    if not isinstance(system, FiniteSystem | FiniteKernel):
+        raise TypeError(
+            "system must be a FiniteSystem, or a FiniteKernel, which a transition matrix becomes "
+            f"by FiniteKernel(matrix.reshape({sides})); got {came(system)}"
+        )
     if p.shape != system.shape:
+        order, advice = ", thermostat by room" if isinstance(system, FiniteSystem) else "", ""
+        if system.shape == (p.size,):
+            advice = f", which a kernel has that is reshaped to ({sides})"
         raise ValueError(
-            f"joint must have shape {system.shape}, an axis for each part, thermostat by room; "
-            f"got {p.shape}"
+            f"joint must have shape {system.shape}, an axis for each part{order}; "
+            f"got {p.shape}{advice}"
         )
     return p
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from descent.arguments import came, check_kind, check_real
-from descent.information.distributions import Distribution, check_distribution
+from descent.information.distributions import Distribution, check_distribution, rounding_of
 from descent.systems import FiniteSystem
 
 __all__ = ["FiniteKernel", "kernel_of"]
@@ -33,7 +33,9 @@ class FiniteKernel:
 
     Notes
     -----
-    A step all of whose probabilities are 0 and 1 is a `descent.systems.FiniteSystem`.
+    A step all of whose probabilities are 0 and 1 is a `descent.systems.FiniteSystem`. A
+    transition matrix between all pairs of n and m states is a kernel of two parts once it is
+    ``matrix.reshape(n, m, n, m)``; as it stands, it is one of a single part.
 
     Examples
     --------
@@ -61,12 +63,16 @@ class FiniteKernel:
         if k.dtype == object:
             rows = np.stack([check_distribution(row, "kernel") for row in rows])
         else:
-            rows = np.asarray(check_distribution(rows / len(rows), "kernel") * len(rows))
-            if np.abs(rows.sum(axis=1) - 1).max() > 1e-9:
+            rounding, count = rounding_of(k.dtype), len(rows)
+            shares = rows / np.asarray(count, rows.dtype if rounding > 1e-9 else float)
+            rows = np.asarray(check_distribution(shares, "kernel") * count)
+            sums = rows.sum(axis=1, keepdims=True)
+            if np.abs(sums - 1).max() > rounding:
                 raise ValueError(
                     "kernel must sum to 1 over the next states; got sums from "
-                    f"{rows.sum(axis=1).min()} to {rows.sum(axis=1).max()}"
+                    f"{sums.min()} to {sums.max()}"
                 )
+            rows = rows / sums if rounding > 1e-9 else rows
         object.__setattr__(self, "kernel", rows.reshape(k.shape))
 
     @property
