@@ -135,7 +135,7 @@ def test_two_switches_hold_a_lamp_together():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: info.FiniteKernel(np.full((2, 2), 0.4)), "kernel must sum to 1"),
+        (lambda: info.FiniteKernel(np.full((2, 2), 0.4)), "kernel, over the next states, must sum"),
         (lambda: info.FiniteKernel(np.eye(2)[0]), "shape of the parts twice"),
         (lambda: info.decorrelate(parity(), [(0, 1)]), "each of the axes"),
         (lambda: info.decorrelate(parity(), [(0, 1, 2)]), "two axes or more"),
@@ -156,7 +156,7 @@ def test_probabilities_of_low_precision_are_taken_as_what_they_mean(dtype):
     kernel = info.FiniteKernel(np.array([third] * 3))
     np.testing.assert_allclose(info.push_forward(third, kernel), 1 / 3, rtol=1e-15)
     assert info.entropy(third) == pytest.approx(np.log2(3), rel=1e-14)
-    with pytest.raises(ValueError, match="kernel must sum to 1 over the next states"):
+    with pytest.raises(ValueError, match="kernel, over the next states, must sum to 1"):
         info.FiniteKernel(np.array([[0.95, 0.1], [0.95, 0.0]], dtype))
     with pytest.raises(ValueError, match="joint must sum to 1"):
         info.push_forward(third * dtype(1.03), kernel)

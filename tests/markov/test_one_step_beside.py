@@ -1,5 +1,6 @@
 """Escapes from other starts, to other sides, in other units: right, or a named error."""
 
+import re
 from itertools import islice
 
 import numpy as np
@@ -298,7 +299,7 @@ def test_two_pits_of_one_sample_settle_where_steps_alone_do_not():
     operator = markov.TransferOperator(
         model, step_size=0.01, grid=np.linspace(0.25, THRESHOLD, 1501)
     )
-    law, rate = markov.quasi_stationary(operator)
+    law, rate = markov.quasi_stationary(operator, tolerance=np.inf)  # of this grid
     np.testing.assert_allclose(operator.step(law), (1 - rate) * law, atol=1e-12)
     # From the lasting law the mean time is one over the rate, by another method: 1e-6 is what
     # the docstring promises. A law that steps had ceased to change was off by 3e-3.
@@ -412,3 +413,34 @@ def test_the_error_of_a_rate_says_whether_there_are_nodes_enough():
     assert large > 0.5 * coarse  # off by itself, and said to be
     assert abs(coarse - finest) < large
     assert abs(rate - finest) < error < 0.2 * rate
+
+
+def test_a_rate_that_its_grid_makes_is_refused_with_the_grid_that_it_takes():
+    """On 101 nodes the rate is off by a factor of millions; a finer one is named, and enough."""
+    ends, step_size = (0.95, THRESHOLD), 0.002
+
+    def chain(nodes):
+        return markov.TransferOperator(MODEL, step_size=step_size, grid=np.linspace(*ends, nodes))
+
+    told = r"tolerance=0.1 cannot be met on a grid of 101 nodes: .* about (\d+) nodes"
+    with pytest.raises(markov.ToleranceError, match=told) as refused:
+        markov.quasi_stationary(chain(101))
+    nodes = int(re.search(told, str(refused.value))[1])
+    while nodes < 10_000:  # from far away the first advice is rough
+        try:
+            _, rate = markov.quasi_stationary(chain(nodes))
+            break
+        except markov.ToleranceError:
+            nodes *= 2
+    assert nodes > 1200
+    log_time = markov.log_mean_first_passage_time(
+        MODEL, step_size=step_size, start=1.0, threshold=THRESHOLD
+    )
+    assert -np.log(rate) == pytest.approx(log_time, abs=0.1)
+    _, coarse = markov.quasi_stationary(chain(101), tolerance=np.inf)
+    assert np.log(coarse / rate) > 5
+    _, same, error = markov.quasi_stationary(chain(101), return_error=True)
+    assert same == coarse
+    assert error > coarse
+    with pytest.raises(markov.ToleranceError, match=r"grid of 4 nodes.* by inf"):
+        markov.quasi_stationary(chain(4))

@@ -24,7 +24,7 @@ Distribution = npt.NDArray[Any]
 Groups = Sequence[Sequence[int]]  # the axes of each part
 
 
-def rounding_of(dtype: np.dtype[Any]) -> float:
+def _rounding(dtype: np.dtype[Any]) -> float:
     """Return by how much the sum of probabilities of a dtype may be off from 1."""
     short = np.issubdtype(dtype, np.floating) and np.finfo(dtype).eps > 1e-9
     return 16 * float(np.finfo(dtype).eps) if short else 1e-9
@@ -43,7 +43,7 @@ def check_distribution(joint: npt.ArrayLike, name: str = "joint") -> Distributio
     if not exact:
         if not np.issubdtype(p.dtype, np.number) or np.iscomplexobj(p):
             raise TypeError(f"{name} must hold real numbers; got {came(joint)}")
-        rounding, p = rounding_of(p.dtype), p.astype(float)
+        rounding, p = _rounding(p.dtype), p.astype(float)
         if not np.isfinite(p).all():
             raise ValueError(f"{name} must be finite; got {came(joint)}")
     elif not all(isinstance(v, Fraction | int) for v in p.ravel()):

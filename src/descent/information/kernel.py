@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from descent.arguments import came, check_kind, check_real
-from descent.information.distributions import Distribution, check_distribution, rounding_of
+from descent.information.distributions import Distribution, check_distribution
 from descent.systems import FiniteSystem
 
 __all__ = ["FiniteKernel", "kernel_of"]
@@ -60,19 +60,8 @@ class FiniteKernel:
         rows = k.reshape(int(np.prod(k.shape[:half])), -1)
         if k.dtype != object and not np.issubdtype(k.dtype, np.number):
             raise TypeError(f"kernel must hold real numbers; got {came(self.kernel)}")
-        if k.dtype == object:
-            rows = np.stack([check_distribution(row, "kernel") for row in rows])
-        else:
-            rounding, count = rounding_of(k.dtype), len(rows)
-            shares = rows / np.asarray(count, rows.dtype if rounding > 1e-9 else float)
-            rows = np.asarray(check_distribution(shares, "kernel") * count)
-            sums = rows.sum(axis=1, keepdims=True)
-            if np.abs(sums - 1).max() > rounding:
-                raise ValueError(
-                    "kernel must sum to 1 over the next states; got sums from "
-                    f"{sums.min()} to {sums.max()}"
-                )
-            rows = rows / sums if rounding > 1e-9 else rows
+        name = "kernel, over the next states,"
+        rows = np.stack([check_distribution(row, name) for row in rows])
         object.__setattr__(self, "kernel", rows.reshape(k.shape))
 
     @property

@@ -1,5 +1,6 @@
 r"""Laws of the walkers that have not escaped: step by step, and the one that lasts."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Literal, overload
 
@@ -16,11 +17,13 @@ from descent.arguments import (
     check_rising_counts,
 )
 from descent.landscapes import stationary_points
+from descent.markov.refined_clouds import ToleranceError
 from descent.markov.state_reduction import never_escaping
 from descent.markov.transfer_operator import TransferOperator
 
 RAREST = 1e-100  # rate below which masses on the way are no floats
 BALANCED = 200  # steps between two balances of the wells
+BEYOND = 700.0  # log of a factor that is no float
 
 
 def laws(operator: TransferOperator, *, start: float, steps: Sequence[int]) -> Array:
@@ -68,18 +71,30 @@ def laws(operator: TransferOperator, *, start: float, steps: Sequence[int]) -> A
 
 @overload
 def quasi_stationary(
-    operator: TransferOperator, *, max_steps: int = ..., return_error: Literal[False] = ...
+    operator: TransferOperator,
+    *,
+    max_steps: int = ...,
+    tolerance: float = ...,
+    return_error: Literal[False] = ...,
 ) -> tuple[Array, float]: ...
 
 
 @overload
 def quasi_stationary(
-    operator: TransferOperator, *, max_steps: int = ..., return_error: Literal[True]
+    operator: TransferOperator,
+    *,
+    max_steps: int = ...,
+    tolerance: float = ...,
+    return_error: Literal[True],
 ) -> tuple[Array, float, float]: ...
 
 
 def quasi_stationary(
-    operator: TransferOperator, *, max_steps: int = 100_000, return_error: bool = False
+    operator: TransferOperator,
+    *,
+    max_steps: int = 100_000,
+    tolerance: float = 0.1,
+    return_error: bool = False,
 ) -> tuple[Array, float] | tuple[Array, float, float]:
     r"""Law that keeps its shape while it escapes: :math:`p Q = (1 - \kappa) p`, sum p = 1.
 
@@ -94,8 +109,11 @@ def quasi_stationary(
         The killed chain Q.
     max_steps : int
         Most steps of the chain.
+    tolerance : float
+        Largest part of the rate that the spacing of the nodes may make, positive; inf takes
+        any grid.
     return_error : bool
-        Return what the spacing of the nodes may make of the rate, too.
+        Return what the spacing of the nodes may make of the rate, too, however large.
 
     Returns
     -------
@@ -104,11 +122,14 @@ def quasi_stationary(
     rate : float
         Escape probability κ per step; 1/κ is the mean time of escape from this law.
     error : float
-        Difference to the rate on half of the nodes, which is above the error where this falls
-        as the square of the spacing. Only with ``return_error``.
+        By the difference of ln κ to that on every other node, or by a quarter of the next such
+        difference if that is larger; above the error where this falls as the square of the
+        spacing. inf where so few nodes have no such law. Only with ``return_error``.
 
     Raises
     ------
+    ToleranceError
+        If the error is larger than the tolerance and was not asked for.
     RuntimeError
         If some walkers never escape, if the rate or that between two wells is below the
         least float, if the law still changes after ``max_steps``, or if all mass escapes.
@@ -139,15 +160,49 @@ def quasi_stationary(
     check_kind("operator", operator, TransferOperator)
     check_count("max_steps", max_steps, 1)
     check_flag("return_error", return_error)
+    if not (any_grid := isinstance(tolerance, float) and tolerance == math.inf):
+        tolerance = check_real("tolerance", tolerance, above=0)
     law, rate = _slowest(operator, max_steps)
-    if not return_error:
+    if any_grid and not return_error:
         return law, rate
+    off = _of_spacing(operator, rate, max_steps)
+    share = math.expm1(off) if off < BEYOND else math.inf
+    if return_error:
+        return law, rate, rate * share
+    if share > tolerance:
+        raise _too_coarse(operator, rate, off, tolerance)
+    return law, rate
+
+
+def _of_spacing(operator: TransferOperator, rate: float, max_steps: int) -> float:
+    """Return by how much the spacing of the nodes may move ln κ; inf where that is unknown."""
+    rates, grid = [rate], operator.grid
+    for _ in range(2):
+        grid = np.append(grid[:-1:2], grid[-1])
+        if len(grid) < 3:
+            return math.inf
+        coarse = TransferOperator(
+            operator.model, step_size=operator.step_size, grid=grid, absorbing=operator.absorbing
+        )
+        try:
+            rates.append(_slowest(coarse, max_steps)[1])
+        except RuntimeError:
+            return math.inf
+    near, far = np.abs(np.diff(np.log(rates)))
+    return float(max(near, far / 4))
+
+
+def _too_coarse(
+    operator: TransferOperator, rate: float, off: float, tolerance: float
+) -> ToleranceError:
     nodes = len(operator.grid)
-    half = np.interp(np.linspace(0, nodes - 1, (nodes + 1) // 2), np.arange(nodes), operator.grid)
-    coarse = TransferOperator(
-        operator.model, step_size=operator.step_size, grid=half, absorbing=operator.absorbing
+    more = nodes * math.sqrt(off / math.log1p(tolerance)) if off < math.inf else 0
+    return ToleranceError(
+        f"tolerance={tolerance!r} cannot be met on a grid of {nodes} nodes: their spacing may move "
+        f"the log of the rate, {rate:.3g}, by {off:.2g}. Take a grid of about "
+        f"{max(math.ceil(more), 2 * nodes)} nodes, return_error=True to have the error beside the "
+        "rate, or markov.log_mean_first_passage_time, which refines its own grid"
     )
-    return law, rate, abs(rate - _slowest(coarse, max_steps)[1])
 
 
 def _slowest(operator: TransferOperator, max_steps: int) -> tuple[Array, float]:
