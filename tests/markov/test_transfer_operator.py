@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent.landscapes import FiniteSum, stationary_points, two_datapoint
+from descent.large_deviations import tilt
 from descent.markov.intervals import reachable_interval
 from descent.markov.state_reduction import log_mean_absorption_time
 from descent.markov.transfer_operator import TransferOperator, covering_operator
@@ -278,3 +279,49 @@ def test_times_to_what_cannot_be_reached_are_infinite_as_a_dense_solve_says(seed
     operator = TransferOperator(jumping(landings), step_size=1.0, grid=np.arange(float(n)))
     found = [log_mean_absorption_time(operator, start) for start in np.eye(n)]
     np.testing.assert_allclose(found, np.log(expected), rtol=1e-9, atol=1e-9)
+
+
+def test_fitted_sharing_keeps_the_mass_and_the_mean_of_the_law_that_escapes():
+    """Σ_k Q_ik e^(φ_k/T) = Σ_j q_j e^(φ(image)/T), cell by cell with φ straight in each."""
+    model, step_size = two_datapoint(), 0.002
+    grid = np.linspace(1.009, 1.19, 801)
+    plain, fitted = (
+        TransferOperator(model, step_size=step_size, grid=grid, absorbing="both", fitted=fitted)
+        for fitted in (False, True)
+    )
+    assert (fitted.matrix.data >= 0).all()
+    for operator in (plain, fitted):
+        np.testing.assert_allclose(operator.matrix.sum(axis=1) + operator.escape, 1, rtol=1e-13)
+    inside = fitted.escape == 0
+    slope = tilt(model, grid) / step_size
+    height = np.concatenate([[0.0], np.cumsum(np.diff(grid) * (slope[1:] + slope[:-1]) / 2)])
+    images = grid - step_size * model.gradients(grid)
+    bent = np.diff(height)
+    cell = np.clip(np.searchsorted(grid, images, "right") - 1, 0, len(grid) - 2)
+    part = (images - grid[cell]) / np.diff(grid)[cell]
+    # In a cell of rise k the mean is kept of e^(k x), which rises from 1 to e^k.
+    expected = model.average(np.exp(height[cell] - height + bent[cell] * part))
+    kept, lost = (
+        np.abs(
+            (operator.matrix.multiply(np.exp(height[None, :] - height[:, None]))).sum(axis=1)
+            - expected
+        )[inside].max()
+        for operator in (fitted, plain)
+    )
+    assert kept < 1e-12 < 1e-4 < lost
+
+
+def test_fitted_sharing_takes_the_spacing_out_of_the_exponent():
+    """V/T = 134: on 503 nodes the log of the time was off by 0.8."""
+    model, step_size = two_datapoint(), 0.001
+    ends = reachable_interval(model, step_size=step_size, start=1.0, threshold=1.1959565137)
+
+    def log_time(nodes, fitted):
+        operator = covering_operator(
+            model, step_size=step_size, ends=ends, nodes=nodes, fitted=fitted
+        )
+        return log_mean_absorption_time(operator, operator.deposit([1.0], [1.0]))
+
+    exact = log_time(8000, True)
+    assert abs(log_time(503, True) - exact) < 0.06
+    assert abs(log_time(503, False) - exact) > 0.6

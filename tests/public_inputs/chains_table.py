@@ -297,6 +297,7 @@ CASES = {
         step_size=positive(0.02),
         grid=array(np.linspace(0.8, 1.196, 51), [1.0, 0.5]),
         absorbing=choice("right"),
+        fitted=flag(),
     ),
     "markov.TransferOperator.deposit": case(
         of=operator, points=array([1.0], [0.5], empty=True), weights=array([1.0], empty=True)

@@ -192,19 +192,26 @@ def _iterate(
     system: Map, state: Array, tangents: Sequence[Tangents], time: float, end: float
 ) -> tuple[Array, list[Tangents]]:
     """Carry a state and its tangents by the steps of a map."""
+    first, last = round(time / system.dt), round(end / system.dt)
+    if first >= last:
+        return state, list(tangents)
+    jacobian = entries_of(system.jacobian) if system.jvp is None and tangents else None
+    # Two of each in turn, of the results and of what they come from.
+    states = [np.empty(state.shape), np.empty(state.shape)]
+    rooms = [[Tangents(t.free, np.empty_like(t.vectors)) for t in tangents] for _ in range(2)]
     after = list(tangents)
-    for index in range(round(time / system.dt), round(end / system.dt)):
-        now = index * system.dt
-        if after and system.jvp is not None:
-            after = [_moved(system, t, state, now) for t in after]
+    for index in range(first, last):
+        now, turn = index * system.dt, index % 2
+        if jacobian is not None:
+            entries = jacobian(state, now)
+            for old, new in zip(after, rooms[turn], strict=True):
+                _apply(entries, old, new.vectors)
+            after = rooms[turn]
         elif after:
-            assert system.jacobian is not None
-            jacobian = entries_of(system.jacobian)(state, now)
-            moved = [Tangents(t.free, np.empty_like(t.vectors)) for t in after]
-            for old, new in zip(after, moved, strict=True):
-                _apply(jacobian, old, new.vectors)
-            after = moved
-        state = np.stack(np.broadcast_arrays(*system.step(state, now)))
+            after = [_moved(system, t, state, now) for t in after]
+        for row, value in zip(states[turn], system.step(state, now), strict=True):
+            row[...] = value
+        state = states[turn]
     return state, after
 
 

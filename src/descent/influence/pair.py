@@ -207,8 +207,10 @@ class Pair:
 
     def _read(self, tangents: Tangents, time: float) -> tuple[Array, Bools]:
         """Return what is read off (n,), and whether it is small beside the disturbance."""
-        v = np.zeros((len(self.every), self.state.shape[1]))
-        v[list(tangents.free)] = tangents.vectors[:, 0]
+        v = tangents.vectors[:, 0]
+        if len(tangents.free) < len(self.every):
+            v = np.zeros((len(self.every), self.state.shape[1]))
+            v[list(tangents.free)] = tangents.vectors[:, 0]
         if self.question.function is not None and self.system.names[-1:] == ("parameter",):
             v = v[:-1]
         value, error, whole = self.question.read(self.state, v)

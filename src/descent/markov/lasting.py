@@ -49,6 +49,11 @@ class Lasting:
         bottoms = zeros[model.mean_curvature(zeros) > 0]
         if len(bottoms) != 1:
             return math.nan
+        # What is left of another law falls in each step by the curvature, of bottom or top.
+        falls = operator.step_size * float(np.abs(model.mean_curvature(zeros)).min())
+        if most_steps * falls < -math.log(STEADY):
+            self.late = True
+            return math.nan
         if (sojourns(operator) != operator.matrix).nnz or not operator.escape.any():
             return math.nan
         height = _height(operator, float(bottoms[0]))

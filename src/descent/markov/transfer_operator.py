@@ -11,11 +11,14 @@ from descent.arguments import (
     check_array,
     check_choice,
     check_count,
+    check_flag,
     check_step_size,
 )
 from descent.landscapes import FiniteSum, check_model
+from descent.large_deviations import tilt
 
 Absorbing = Literal["right", "left", "both"]
+BENT = 3.0  # rise of φ/T in a cell that sharing is fitted to
 
 
 class TransferOperator:
@@ -40,6 +43,10 @@ class TransferOperator:
         escaped. Beyond the other no image of a node may lie (see `reachable_interval`).
     absorbing : {"right", "left", "both"}
         Which ends of the grid are thresholds.
+    fitted : bool
+        Share an image so that not W keeps its mean but :math:`\int e^{\phi/T} dW`, with
+        φ' = p* (`large_deviations.tilt`). Where escape is rare, the time that it takes then
+        hangs on the spacing no more than the law does.
 
     Attributes
     ----------
@@ -58,8 +65,10 @@ class TransferOperator:
     Notes
     -----
     Sharing adds a variance of at most h²/4 a step, about h²/6 on average, for the
-    spacing h. It is not the Fokker-Planck operator: there is no diffusion limit here.
-    Not killing but following W beyond the threshold would give "outside at step n".
+    spacing h. In e^(-V/T) it counts V/T times, unless the sharing is fitted to the law as
+    D. L. Scharfetter and H. K. Gummel (1969) fit a current. It is not the Fokker-Planck
+    operator: there is no diffusion limit here. Not killing but following W beyond the
+    threshold would give "outside at step n".
 
     Examples
     --------
@@ -81,8 +90,10 @@ class TransferOperator:
         step_size: float,
         grid: npt.ArrayLike,
         absorbing: Absorbing = "right",
+        fitted: bool = False,
     ) -> None:
         check_model(model)
+        check_flag("fitted", fitted)
         self.model = model
         self.step_size = check_step_size(step_size)
         self.grid = grid = check_array("grid", grid)
@@ -108,6 +119,7 @@ class TransferOperator:
             raise ValueError(
                 f"mass leaves the grid on the {needed}; got {grid[0]:.9g} to {grid[-1]:.9g}"
             )
+        self._rise = _rise(model, grid, self.step_size) if fitted else np.zeros(size - 1)
         escaped = (right | left) & ~wall
         chances = np.broadcast_to(model.chances[:, None], moves.shape)
         self.escape: Array = model.average(escaped.astype(float))
@@ -130,7 +142,17 @@ class TransferOperator:
         cell = np.where(move < 0, from_left, np.searchsorted(grid, image, "right")) - 1
         cell = np.clip(cell, 0, len(grid) - 2)
         width = grid[cell + 1] - grid[cell]
-        return cell, (w - grid[cell] + move) / width, (grid[cell + 1] - w - move) / width
+        right, left = (w - grid[cell] + move) / width, (grid[cell + 1] - w - move) / width
+        if not self._rise.any():
+            return cell, right, left
+        k = self._rise[cell]
+        bent = np.abs(k) > 1e-12
+        k = np.where(bent, k, 1.0)
+        return (
+            cell,
+            np.where(bent, np.expm1(k * right) / np.expm1(k), right),
+            np.where(bent, np.expm1(-k * left) / np.expm1(-k), left),
+        )
 
     def deposit(self, points: npt.ArrayLike, weights: npt.ArrayLike) -> Array:
         """Share point masses (k,) inside the grid between their nodes; mass (N,)."""
@@ -167,6 +189,13 @@ class TransferOperator:
         return mass
 
 
+def _rise(model: FiniteSum, grid: Array, step_size: float) -> Array:
+    """Return what φ/T rises by in each cell (N - 1,), within bounds; 0 where no draw leads up."""
+    slope = tilt(model, grid)
+    rise = np.diff(grid) / step_size * (slope[1:] + slope[:-1]) / 2
+    return np.clip(np.where(np.isfinite(rise), rise, 0.0), -BENT, BENT)
+
+
 def covering_operator(
     model: FiniteSum,
     *,
@@ -174,6 +203,7 @@ def covering_operator(
     ends: tuple[float, float],
     nodes: int,
     absorbing: Absorbing = "right",
+    fitted: bool = False,
 ) -> TransferOperator:
     """Operator on a uniform grid over an interval, widened to cover the images of all nodes.
 
@@ -192,7 +222,9 @@ def covering_operator(
         left = absorbing == "right" and lowest < low
         right = absorbing == "left" and highest > high
         if not (left or right):
-            return TransferOperator(model, step_size=step_size, grid=grid, absorbing=absorbing)
+            return TransferOperator(
+                model, step_size=step_size, grid=grid, absorbing=absorbing, fitted=fitted
+            )
         low = lowest - 1e-3 * (low - lowest) if left else low
         high = highest + 1e-3 * (highest - high) if right else high
     raise ValueError(f"ends={tuple(ends)!r} cannot be widened to cover the images of all nodes")
