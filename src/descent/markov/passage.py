@@ -23,7 +23,7 @@ from descent.markov.state_reduction import log_mean_absorption_time
 from descent.markov.transfer_operator import TransferOperator, covering_operator
 
 MOST_OPERATIONS = 5e10  # of the finest grid's elimination
-EASY = 3e9  # and where a grid before it was good enough
+EASY = 5e9  # and where a grid before it was good enough
 PER_NODE = 1e5  # operations that the rest of a node's elimination takes as long as
 MOST_STEPS = 20_000  # that a cloud is followed
 MOST_MASSES = 100_000  # of a cloud

@@ -152,7 +152,9 @@ def ascend(
 
     A climb ends on a top, found to 1e-7 σ, or where f_σ is flat to rounding: a slope that
     gains less than 1e-13 of the size of f within a distance σ leads nowhere. Between two jumps
-    that are many σ apart this happens, and the climb freezes there.
+    that are many σ apart this happens, and the climb freezes there. Where on such a terrace is
+    for rounding and the steps to say: with another ``max_step`` or ``tolerance`` x rests up to
+    0.05 σ away, of another σ by up to a fifth, and of the same value to 1e-13.
 
     Parameters
     ----------
