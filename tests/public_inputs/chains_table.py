@@ -313,6 +313,7 @@ CASES = {
         ends=array([0.8, 1.196], [1.196, 0.8]),
         nodes=count(51, least=2),
         absorbing=choice("right"),
+        fitted=flag(),
     ),
     "markov.state_reduction.log_mean_absorption_time": case(
         operator=instance(operator),
