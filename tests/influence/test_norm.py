@@ -104,3 +104,13 @@ def test_exponents_bound_it_at_a_fixed_point():
     whole = lyapunov.spectrum(flow, [1.0] * 4)[0]
     rest = lyapunov.conditional_exponents(flow, "c", [1.0] * 4)[0]
     assert (values[1] - values[0]) / 40 == pytest.approx(rest - whole, abs=0.05)
+
+
+def test_disturbances_of_more_than_a_float_holds_are_compared():
+    """X grows by the golden ratio, Y by 1: by e^1294 and e^800, which are rescaled on the way."""
+    system = systems.linear_flow([[1.0, 1.0], [1.0, 0.0]], ("a", "c"))
+    golden = (1 + 5**0.5) / 2
+    whole = 800 * golden + np.log(golden**2 / (golden**2 + 1))
+    assert influence.op_norm(system, [0.0, 0.0], [800.0], "c") == pytest.approx(
+        800 - whole, abs=1e-6
+    )
