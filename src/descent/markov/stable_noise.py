@@ -84,7 +84,7 @@ def stable_cdf(x: npt.ArrayLike, alpha: float) -> Array:
 
     Notes
     -----
-    A Fourier integral up to |x| = 40, and the series of the tail beyond. At α = 2 the
+    A Fourier integral up to 40 on either side, and the series of the tail beyond. At α = 2 the
     variance is 2, not 1.
 
     Examples
