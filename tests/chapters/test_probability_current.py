@@ -5,11 +5,18 @@ import pytest
 from scipy.stats import truncnorm
 
 from descent import large_deviations
-from descent.chapters.probability_current import beyond, numbers, validations
+from descent.chapters.probability_current import (
+    beyond,
+    numbers,
+    validations,
+    way_pictures,
+    ways,
+)
 from descent.fokker_planck import total_variation
 from descent.fokker_planck.diffusion_limit import linear, linear_moments
 from descent.landscapes import two_datapoint
 from descent.markov.chain_density import chain_densities, circle_law
+from descent.minimum_action import action, minimum_action, of_diffusion
 
 FICK, HEAT, MASTER, OTHER, END = numbers.VERSIONS
 
@@ -228,3 +235,51 @@ def test_a_current_circles_in_the_plane_only_where_noise_and_curvature_differ():
     round_noise = plane._replace(samples=np.sqrt(2) * np.vstack([np.eye(2), -np.eye(2)]))
     assert round_noise.rotation(exact=True) == 0
     assert np.abs(round_noise.velocity(w)).max() < 1e-15
+
+
+# The way out of the bowl in the plane
+
+
+def test_the_price_by_the_action_is_the_exponent_of_the_times():
+    """Two methods that know nothing of each other, to one per cent."""
+    _, price = ways.lowest()
+    found = ways.exponent_of_times()
+    assert found.error < 0.015 * price
+    assert abs(found.value - price) < 3 * found.error
+    at, _ = ways.lowest()
+    assert abs(found.value - 1.15 * ways.price_of_diffusion(at)) > 3 * found.error  # a control
+
+
+def test_the_cheapest_way_costs_what_its_points_do():
+    for angle in (60, 130, 300):
+        way = ways.way_out(angle)
+        assert action(ways.walk(), way.path) == pytest.approx(way.action, rel=3e-3)
+        np.testing.assert_allclose(way.path[-1], ways.place(angle), atol=1e-5)
+        assert way.error < 1e-5
+
+
+def test_no_way_out_is_cheaper_than_the_cheapest():
+    """The diffusion's way and the way in are other ways to the same place."""
+    for angle in (0, 60, 130):
+        price = ways.way_out(angle).action
+        assert way_pictures.reversed_price(angle) > 1.3 * price
+        assert action(ways.walk(), ways.way_of_diffusion(angle)) > price * 0.998
+
+
+def test_the_draws_pay_more_than_the_diffusion():
+    for angle in ways.ANGLES:
+        assert ways.way_out(angle).action > ways.price_of_diffusion(angle)
+
+
+def test_the_diffusion_is_left_at_its_closed_form():
+    plane = beyond.plane()
+    bowl = of_diffusion(lambda w: -w @ plane.A, plane.noise)
+    for angle in (0, 130):
+        found = minimum_action(bowl, [0, 0], ways.place(angle), n_pieces=40)
+        assert found.action == pytest.approx(ways.price_of_diffusion(angle), rel=1e-4)
+        # Its path is the closed one, and not the way in.
+        closed = ways.way_of_diffusion(angle)
+        apart = np.linalg.norm(found.path[:, None] - closed, axis=2).min(axis=1)
+        assert apart.max() < 0.01
+        other = np.linalg.norm(found.path[:, None] - ways.way_in(angle), axis=2).min(axis=1)
+        assert other.max() > 0.03
