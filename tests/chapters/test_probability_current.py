@@ -255,7 +255,7 @@ def test_the_cheapest_way_costs_what_its_points_do():
         way = ways.way_out(angle)
         assert action(ways.walk(), way.path) == pytest.approx(way.action, rel=3e-3)
         np.testing.assert_allclose(way.path[-1], ways.place(angle), atol=1e-5)
-        assert way.error < 1e-5
+        assert way.error < 1e-4 * way.action + 1e-5
 
 
 def test_no_way_out_is_cheaper_than_the_cheapest():
@@ -279,7 +279,9 @@ def test_the_diffusion_is_left_at_its_closed_form():
         assert found.action == pytest.approx(ways.price_of_diffusion(angle), rel=1e-4)
         # Its path is the closed one, and not the way in.
         closed = ways.way_of_diffusion(angle)
+        at, fine = np.arange(len(closed)), np.linspace(0, len(closed) - 1, 4001)
+        closed = np.stack([np.interp(fine, at, column) for column in closed.T], axis=1)
         apart = np.linalg.norm(found.path[:, None] - closed, axis=2).min(axis=1)
-        assert apart.max() < 0.01
+        assert apart.max() < 0.005
         other = np.linalg.norm(found.path[:, None] - ways.way_in(angle), axis=2).min(axis=1)
         assert other.max() > 0.03

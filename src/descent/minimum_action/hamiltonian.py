@@ -87,7 +87,7 @@ def of_draws(
         exponents = -np.einsum("nmd,md->nm", g, p)
         H = logsumexp(exponents, axis=0, b=weights[:, None])
         small = np.abs(exponents).max(axis=0) < 0.5  # near a fixed point H is far below 1
-        H = np.where(small, np.log1p(weights @ np.expm1(np.minimum(exponents, 1.0))), H)
+        H = np.where(small, np.log1p(weights @ np.expm1(np.where(small, exponents, 0.0))), H)
         tilted = weights[:, None] * np.exp(exponents - H)
         first = -np.einsum("nm,nmd->md", tilted, g)
         about = g + first  # the draws about their tilted mean: no difference of large numbers

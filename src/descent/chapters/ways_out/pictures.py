@@ -213,21 +213,23 @@ def paths_caption(way: str, length: float) -> str:
     )
 
 
+STOPS = tuple(length for length in LENGTHS if length not in (0.1, 8.0, 20.0, 50.0))
+"""The lengths at which the slider stops."""
+
 ways_out_of_the_pit = explore(
     draw_paths,
     draw_setting,
     name="ways-out-of-the-pit",
     caption=paths_caption,
     way=list(BY_NAME),
-    length=LENGTHS,
+    length=STOPS,
     labels={"way": "way out", "length": "length λ (widths of the pit)"},
     default={"way": "SGD", "length": 1.0},
     format={"length": "{:g}"},
     grab={"length": Handle(leaves_at, panel=1)},
 )
 
-DISC = 130
-"""Area of the disc of a share of one, in square points."""
+DISC = 130  # the area of the disc of a share of one, in square points
 
 
 def draw_overview() -> Figure:

@@ -203,10 +203,14 @@ pictures.oscillator = (plot, { span: time, delta, recodings }) => {
     const found = dots(mixture, damping, ...names);
     const each = Math.round(0.5 / h);
     plot.points(0, found.map((value, k) => [k * h, value]).filter((_, k) => k % each === 0), { colour: "red", size: 2.5 });
+    return said(mixture, damping, recoding, op(time, mixture, damping), found.at(-1));
+  };
+  const said = (mixture, damping, recoding, closed, tangent) => {
+    const slope = damping / 2 - mixture;
     const verdict = Math.abs(slope) < 1e-9 ? "leaves alone" : slope > 0 ? "optimizes" : "amplifies";
     return `${em("A")} = ${em("v")} + ${em("s")} ${em("x")} with ${em("s")} = ${number(mixture)} ${verdict} x: the long-run slope of Op ` +
       `(dashed) is ${number(slope)}, and turns at ${em("s")} = ${number(damping / 2)}. At ${em("t")} = ${time} Op is ` +
-      `${number(op(time, mixture, damping), 4)} nats by the closed form (line), and ${number(found.at(-1), 4)} nats ` +
+      `${number(closed, 4)} nats by the closed form (line), and ${number(tangent, 4)} nats ` +
       `by tangents (dots), computed with ${recoding}. Beside it, blue is undisturbed; orange and green began ${delta} away in x, ` +
       `and green replays ${em("A")}.`;
   };
@@ -214,7 +218,7 @@ pictures.oscillator = (plot, { span: time, delta, recodings }) => {
     place: ({ mixture, damping }) => [time, (damping / 2 - mixture) * time],
     set: (x, y, { damping }) => ({ mixture: damping / 2 - y / time }),
   };
-  return { draw, handles: [end] };
+  return { draw, handles: [end], longest: recodings.map((recoding) => said(-0.888, 0.888, recoding, -88.88, -88.88)) };
 };
 
 // A network whose arrows carry their weights as knobs, and whose nodes go into A by a click.
@@ -250,9 +254,12 @@ pictures.paths = (plot, { nodes, places, arrows: pairs, from, to }) => {
       plot.text(0, x, y, node, { size: 9, colour: "paper" });
       if (node !== origin) plot.text(0, x, y + (places[node][1] < -0.5 ? -0.32 : 0.32), part ? "in A" : `Op ${read(op)}`, { size: 8 });
     }
+    return said(held, (node) => read(found[node]));
+  };
+  const said = (held, op) => {
     const outside = nodes.slice(1).filter((node) => !held.includes(node));
     const part = held.length ? `${em("A")} is ${held.join(" and ")} (squares), whose arrows are dashed` : `${em("A")} is empty`;
-    const each = outside.map((node) => `${node} ${read(found[node])}`).join(", ");
+    const each = outside.map((node) => `${node} ${op(node)}`).join(", ");
     return `${part}; blue weights are positive, orange ones negative. ` +
       (outside.length ? `Op of a disturbance of ${origin}, in nats: ${each}.` : "Nothing is left to be measured.");
   };
@@ -266,5 +273,6 @@ pictures.paths = (plot, { nodes, places, arrows: pairs, from, to }) => {
     },
   }));
   const members = nodes.slice(1).map((node) => ({ place: () => places[node], set: () => ({}) }));
-  return { draw, handles: [...weights, ...members] };
+  const parts = nodes.map((_, count) => nodes.slice(1, 1 + count));
+  return { draw, handles: [...weights, ...members], longest: parts.map((held) => said(held, () => "−88.888")) };
 };
