@@ -285,11 +285,11 @@ def rare_time(
 
     Examples
     --------
-    >>> def step(x, rng):  # an autoregression; it passes 2 standard deviations in 74 steps
+    >>> def step(x, rng):  # an autoregression, seldom above 2
     ...     return 0.5 * x + np.sqrt(0.75) * rng.standard_normal(x.shape)
     >>> found = rare_time(step, lambda x: x[:, 0], [0.0], low=0.5, high=2.0,
     ...                   rng=np.random.default_rng(1))
-    >>> 60 < found.value < 85
+    >>> bool(50 < found.value < 65)  # steps
     True
 
     Notes

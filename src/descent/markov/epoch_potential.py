@@ -124,7 +124,7 @@ def reshuffled_quasi_potential(
     ...     value = reshuffled_quasi_potential(model, minimum, saddle, threshold, epoch)
     ...     print(round(value, 3))
     inf
-    0.229
+    0.226
     0.149
     """
     check_model(model)

@@ -148,6 +148,8 @@ def _survival(plane: _Plane, n_steps: int, tail: bool) -> tuple[Array, float, fl
         gone = float(np.einsum("i,i->", plane.escape, mass))
         lost += float(np.einsum("i,i->", plane.lost, mass))
         escaped.append(gone)
+        if tail and inside <= 0.0:
+            return np.array(escaped), total, lost  # all have escaped
         if tail and n % 50 == 49:
             rate = gone / inside
             if inside < 1e-12 or (rate > 0 and abs(rate - before) < 1e-9 * rate):

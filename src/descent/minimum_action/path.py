@@ -61,6 +61,7 @@ def action(hamiltonian: Hamiltonian, path: npt.ArrayLike) -> float:
 
     Examples
     --------
+    >>> from descent.minimum_action import of_diffusion
     >>> H = of_diffusion(lambda x: -x)
     >>> round(action(H, [[0.0], [0.5], [1.0]]), 12)  # 2 ΔU with U = x²/2
     1.0
@@ -186,6 +187,7 @@ def minimum_action(
 
     Examples
     --------
+    >>> from descent.minimum_action import of_diffusion
     >>> H = of_diffusion(lambda x: np.stack([-x[:, 0] + 2 * x[:, 1], -x[:, 1] - 2 * x[:, 0]], 1))
     >>> round(minimum_action(H, [0, 0], [1, 0]).action, 3)  # |x|², whatever the rotation
     1.0

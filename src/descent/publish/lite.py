@@ -44,6 +44,7 @@ PACKAGES = {
     "PIL": Package("pillow", "12.2.0", 1),
     "matplotlib": Package("matplotlib", "3.10.8", 9),
     "numpy": Package("numpy", "2.4.6", 3),
+    "pandas": Package("pandas", "3.0.2", 6),
     "scipy": Package("scipy", "1.18.0", 14),
     "yaml": Package("pyyaml", "6.0.3", 0),
 }
