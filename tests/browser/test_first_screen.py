@@ -205,7 +205,11 @@ def test_lines_are_seen_on_dark_paper(visit, site, name):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_picture_of_a_chapter_stays_where_it_is_first_drawn(visit, site, name):
-    page = settled(visit(site / f"{name}.html", viewport=DESKTOP))
+    """On a slow machine, which draws a page before all of it is there."""
+    page = visit(site / f"{name}.html", viewport=DESKTOP)
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    page.reload()
+    settled(page)
     wait_until_ready(page)
     page.evaluate("new Promise(f => requestAnimationFrame(() => setTimeout(f, 50)))")
     # Letters that change their font, later on a busy machine, are no jump of the picture; one by
