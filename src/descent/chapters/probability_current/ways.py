@@ -8,6 +8,7 @@ from scipy.linalg import expm
 
 from descent.arguments import Array
 from descent.chapters.probability_current.beyond import plane
+from descent.estimates import Mean
 from descent.minimum_action import Hamiltonian, of_draws
 from descent.sweeps import load
 
@@ -84,15 +85,8 @@ def times() -> Array:
     return np.asarray(load("02-exits")["time"].to_numpy())
 
 
-class Slope(NamedTuple):
-    """The exponent that mean times give, with its standard error."""
-
-    value: float
-    error: float
-
-
-def exponent_of_times() -> Slope:
-    r"""Return V from the times beyond the rim, by weighted least squares.
+def exponent_of_times() -> Mean:
+    r"""Return V from the times beyond the rim, by weighted least squares, with its error.
 
     .. math:: \ln\tau = V/T - \tfrac12 \ln T + c
 
@@ -105,4 +99,4 @@ def exponent_of_times() -> Slope:
     right = (np.log(tau) + np.log(T) / 2) * weight
     solution, *_ = np.linalg.lstsq(design, right)
     covariance = np.linalg.inv(design.T @ design)
-    return Slope(float(solution[0]), float(np.sqrt(covariance[0, 0])))
+    return Mean(float(solution[0]), float(np.sqrt(covariance[0, 0])))

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from descent.chapters.ways_out import pictures
+from descent.chapters.ways_out import pictures, results
 from descent.chapters.ways_out.numbers import LENGTHS, WAYS
 from descent.chapters.ways_out.sweeps import ALL_WAYS, CONTROL
 
 
 def share(way: str, length: float, what: str) -> float:
     """Return the share of runs that have "escaped", or that are "at_well"."""
-    row = pictures.reported(way, length)
-    return float(row[what] / row["runs"])
+    return float(results.share(pictures.reported(way, length), what).value)
 
 
 def spread_by_chance() -> float:
