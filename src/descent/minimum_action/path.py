@@ -42,6 +42,11 @@ def _evenly(path: Array, n: int) -> Array:
     return np.stack([np.interp(at, along, column) for column in path.T], axis=1)
 
 
+def _pieces(path: Array) -> tuple[Array, Array]:
+    """Return the middle of each piece of a path, and the move along it."""
+    return (path[1:] + path[:-1]) / 2, np.diff(path, axis=0)
+
+
 def action(hamiltonian: Hamiltonian, path: npt.ArrayLike) -> float:
     r"""Return the action of a path through points, by the midpoint rule.
 
@@ -69,13 +74,13 @@ def action(hamiltonian: Hamiltonian, path: npt.ArrayLike) -> float:
     points = check_array("path", path, ("n + 1", "d"))
     if len(points) < 2:
         raise ValueError(f"path must have two points at least; got {len(points)}")
-    moves = np.diff(points, axis=0)
-    return float((momentum(hamiltonian, (points[1:] + points[:-1]) / 2, moves) * moves).sum())
+    middle, moves = _pieces(points)
+    return float((momentum(hamiltonian, middle, moves) * moves).sum())
 
 
-def _action_and_slope(hamiltonian: Hamiltonian, path: Array) -> tuple[float, Array, Array]:
-    """Return the action, its derivative by the points, and the momenta."""
-    moves, middle = np.diff(path, axis=0), (path[1:] + path[:-1]) / 2
+def _action_and_slope(hamiltonian: Hamiltonian, path: Array) -> tuple[float, Array]:
+    """Return the action and its derivative by the points."""
+    middle, moves = _pieces(path)
     p = momentum(hamiltonian, middle, moves)
     _, first, _ = hamiltonian.moments(middle, p)
     # By the envelope theorem dF = p·dv - μ H_x·dx, where v = μ H_p.
@@ -90,7 +95,7 @@ def _action_and_slope(hamiltonian: Hamiltonian, path: Array) -> tuple[float, Arr
     slope = np.zeros_like(path)
     slope[1:] += p + by_place / 2
     slope[:-1] += -p + by_place / 2
-    return float((p * moves).sum()), slope, p
+    return float((p * moves).sum()), slope
 
 
 def _normals(path: Array) -> Array:
@@ -120,7 +125,7 @@ def _relaxed(hamiltonian: Hamiltonian, path: Array, tolerance: float, rounds: in
 
         def aim(y: Array, normals: Array = normals) -> tuple[float, Array]:
             try:
-                value, slope, _ = _action_and_slope(hamiltonian, moved(y))
+                value, slope = _action_and_slope(hamiltonian, moved(y))
             except NoWay:  # too far a trial: a wall, from which the search turns back
                 return WALL * before_all, np.zeros_like(y)
             return value, np.einsum("mke,me->mk", normals, slope[1:-1]).ravel()
@@ -215,6 +220,6 @@ def minimum_action(
     coarse = _relaxed(hamiltonian, _evenly(first, n // 2), tolerance, rounds)
     fine = _relaxed(hamiltonian, _evenly(coarse, n), tolerance, rounds)
     rough, close = action(hamiltonian, coarse), action(hamiltonian, fine)
-    _, _, p = _action_and_slope(hamiltonian, fine)
+    p = momentum(hamiltonian, *_pieces(fine))
     # The midpoint rule is of order two.
     return MinimumAction(fine, p, close + (close - rough) / 3, abs(close - rough) / 3)
