@@ -11,7 +11,7 @@ from descent.chapters.three_worlds import numbers, pictures, without_a_clock
 from descent.influence import worlds
 
 
-def evaluate(network, weights, roots, recorded=None):
+def evaluate(network, weights, roots, recorded=None, answer=np.tanh):
     """Return the value of every node; the part A is taken from a recording if there is one."""
     values = {}
     for node in sorted(network.places, key=lambda n: network.places[n][0]):
@@ -20,7 +20,7 @@ def evaluate(network, weights, roots, recorded=None):
             continue
         causes = [a for a, b in network.arrows if b == node]
         values[node] = (
-            sum(weights[a, node] * np.tanh(values[a]) for a in causes) if causes else roots[node]
+            sum(weights[a, node] * answer(values[a]) for a in causes) if causes else roots[node]
         )
     return values
 
@@ -38,6 +38,22 @@ def test_colours_of_the_network_are_those_of_a_simulation(node):
     for n, world in numbers.values_in_y(network, node).items():
         like_w, like_x = y[n] == w[n], y[n] == x[n]
         assert world == ("W" if like_w else "X" if like_x else "Y"), n
+
+
+@pytest.mark.parametrize("node", ["b10", "b20"])
+def test_numbers_of_the_network_are_those_of_a_simulation(node):
+    """Sums over paths give the nodes the values that computing them in order does."""
+    network, rng = numbers.general_network(), np.random.default_rng(2)
+    for weights in (numbers.WEIGHTS, {pair: int(rng.integers(1, 9)) for pair in numbers.WEIGHTS}):
+        by_arrow = {(a, b): weights[a[:-1], b[:-1]] for a, b in network.arrows}
+        roots = {n: 0 for n in network.places} | {
+            f"{n}0": value for n, value in numbers.FIRST_VALUES.items()
+        }
+        w = evaluate(network, by_arrow, roots, answer=int)
+        changed = roots | {node: roots[node] + 5}
+        x, y = (evaluate(network, by_arrow, changed, r, answer=int) for r in (None, w))
+        assert numbers.values(network, node, delta=5, weights=weights) == {"W": w, "X": x, "Y": y}
+        assert x["b13"] != y["b13"] or node == "b20"
 
 
 def test_printed_equation_heats_the_room_by_a_parabola():

@@ -1,6 +1,6 @@
 """Chapter 5: the worlds W, X and Y, and a linear thermostat in them (source 003, post 7)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import expm
 
-from descent import influence
+from descent import causal, influence
 from descent.arguments import Array
 from descent.dynamics import Map
 from descent.dynamics.system import Rows
@@ -35,14 +35,29 @@ class Network(NamedTuple):
     arrows: tuple[tuple[str, str], ...]
 
 
+WEIGHTS = {
+    ("a2", "a2"): 1,
+    ("a1", "a2"): 1,
+    ("a1", "a1"): -1,
+    ("b1", "a1"): 1,
+    ("a2", "b2"): -1,
+    ("b1", "b1"): 2,
+    ("b2", "b2"): 1,
+    ("b2", "b1"): 1,
+    ("a1", "b1"): -2,
+}
+"""By how much an effect changes with its cause: b1 doubles by itself, and a1 works against it."""
+FIRST_VALUES = {"a2": 0, "a1": 1, "b1": 1, "b2": 2}
+"""The numbers of the nodes that have no causes."""
+
+
 def general_network(steps: int = 4) -> Network:
     """Return a network of four variables: a1 and a2 form the part A, b1 and b2 the rest."""
     rows = {"a2": 3.0, "a1": 2.0, "b1": 1.0, "b2": 0.0}
-    couplings = ["a2 a2", "a1 a2", "a1 a1", "b1 a1", "a2 b2", "b1 b1", "b2 b2", "b2 b1", "a1 b1"]
     places = {f"{name}{t}": (float(t), row) for name, row in rows.items() for t in range(steps)}
     arrows = tuple(
         (f"{source}{t}", f"{target}{t + 1}")
-        for source, target in (pair.split() for pair in couplings)
+        for source, target in WEIGHTS
         for t in range(steps - 1)
     )
     return Network(places, frozenset(n for n in places if n.startswith("a")), arrows)
@@ -76,6 +91,39 @@ def values_in_y(network: Network, node: str) -> dict[str, str]:
     named = {n: "Y" if n in corrected else ("X" if n in reached else "W") for n in network.places}
     # What only A would have disturbed keeps the value of W.
     return {n: "W" if n not in reached else world for n, world in named.items()}
+
+
+def responses(
+    network: Network,
+    node: str,
+    held: Collection[str] = (),
+    weights: Mapping[tuple[str, str], int] = WEIGHTS,
+) -> dict[str, Fraction]:
+    """Return by how much each node changes with one of them, a part A being held or not."""
+    edges = {(a, b): weights[a[:-1], b[:-1]] for a, b in network.arrows}
+    found = causal.responses(causal.Network(edges), node, held)
+    return {n: Fraction(found[n]) for n in network.places}
+
+
+def values(
+    network: Network,
+    node: str,
+    delta: int = 1,
+    weights: Mapping[tuple[str, str], int] = WEIGHTS,
+) -> dict[str, dict[str, Fraction]]:
+    """Return the number at each node in W, in X and in Y, where ``node`` is larger by delta.
+
+    The nodes without causes begin at `FIRST_VALUES`.
+    """
+    w = dict.fromkeys(network.places, Fraction(0))
+    for first, value in FIRST_VALUES.items():
+        for n, response in responses(network, f"{first}0", weights=weights).items():
+            w[n] += value * response
+    told = {"W": w}
+    for name, held in (("X", frozenset()), ("Y", network.part)):
+        moved = responses(network, node, held, weights)
+        told[name] = {n: w[n] + delta * moved[n] for n in w}
+    return told
 
 
 # The linear thermostat.

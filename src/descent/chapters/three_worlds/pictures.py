@@ -25,7 +25,12 @@ WORLDS = {"W": W, "X": X, "Y": Y}
 
 
 def _network(
-    ax: Axes, network: Network, world: Mapping[str, str], label: str, divided: bool
+    ax: Axes,
+    network: Network,
+    world: Mapping[str, str],
+    values: Mapping[str, object],
+    label: str,
+    divided: bool,
 ) -> None:
     for source, target in network.arrows:
         # In Y a change of B meets a recording in A, and ends there.
@@ -45,6 +50,7 @@ def _network(
     for name, (t, row) in network.places.items():
         square = divided and name in network.part
         ax.plot([t], [row], "s" if square else "o", color=WORLDS[world[name]], markersize=9)
+        ax.text(t + 0.09, row + 0.24, f"{values[name]}", ha="left", va="center", fontsize=9)
     if divided:
         ax.axhline(1.5, color=GUIDE, linewidth=1, linestyle="--")
         ax.text(-0.62, 2.5, "$A$", va="center")
@@ -55,17 +61,18 @@ def _network(
 
 
 def draw_networks(network: Network, node: str) -> Figure:
-    """Draw the world W, W divided, X and Y; ``node`` is disturbed."""
+    """Draw the world W, W divided, X and Y, with their numbers; ``node`` is disturbed."""
     fig, axes = figures.figure(2, 2, width=6.4, height=5.2)
     plain = dict.fromkeys(network.places, "W")
     reached = numbers.downstream(network, node)
     x = {n: "X" if n in reached else "W" for n in network.places}
     y = numbers.values_in_y(network, node)
-    drawings = [(plain, "world W", False), (plain, "W, divided", True)]
-    drawings += [(x, "world X", True), (y, "world Y", True)]
+    values = numbers.values(network, node)
+    drawings = [(plain, "W", "world W", False), (plain, "W", "W, divided", True)]
+    drawings += [(x, "X", "world X", True), (y, "Y", "world Y", True)]
     # Down the columns, which stay together on a narrow screen.
-    for ax, (world, label, divided) in zip(axes.T.flat, drawings, strict=True):
-        _network(ax, network, world, label, divided)
+    for ax, (world, name, label, divided) in zip(axes.T.flat, drawings, strict=True):
+        _network(ax, network, world, values[name], label, divided)
         if divided and world is not plain:
             t, row = network.places[node]
             ax.plot([t], [row], "o", color=EXACT, markersize=13, zorder=1.5)  # a ring
