@@ -1,5 +1,6 @@
 """Chapter 6: the table of heads that learn to copy, and its picture."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
-from descent.chapters.thermostats_and_lorenz.stored import Table
+from descent.chapters.thermostats_and_lorenz.stored import columns
 from descent.figures import BLUE, EXACT, GREY, GUIDE
 
 MARKS = (0, 100, 200, 400)
@@ -28,11 +29,10 @@ class Heads(NamedTuple):
     opposed: Array  # (seeds, marks, disturbed), of a head that was made to undo half of another
 
 
-def _order(table: Table) -> npt.NDArray[np.intp]:
+def _order(column: Callable[[str], Array]) -> npt.NDArray[np.intp]:
     """Return the heads of each seed by role: who looks back most, who finds the answer most."""
     back, found = (
-        table.column(name)[:, -1].reshape(-1, LAYERS, HEADS)
-        for name in ("to the last", "to the answer")
+        column(name)[:, -1].reshape(-1, LAYERS, HEADS) for name in ("to the last", "to the answer")
     )
     first, second = np.argsort(-back[:, 0], axis=1), np.argsort(-found[:, 1], axis=1)
     return np.concatenate([first, HEADS + second], axis=1)
@@ -41,16 +41,16 @@ def _order(table: Table) -> npt.NDArray[np.intp]:
 @cache
 def heads() -> Heads:
     """Return the stored runs."""
-    table = Table("06-heads", "seed")
-    order = _order(table)[:, None, :]
+    column = columns("06-heads", "seed")
+    order = _order(column)[:, None, :]
 
     def by_role(kind: str) -> dict[str, Array]:
         return {
-            name: np.take_along_axis(table.column(f"{kind}op of {name}"), order, axis=2)
+            name: np.take_along_axis(column(f"{kind}op of {name}"), order, axis=2)
             for name in DISTURBED
         }
 
-    right, size, opposed = (table.column(name) for name in ("right", "size", "opposed"))
+    right, size, opposed = (column(name) for name in ("right", "size", "opposed"))
     return Heads(right, size, by_role(""), by_role("random, "), opposed)
 
 

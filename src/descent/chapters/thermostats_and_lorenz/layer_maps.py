@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz.lorenz_pictures import DIVERGING
-from descent.chapters.thermostats_and_lorenz.stored import Table
+from descent.chapters.thermostats_and_lorenz.stored import columns
 
 COLUMNS = ("outputs", "held out", "weights")
 LAYERS, LAGS = 3, 3
@@ -38,14 +38,14 @@ class Maps(NamedTuple):
 @cache
 def maps() -> Maps:
     """Return the stored runs."""
-    table = Table("06-layers", "seed", "begin")
-    begins = np.unique(table.column("begin"))
-    shape = (len(np.unique(table.column("seed"))), len(begins))
+    column = columns("06-layers", "seed", "begin")
+    begins = np.unique(column("begin"))
+    shape = (len(np.unique(column("seed"))), len(begins))
 
-    def array(column: str, *rest: int) -> Array:
-        return table.column(column).reshape(*shape, *rest)
+    def array(name: str, *rest: int) -> Array:
+        return column(name).reshape(*shape, *rest)
 
-    op = {column: array(column, LAGS, LAYERS) for column in COLUMNS}
+    op = {name: array(name, LAGS, LAYERS) for name in COLUMNS}
     return Maps(begins, array("loss"), op, array("kernel", LAYERS))
 
 

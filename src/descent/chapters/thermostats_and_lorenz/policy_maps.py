@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
-from descent.chapters.thermostats_and_lorenz.stored import Table
+from descent.chapters.thermostats_and_lorenz.stored import columns
 from descent.figures import BLUE, EXACT, GUIDE, RED
 
 GENERATIONS = (0, 10, 30, 100, 300)
@@ -26,8 +26,7 @@ class Learning(NamedTuple):
 @cache
 def learning() -> Learning:
     """Return the stored runs."""
-    table = Table("06-policies", "seed")
-    return Learning(*(table.column(name) for name in Learning._fields))
+    return Learning(*map(columns("06-policies", "seed"), Learning._fields))
 
 
 def draw_learning() -> Figure:

@@ -19,7 +19,7 @@ from scipy.integrate import solve_ivp
 
 from descent import figures, influence
 from descent.arguments import Array
-from descent.chapters.thermostats_and_lorenz.stored import Table
+from descent.chapters.thermostats_and_lorenz.stored import columns
 from descent.dynamics import Flow, complex_step
 from descent.dynamics.system import Rows
 from descent.explorer import Handle, explore
@@ -168,5 +168,4 @@ class Adapted(NamedTuple):
 @cache
 def adapted() -> Adapted:
     """Return the stored runs."""
-    table = Table("06-swapped", "seed")
-    return Adapted(*(table.column(name) for name in Adapted._fields))
+    return Adapted(*map(columns("06-swapped", "seed"), Adapted._fields))

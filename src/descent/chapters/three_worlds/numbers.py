@@ -56,9 +56,7 @@ def general_network(steps: int = 4) -> Network:
     rows = {"a2": 3.0, "a1": 2.0, "b1": 1.0, "b2": 0.0}
     places = {f"{name}{t}": (float(t), row) for name, row in rows.items() for t in range(steps)}
     arrows = tuple(
-        (f"{source}{t}", f"{target}{t + 1}")
-        for source, target in WEIGHTS
-        for t in range(steps - 1)
+        (f"{source}{t}", f"{target}{t + 1}") for source, target in WEIGHTS for t in range(steps - 1)
     )
     return Network(places, frozenset(n for n in places if n.startswith("a")), arrows)
 
