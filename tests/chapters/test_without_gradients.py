@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from descent.chapters.without_gradients import numbers, results, theory
+from descent.chapters.without_gradients import checks, numbers, results, theory
 
 ALL = (*numbers.PROBLEMS, *numbers.TUNING["landscape"], *numbers.TUNING["network"])
 
@@ -198,3 +198,13 @@ def test_verdicts_follow_the_rule():
 def test_evaluations_to_a_share_of_the_start():
     runs = _runs([1.0, 60.0])
     assert results.evaluations_to(runs, 0.5).tolist() == [numbers.CHECKPOINTS[1], math.inf]
+
+
+def test_least_squares_solves_what_is_linear_and_counts_its_differences(monkeypatch):
+    ends = checks.least_squares_ends("sphere", (1, 2))
+    assert (ends < 1e-20).all()
+    # Two Jacobians of ten differences are more than fifteen evaluations.
+    monkeypatch.setattr(numbers, "BUDGET", 15)
+    monkeypatch.setattr(numbers.Evaluations.__init__, "__defaults__", (15,))
+    stopped = checks.least_squares_ends.__wrapped__("rosenbrock", (1,))
+    assert stopped[0] > 1e-3
