@@ -10,6 +10,7 @@ from scipy.linalg import expm
 
 from descent import causal, influence
 from descent.arguments import Array
+from descent.causal.network import Edge
 from descent.dynamics import Map
 from descent.dynamics.system import Rows
 from descent.influence import linear_thermostat_comp, worlds
@@ -98,7 +99,7 @@ def responses(
     weights: Mapping[tuple[str, str], int] = WEIGHTS,
 ) -> dict[str, Fraction]:
     """Return by how much each node changes with one of them, a part A being held or not."""
-    edges = {(a, b): weights[a[:-1], b[:-1]] for a, b in network.arrows}
+    edges: dict[Edge, int] = {(a, b): weights[a[:-1], b[:-1]] for a, b in network.arrows}
     found = causal.responses(causal.Network(edges), node, held)
     return {n: Fraction(found[n]) for n in network.places}
 
