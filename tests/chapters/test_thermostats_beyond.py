@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from descent import influence
 from descent.chapters.thermostats_and_lorenz import (
@@ -142,6 +143,35 @@ def test_theorems_in_steps(momentum):
     assert slopes.weights.max() <= 1e-12
     assert slopes.outputs[slopes.slow].min() >= -1e-12
     assert slopes.outputs[~slopes.slow].min() < -0.01  # where the second one must fail
+
+
+def _rate_of_decay(kernel, start):
+    """Return the rate at which a disturbance of outputs dies, by its flow in pieces of half a unit."""
+    step, now, size = expm(-0.5 * kernel), start / np.linalg.norm(start), 1.0
+    for _ in range(2000):
+        now = step @ now
+        size = np.linalg.norm(now)
+        now = now / size
+    return -2 * np.log(size)
+
+
+@pytest.mark.parametrize("weights", [1, 2, 3, 5])
+def test_outputs_need_weights_enough_in_the_other_layers(weights):
+    """A second way: with the draws of the function, flows in place of eigenvalues."""
+    slopes = layer_maps.slopes_of_outputs(60, weights, np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    for slope in slopes[:10]:
+        own, other = rng.standard_normal((3, 4)), rng.standard_normal((3, weights))
+        # In coordinates of the image of `other`, from which Y does not stray.
+        image = np.linalg.svd(other, full_matrices=False)[0]
+        start = other @ np.ones(weights)
+        in_x = _rate_of_decay(own @ own.T + other @ other.T, start)
+        in_y = _rate_of_decay(image.T @ other @ other.T @ image, image.T @ start)
+        assert slope == pytest.approx(in_x - in_y, abs=1e-3)
+    if weights < 3:
+        assert slopes.min() < -0.1
+    else:
+        assert slopes.min() > -1e-12
 
 
 def test_rate_of_heavy_ball_by_iteration():

@@ -116,6 +116,23 @@ def slopes_in_steps(n: int, momentum: float, rng: np.random.Generator) -> Slopes
     return Slopes(np.array(weights), np.array(outputs), np.array(slow))
 
 
+def slopes_of_outputs(n: int, weights: int, rng: np.random.Generator) -> Array:
+    r"""Return slopes (n,) of Op of three outputs by a layer of four weights, random derivatives.
+
+    The disturbance lies in another layer of so many ``weights``. What it moves of the outputs is
+    the image of its derivative J, and in Y stays there:
+
+    .. math:: \lambda_{\min}(J_A J_A^\top + J J^\top) - \lambda_{\min}(J^\top J)
+              \quad\text{with } J^\top J \text{ on the image of } J^\top
+    """
+    found = []
+    for _ in range(n):
+        own, other = rng.standard_normal((3, 4)), rng.standard_normal((3, weights))
+        felt = np.linalg.svd(other, compute_uv=False) ** 2  # as many as J has dimensions
+        found.append(_eigenvalues(own @ own.T + other @ other.T)[0] - felt[-1])
+    return np.array(found)
+
+
 def _eigenvalues(matrix: Array) -> Array:
     return np.asarray(np.linalg.eigvalsh(matrix), np.float64)
 
