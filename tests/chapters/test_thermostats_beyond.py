@@ -146,7 +146,7 @@ def test_theorems_in_steps(momentum):
 
 
 def _rate_of_decay(kernel, start):
-    """Return the rate at which a disturbance of outputs dies, by its flow in pieces of half a unit."""
+    """Return the rate at which a disturbance of outputs dies, by its flow in small pieces."""
     step, now, size = expm(-0.5 * kernel), start / np.linalg.norm(start), 1.0
     for _ in range(2000):
         now = step @ now
