@@ -26,8 +26,9 @@ def gradients(kind, m, d, rng):
     elif kind == "strongly stationary":  # a positive combination of all vanishes
         weights = rng.uniform(0.2, 1, m)
         rows -= (weights @ rows) / weights.sum()
-    elif kind == "weakly stationary":  # a combination of two vanishes
-        rows[-1] = -rng.uniform(0.2, 2) * rows[0] if m > 1 else 0
+    elif kind == "weakly stationary":  # a positive combination of some vanishes
+        weights = rng.uniform(0.2, 2, rng.integers(min(m, 2), m + 1))
+        rows[-1] = -weights[1:] @ rows[: len(weights) - 1] / weights[0]
     elif kind == "no conflict":
         rows = np.abs(rows)
     elif kind == "duplicates":

@@ -99,6 +99,20 @@ def test_upgrad_raises_no_loss_and_is_no_shorter_than_it_must(problem):
     assert (result.weights >= 1 / len(units)).all()
 
 
+def test_some_gradients_in_balance_leave_the_projections_of_the_others():
+    """Σ w_j g_j = 0 of ten of twenty holds to rounding only, and weights of 1e13 would use that."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        jacobian = rng.standard_normal((20, 100))
+        balance = np.abs(rng.standard_normal(10))
+        jacobian[:10] -= balance @ jacobian[:10] / balance.sum()
+        units, lengths = directions(jacobian)
+        rises = units @ step(upgrad, jacobian).gradient / lengths.max()
+        assert rises.min() > -1e-12, seed
+        # So far that minus the step is level for the ten.
+        assert np.abs(rises[:10]).max() < 1e-12, seed
+
+
 @pytest.mark.parametrize("rule", [mgda, upgrad])
 def test_no_common_descent_is_found_out(rule):
     """10 g1 + 10 g2 + g3 = 0."""

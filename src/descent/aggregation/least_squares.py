@@ -6,6 +6,7 @@ from scipy.optimize import nnls
 from descent.arguments import Array
 
 ROUNDING = 1e-14
+LARGE = 1e5  # sum of the x beyond which it may stand on columns that cancel but for rounding
 
 
 def nonnegative(columns: Array, target: Array) -> Array:
@@ -16,6 +17,8 @@ def nonnegative(columns: Array, target: Array) -> Array:
     has it. SciPy 1.17 returns points that are far from the minimum once in some ten thousand
     problems, where a column is orthogonal to what is left; so the conditions of optimality
     are checked, and a slower program of the same algorithm takes over where they do not hold.
+    It also does where x is large, as with columns that cancel but for rounding: it takes these
+    as dependent, while weights of 1e13 would make directions of what rounding has left.
 
     Examples
     --------
@@ -30,7 +33,8 @@ def nonnegative(columns: Array, target: Array) -> Array:
             x[i] = nnls(columns[i], target[i], maxiter=30 * m)[0]
         except RuntimeError:  # it went round in circles
             x[i] = active_set(columns[i], target[i])
-    for (i,) in np.argwhere(excess(columns, target, x) > 1):
+    doubtful = (excess(columns, target, x) > 1) | (x.sum(axis=-1) > LARGE)
+    for (i,) in np.argwhere(doubtful):
         x[i] = active_set(columns[i], target[i])
         if excess(columns[i], target[i], x[i]) > 1:
             raise ArithmeticError(f"the active set of {m} gradients did not come to its end")
