@@ -151,10 +151,77 @@ def test_a_wrong_derivative_is_refused():
         influence.op(Flow(("x", "y"), rate, complex_step(rate)), [1.0, 2.0], [1.0], "x", "y", "y")
 
 
-def test_a_width_with_poles_is_refused():
-    start = {"a": 1.0, "b": np.linspace(-20, 20, 401), "c": 27.0}
-    with pytest.raises(ArithmeticError, match="Comp has poles"):
+@pytest.mark.parametrize("n", [11, 101, 401, 4000])
+def test_a_width_with_poles_is_refused(n):
+    start = {"a": 1.0, "b": np.linspace(-20, 20, n), "c": 27.0}
+    with pytest.raises(ArithmeticError, match="Comp has a pole"):
         influence.removed_width(LORENZ, start, 1.0, "a", "b")
+
+
+def _two_steps(f, slope):
+    """After two steps b is f(b) - 2 sin(b) in X: a is the b of the step before."""
+    return Map(
+        ("a", "b", "old"),
+        lambda s, t: (s[1], f(s[1]) - 2 * np.sin(s[0]) if t > 0 else s[1], s[2]),
+        lambda s, t: (
+            (0.0, 1.0, 0.0),
+            (-2 * np.cos(s[0]), slope(s[1]), 0.0) if t > 0 else (0.0, 1.0, 0.0),
+            (0.0, 0.0, 1.0),
+        ),
+    )
+
+
+def test_a_width_where_comp_changes_sign():
+    """By zeros it is 2 ∫ cos, by a jump ∫ 2 cos / sign, and by a pole there is none."""
+    start = {"a": 0.0, "b": np.linspace(-1.2, 1.5, 1001), "old": 0.0}
+    zeros = _two_steps(lambda b: b, lambda b: 1.0 + 0 * b)
+    width = influence.removed_width(zeros, start, 2.0, "a", "b")
+    assert width == pytest.approx(2 * (np.sin(1.5) + np.sin(1.2)), rel=1e-5)
+    jump = _two_steps(np.abs, np.sign)
+    width = influence.removed_width(jump, start, 2.0, "a", "b")
+    assert width == pytest.approx(2 * (np.sin(1.5) - np.sin(1.2)), abs=0.01)
+    pole = _two_steps(lambda b: b * b / 2, lambda b: b)
+    with pytest.raises(ArithmeticError, match="Comp has a pole"):
+        influence.removed_width(pole, start, 2.0, "a", "b")
+
+
+@pytest.mark.parametrize("outside", [np.log, np.sqrt, np.arcsin, np.arccosh, lambda x: x**1.5])
+def test_no_complex_number_stands_for_a_rate_that_is_not_defined(outside):
+    """The complex logarithm of -2 is log 2 + iπ: its real part is not the rate."""
+
+    def rate(s, t):
+        return outside(s[0]) - s[0] + s[1], 0.1 * s[0] - s[1]
+
+    system = Flow(("x", "y"), rate, complex_step(rate))
+    for initial in ([-2.0, 0.3], np.tile([[-2.0, 0.3]], (200, 1))):
+        with (
+            np.errstate(invalid="ignore"),
+            pytest.raises(FloatingPointError, match=r"rate is not finite .* such as \[-2. .*0.3"),
+        ):
+            influence.op(system, initial, [0.1, 5.0], "y", "x", "x")
+
+
+def test_a_state_where_the_rate_ends_is_met_on_the_way():
+    def rate(s, t):
+        return -np.sqrt(s[0]) - 0.1, 0.1 * s[0] - s[1]
+
+    system = Flow(("x", "y"), rate, complex_step(rate))
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(FloatingPointError, match="or the states where the rate is defined"),
+    ):
+        influence.op(system, [0.5, 0.3], [5.0], "y", "x", "x")
+
+
+@pytest.mark.parametrize("measured", [lambda s: np.log(s[0]), lambda s: np.sqrt(s[0])])
+def test_what_is_measured_must_be_finite(measured):
+    system = systems.linear_flow([[-1.0, 0.5], [0.3, -0.2]], "ab")
+    assert np.isfinite(influence.op(system, [1.0, 0.5], [0.01], "b", "a", measured)).all()
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(FloatingPointError, match="measured, or its derivative, is not finite"),
+    ):
+        influence.op(system, [-1.0, 0.5], [0.01], "b", "a", measured)
 
 
 # A disturbance that lasts beside a reading that does not: (1, 1) decays at 0.1, what is read at 2.

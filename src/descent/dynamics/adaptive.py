@@ -248,10 +248,23 @@ def begin(motion: Motion, pace: Pace, stack: Array, rate: Array | None) -> Array
         rate = motion.slopes(stack, pace.t if motion.own_clock else float(pace.t[0]))
     if pace.size is None:
         pace.size = np.abs(stack[: motion.d]).copy()
+        check_defined(motion, pace, stack, rate)
     fresh = np.isnan(pace.h)
     if fresh.any():
         pace.h = np.where(fresh, _first_step(motion, stack, rate, pace.t), pace.h)
     return rate
+
+
+def check_defined(motion: Motion, pace: Pace, stack: Array, rate: Array) -> None:
+    """Raise a FloatingPointError unless rate and derivative are finite where a motion begins."""
+    lost: Bools = np.asarray(~np.isfinite(rate).all(axis=0))
+    if lost.any():
+        first = int(lost.argmax())
+        what = "derivative" if np.isfinite(rate[: motion.d, first]).all() else "rate"
+        raise FloatingPointError(
+            f"the {what} is not finite at {int(lost.sum())} of {len(lost)} initial states, such as "
+            f"{stack[: motion.d, first]} at time {pace.t[first]:g}: initial must be where it is"
+        )
 
 
 def check_steps(pace: Pace, lost: Bools) -> None:
@@ -260,8 +273,9 @@ def check_steps(pace: Pace, lost: Bools) -> None:
     if small.any():
         raise FloatingPointError(
             f"{int(small.sum())} of {len(small)} trajectories leave the finite numbers at time "
-            f"{pace.t[small].min():g}, or the rate jumps there (sign, heaviside): no step is "
-            "short enough. A jump must be made smooth, such as by tanh(x/width)"
+            f"{pace.t[small].min():g}, or the states where the rate is defined, or the rate jumps "
+            "there (sign, heaviside): no step is short enough. A jump must be made smooth, such "
+            "as by tanh(x/width)"
         )
 
 

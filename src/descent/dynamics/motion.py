@@ -41,6 +41,10 @@ def _rows(rows: Rows, shape: tuple[int, ...]) -> Array:
     return out
 
 
+UNREAL = 1e-60  # what a complex step of length 1e-100 seldom leaves of a real function
+GROWTH = 1e20  # of a disturbance in a unit of time: none is faster
+
+
 Block = tuple[tuple[int, ...], int]  # of disturbances: free variables, number of vectors
 
 
@@ -160,7 +164,14 @@ class Motion:
             assert isinstance(self.system.jacobian, ComplexStep)
             self.system.jacobian._value(columns, 0.0)  # says what is wrong, by name
             raise
-        return np.ascontiguousarray(both[:, 0].real), both.imag / STEP
+        value, moved = np.ascontiguousarray(both[:, 0].real), both.imag / STEP
+        if max(both.imag.max(), -both.imag.min()) > UNREAL:
+            # The complex log is finite left of zero, where the function itself is not.
+            large = np.abs(both.imag).max(axis=0)
+            real = np.abs(both.real).max(axis=0)
+            unreal = (large > 1e-12 * real) & (large > GROWTH * STEP * np.abs(v).max(axis=0))
+            value[:, unreal.any(axis=0)] = np.nan
+        return value, moved
 
     def product(self, s: Array, v: Array, t: Any) -> Array:
         """Return J v (d, k, n) for vectors v (d, k, n)."""

@@ -1,8 +1,9 @@
 """Comparing worlds: what a part of a system does to a disturbance elsewhere."""
 
-from descent.influence.measures import comp, linear_thermostat_comp, op, removed_width, slog_comp
+from descent.influence.measures import comp, linear_thermostat_comp, op, slog_comp
 from descent.influence.norm import op_norm
 from descent.influence.spectrum import op_spectrum
+from descent.influence.width import removed_width
 
 __all__ = [
     "comp",

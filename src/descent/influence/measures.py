@@ -25,15 +25,12 @@ from descent.dynamics.system import (
     Names,
     check_system,
     check_times,
-    index_of,
     state_of,
 )
 from descent.dynamics.tangent import check_derivative, check_integrator
 from descent.influence.digits import Bools, compare
 from descent.influence.pair import Pair, block_of
 from descent.influence.question import Measured, Varied, ask
-
-POLES = 0.25  # part of the integral of |1 - Comp| that may depend on half of the starts
 
 
 def slog_comp(
@@ -311,71 +308,3 @@ def linear_thermostat_comp(k: float, steps: npt.ArrayLike) -> Array:
     root = np.sqrt(complex(1 - 4 * k))
     plus, minus = (1 + root) / 2, (1 - root) / 2
     return np.asarray(((plus ** (t + 1) - minus ** (t + 1)) / root).real)
-
-
-def removed_width(
-    system: Map | Flow,
-    initial: Initial,
-    time: float,
-    frozen: Names,
-    varied: str,
-    *,
-    dt: float | None = None,
-    scheme: str = "dop853",
-) -> float:
-    r"""Return how much A narrows an interval of starts.
-
-    .. math:: \int (1 - \operatorname{Comp}(s_0))\, ds_0
-
-    The measured variable is the varied one. Trapezoidal rule over the starts; where Comp
-    jumps, its error is of the order of their spacing.
-
-    Parameters
-    ----------
-    system, time, frozen, varied, dt, scheme
-        As in `slog_comp`.
-    initial : array (n, d) or mapping
-        n >= 2 starts that differ in ``varied``, ascending.
-
-    Returns
-    -------
-    float
-        In units of ``varied``. For the saturated thermostat, with ends that stay
-        saturated, 2 p (t - dt) whatever the width of its band.
-
-    Raises
-    ------
-    ValueError, TypeError, FloatingPointError
-        As `slog_comp`; or if the starts do not ascend.
-    ArithmeticError
-        If half of the starts give another integral: Comp has poles, or they are too few.
-
-    Notes
-    -----
-    Source: 003, post 8, "Point 1".
-
-    Examples
-    --------
-    >>> from descent.systems import saturated_thermostat
-    >>> start = {"room": np.linspace(5, 45, 2000), "thermostat": 0.0}
-    >>> thermostat = saturated_thermostat(theta=1.0, p=1.0, target=25.0)
-    >>> width = removed_width(thermostat, start, 10.0, "thermostat", "room")
-    >>> bool(abs(width - 2 * 1.0 * (10.0 - 0.02)) < 0.02)
-    True
-    """
-    check_real("time", time, least=0)
-    ratio = comp(system, initial, [time], frozen, varied, varied, dt=dt, scheme=scheme)[0]
-    s0 = state_of(system, initial)[index_of(system, varied, "varied")]
-    if s0.ndim != 1 or len(s0) < 2 or (np.diff(s0) <= 0).any():
-        raise ValueError(f"initial must be two or more starts with ascending {varied!r}; got {s0}")
-    width = float(np.trapezoid(1 - ratio, s0))
-    if len(s0) >= 9:
-        few = np.append(np.arange(0, len(s0) - 1, 2), len(s0) - 1)
-        coarse = float(np.trapezoid((1 - ratio)[few], s0[few]))
-        if abs(width - coarse) > POLES * float(np.trapezoid(np.abs(1 - ratio), s0)):
-            raise ArithmeticError(
-                f"the integral over {len(s0)} starts is {width:.4g}, over half of them "
-                f"{coarse:.4g}: Comp has poles, where it diverges, or the starts in initial "
-                "are too few"
-            )
-    return width

@@ -89,6 +89,9 @@ def _along(function: Callable[[Array], Any], state: Array, v: Array) -> Reading:
     whole = np.abs(rough).max(axis=0)
     # A quotient is good to about 1e-9 of the change along the largest of the directions.
     blurred = Reading(rough[0], 1e-9 * whole, whole)
+    if not np.isfinite(whole).all():
+        first = state[:, ~np.isfinite(whole)][:, 0]
+        raise FloatingPointError(f"measured, or its derivative, is not finite at the state {first}")
     try:
         exact = np.array([step(u) for u in (v, *(signs * v))])
     except TypeError:
