@@ -63,6 +63,53 @@ def test_a_walk_never_climbs_and_halves_what_led_uphill(order):
     assert halved > 0
 
 
+def test_noise_that_leads_uphill_is_tried_the_other_way():
+    """Of a linear loss every step falls, by the length of the noise."""
+    x = torch.zeros(1, dtype=torch.float64)
+    search = OrderWalk([x], order=1, lr=0.3, generator=generator(3))
+    noise = torch.empty(1, dtype=torch.float64)
+    drawn = generator(3)
+    for _ in range(20):
+        before = x.item()
+        search.step(lambda: x.item())
+        assert before - x.item() == pytest.approx(0.3 * noise.normal_(generator=drawn).abs().item())
+    assert 21 < search.evaluations < 41  # one at the start, one or two a step
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_walk_stays_to_the_last_bit_where_the_loss_is_level(order):
+    x = torch.tensor([0.1, 1e9, -0.3], dtype=torch.float64)
+    search = OrderWalk([x], order=order, generator=generator())
+    falling = iter([2.0, 1.0, *[1.0] * 100])
+    search.step(lambda: next(falling))  # sets off
+    before = x.clone()
+    for _ in range(30):
+        search.step(lambda: next(falling))
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("method", [OrderWalk, SimulatedAnnealing, LineParabola])
+def test_each_group_moves_by_its_own_rate(method):
+    still, free = torch.ones(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    groups = [{"params": [still], "lr": 1e-12}, {"params": [free], "lr": 0.5}]
+    search = method(groups, generator=generator())
+    for _ in range(20):
+        search.step(lambda: (still**2).sum() + (free**2).sum())
+    assert (still - 1).abs().max() < 1e-9
+    assert (free - 1).abs().max() > 0.1
+
+
+def test_a_new_derivative_starts_at_rest():
+    x = torch.zeros(2, dtype=torch.float64)
+    search = VariableOrderWalk([x], lr=0.1, max_order=5, generator=generator())
+    falling = iter(range(0, -1000, -1))
+    for order in range(2, 6):
+        search.step(lambda: next(falling))
+        derivatives = search.memory["derivatives"]
+        assert len(derivatives) == order - 1
+        assert not derivatives[-1].any()
+
+
 def test_the_order_rises_with_success_and_falls_after_retries():
     x = torch.zeros(2, dtype=torch.float64)
     search = VariableOrderWalk([x], lr=0.1, retries=3, max_order=5, generator=generator())
@@ -153,6 +200,41 @@ def test_annealing_cools_to_a_greedy_walk():
     search = SimulatedAnnealing([x], temperature=2.0, cooling=0.5, generator=generator())
     losses = [search.step(lambda: (x**2).sum()) for _ in range(1500)]
     assert losses[100:] == sorted(losses[100:], reverse=True)
+
+
+@pytest.mark.parametrize("slope", [-1.0, 0.0, 1e3])
+def test_the_temperature_falls_by_its_factor_whatever_becomes_of_the_step(slope):
+    x = torch.zeros(1, dtype=torch.float64)
+    search = SimulatedAnnealing([x], temperature=2.0, cooling=0.9, generator=generator())
+    for n in range(1, 8):
+        search.step(lambda: slope * x.abs().item())
+        assert search.memory["temperature"] == pytest.approx(2.0 * 0.9**n)
+
+
+def test_a_draw_of_nought_accepts_any_rise():
+    class Nought:
+        def uniform_(self, generator):
+            return torch.tensor(0.0)
+
+    x = torch.zeros(1, dtype=torch.float64)
+    search = SimulatedAnnealing([x], temperature=1e-9, generator=generator())
+    search._uniform = Nought()
+    search.step(lambda: 1e6 * x.abs().item())
+    assert x.item() != 0
+
+
+def test_a_rate_of_one_half_goes_half_way_to_the_minimum_of_the_parabola():
+    x = torch.tensor([3.0], dtype=torch.float64)
+    search = LineParabola([x], lr=0.5, reach=1e6, generator=generator())
+    for left in (1.5, 0.75, 0.375):
+        search.step(lambda: (x**2).item())
+        assert x.item() == pytest.approx(left)
+
+
+def test_a_level_line_is_not_followed():
+    x = torch.tensor([0.3, 0.4], dtype=torch.float64)
+    LineParabola([x], generator=generator()).step(lambda: 1.0)
+    assert x.tolist() == [0.3, 0.4]
 
 
 def test_options_are_checked():
