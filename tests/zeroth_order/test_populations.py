@@ -237,6 +237,135 @@ def test_a_swarm_moves_by_its_formula():
     np.testing.assert_allclose(search.ask(), start + 1.5 * first)
 
 
+def test_each_particle_of_a_swarm_remembers_its_own_lowest_loss():
+    start = np.array([[0.0, 0.0], [2.0, 4.0]])
+    search = ParticleSwarm(start, generator=rng(7))
+    places = [search.ask()]
+    search.tell([0.0, 1.0])
+    places.append(search.ask())
+    search.tell([3.0, 5.0])  # worse for both: neither place counts
+    places.append(search.ask())
+    search.tell([2.0, 4.0])  # better than the last, worse than the first
+    np.testing.assert_array_equal(search.own_best, places[0])
+    np.testing.assert_array_equal(search.own_loss, [0.0, 1.0])
+
+
+def test_the_constants_of_the_evolution_strategy_are_hansens():
+    """Table 1 of arXiv:1604.00772 with mu = lambda / 2, for ten of twenty in ten dimensions."""
+    search = EvolutionStrategy(np.zeros(10), size=20, generator=rng())
+    raw = [math.log(10.5) - math.log(i) for i in range(1, 11)]
+    np.testing.assert_allclose(search.weights, np.array(raw) / sum(raw))
+    effective = sum(raw) ** 2 / sum(w * w for w in raw)
+    rate = (effective + 2) / (10 + effective + 5)
+    assert search.rate == pytest.approx(rate)
+    assert search.path_gain == pytest.approx(math.sqrt(rate * (2 - rate) * effective))
+    # The middle term is there for large populations in few dimensions alone.
+    few = EvolutionStrategy(np.zeros(2), size=400, generator=rng())
+    mu = 1 / float(np.sum(few.weights**2))
+    assert math.sqrt((mu - 1) / 3) > 2
+    assert few.damping == pytest.approx(1 + 2 * (math.sqrt((mu - 1) / 3) - 1) + few.rate)
+
+
+def test_the_noise_of_a_consensus_is_drawn_for_each_coordinate():
+    search = Consensus(np.zeros(2), size=2000, drift=1.0, noise=1.0, generator=rng())
+    before = search.ask()
+    search.tell(np.zeros(2000))
+    noise = search.ask() / (before - before.mean(axis=0))
+    assert abs(np.corrcoef(noise.T - noise.mean())[0, 1]) < 0.5
+    assert np.abs(noise[:, 0] - noise[:, 1]).mean() > 0.1
+
+
+def test_where_none_is_allowed_the_swarm_flies_on_and_the_mean_comes_half_way_back():
+    swarm = ParticleSwarm([[0.0, 0.0], [2.0, 4.0]], generator=rng(7))
+    swarm.ask()
+    swarm.tell([0.0, 1.0])
+    before = swarm.ask()
+    swarm.tell([math.inf, math.inf])
+    assert not np.array_equal(swarm.ask(), before)
+    strategy = EvolutionStrategy([4.0, 0.0], generator=rng())
+    found = strategy.ask()
+    strategy.tell((found**2).sum(axis=1))
+    mean, best = strategy.mean.copy(), strategy.best.copy()
+    strategy.ask()
+    strategy.tell(np.full(20, math.inf))
+    np.testing.assert_allclose(strategy.mean, (mean + best) / 2)
+
+
+def test_gravity_keeps_the_lowest_loss_of_each_particle():
+    search = Gravity([[1.0], [2.0], [6.0]], noise=0.0, generator=rng())
+    search.ask()
+    search.tell([1.0, 2.0, 6.0])
+    search.ask()
+    search.tell([9.0, 9.0, 9.0])  # no fall helped
+    np.testing.assert_array_equal(search.losses, [1.0, 2.0, 6.0])
+    search.ask()
+    search.tell([8.0, 8.0, 8.0])
+    np.testing.assert_array_equal(search.x[:, 0], [1.0, 2.0, 6.0])
+
+
+def test_the_noise_of_gravity_has_the_width_of_the_swarm_around_its_mean():
+    """ρ is the root mean square of a coordinate's distance to the mean, whatever attracts."""
+    d, size = 50, 400
+    start = 7 + 0.3 * rng(1).standard_normal((size, d))
+    search = Gravity(start, pull=0.0, noise=0.5, generator=rng())
+    search.ask()
+    search.tell((start**2).sum(axis=1))
+    assert (search.ask() - start).std() == pytest.approx(0.5 * 0.3, rel=0.03)
+
+
+def test_the_gradient_that_attracts_is_that_of_the_lowest_pair():
+    """The particle at 0.1 has the lowest mean of its two losses, that at 0 the lowest probe."""
+    search = GradientGravity([[0.0], [0.1]], pull=1.0, lr=1.0, h=1.0, generator=rng())
+    search.ask()
+    search.signs = np.ones((2, 1))
+    search.tell([0.0, 3.0, 10.0, 2.0])  # above, then below: means 5 and 2.5
+    np.testing.assert_allclose(search.x[:, 0], np.array([0.0, 0.1]) - 0.5)  # (3 - 2) / 2
+
+
+def test_a_cloud_shrinks_and_steps_by_its_width():
+    gradient = np.array([1.0, 2.0])
+    search = ParticleGradient(np.zeros(2), size=200, spread=0.3, decay=0.5, generator=rng())
+    width = search.sigma
+    mean = search.ask().mean(axis=0)
+    search.tell(search.ask() @ gradient)
+    assert search.sigma == pytest.approx(0.5 * width)
+    moved = search.x.mean(axis=0) - mean
+    assert np.linalg.norm(moved) == pytest.approx(width, rel=0.2)
+
+
+def test_the_noise_of_an_ensemble_decays_at_each_use():
+    matrix, data = linear_problem()
+    search = EnsembleKalman(np.zeros(3), noise=0.4, decay=0.5, epoch=2, generator=rng())
+    levels = []
+    for _ in range(4):
+        search.tell(search.ask() @ matrix.T - data)
+        levels.append(search.noise)
+    assert levels == pytest.approx([0.4, 0.2, 0.2, 0.1])
+
+
+def test_an_ensemble_is_redrawn_around_where_its_step_has_led():
+    matrix, data = linear_problem()
+    start = 5 + rng(2).standard_normal((30, 3))
+    options = {"explore": "resample", "epoch": 1, "noise": 1e-9}
+    moved = EnsembleKalman(start, generator=rng(), **options)
+    plain = EnsembleKalman(start, explore="none", generator=rng())
+    for search in (moved, plain):
+        search.tell(search.ask() @ matrix.T - data)
+    np.testing.assert_allclose(moved.x.mean(axis=0), plain.x.mean(axis=0), atol=1e-7)
+
+
+def test_the_best_candidate_is_one_that_was_asked_and_the_first_of_equals():
+    search = GradientGravity([[0.0], [5.0]], h=1.0, generator=rng())
+    asked = search.ask()
+    search.tell([3.0, 2.0, 1.0, 1.0])
+    np.testing.assert_array_equal(search.best, asked[2])
+    search.ask()[:] = 99.0  # a copy
+    first = search.ask()
+    assert first.max() < 99
+    search.tell([1.0, 1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(search.best, asked[2])
+
+
 def test_an_evolution_strategy_sees_only_ranks():
     searches = [EvolutionStrategy([1.0, 2.0, 3.0], generator=rng()) for _ in range(2)]
     for _ in range(20):
