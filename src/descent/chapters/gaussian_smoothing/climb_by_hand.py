@@ -1,22 +1,50 @@
-"""Chapter 7: the exact climb from any place of the map, computed where it is shown."""
+"""Chapter 7: three climbs from any place of the map, computed where they are shown."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from descent import figures
+from descent.arguments import Array
+from descent.chapters.gaussian_smoothing.sampled_ascent import LOWEST, STEP_SIZES, sampled_path
 from descent.explorer import MOVING, live, span
-from descent.figures import GUIDE, RED
+from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED
 from descent.landscapes import sinc
 from descent.smoothing import smoothed_sinc
-from descent.smoothing.ascent import ascend
+from descent.smoothing.ascent import Climb, ascend
 
-BOTH, ALONE = "x and σ climb", "x alone climbs"
-RULES = (BOTH, ALONE)
+WITH, WITHOUT = "with a baseline", "without a baseline"
+RULES = (WITH, WITHOUT)
 LEAST, MOST = 0.05, 10.0
+STEPS, SAMPLES = 2000, 50
+ETA = STEP_SIZES["long steps"]["sinc"]
 
 
-def draw_climb(x: float, sigma: float, rule: str) -> Figure:
-    """Draw the map of sinc with contours and arrows, a climb, and f with its blurred copy."""
+def exact(x: float, sigma: float) -> Climb:
+    """Follow the exact gradient in x and σ to its end."""
+    return ascend(smoothed_sinc, [x], [sigma])
+
+
+def sampled(x: float, sigma: float, rule: str, seed: int) -> Array:
+    """Climb in x and σ on sampled gradients; the path ``(STEPS + 1, 2)``."""
+    rng = np.random.default_rng(seed)
+    path = sampled_path(
+        "sinc", [x], sigma, ETA, rng, baseline=rule == WITH, n_samples=SAMPLES, n_steps=STEPS
+    )
+    return path[:, :, 0]
+
+
+def scheduled(x: float, sigma: float) -> Array:
+    """Climb in x on the exact gradient while σ falls by equal factors; the path."""
+    path = [(x, sigma)]
+    for n in range(1, STEPS + 1):
+        at, width = path[-1]
+        _, dx, _ = smoothed_sinc(at, width)
+        path.append((at + ETA * float(dx), sigma * (LOWEST / sigma) ** (n / STEPS)))
+    return np.array(path)
+
+
+def draw_climb(x: float, sigma: float, rule: str, seed: int, n: int) -> Figure:
+    """Draw the map of sinc with contours and arrows, three climbs, and f with its blurred copy."""
     fig, (left, right) = figures.figure(1, 2, height=3.2)
     across, up = np.linspace(-20, 20, 241), np.geomspace(LEAST, MOST, 121)
     value = smoothed_sinc(*np.meshgrid(across, up)).value
@@ -29,13 +57,20 @@ def draw_climb(x: float, sigma: float, rule: str) -> Figure:
     u, v = dx / 40, ds / feet[1] / np.log(MOST / LEAST)
     size = np.hypot(u, v)
     left.quiver(*feet, u / size, v / size, color=GUIDE, scale=30, width=0.004, pivot="mid")
-    end = ascend(smoothed_sinc, [x], [sigma], hold_sigma=rule == ALONE)
-    left.plot(end.x_path[:, 0], end.sigma_path[:, 0], color=RED, gid=MOVING)
+    climbed = exact(x, sigma)
+    runs = (
+        (np.column_stack([climbed.x_path[:, 0], climbed.sigma_path[:, 0]]), EXACT),
+        (sampled(x, sigma, rule, seed)[: n + 1], RED),
+        (scheduled(x, sigma)[: n + 1], GREEN),
+    )
+    for path, colour in runs:
+        left.plot(*path.T, color=colour, gid=MOVING)
+        right.plot(path[-1, 0], sinc(path[-1, 0]), "o", color=colour, gid=MOVING)
     left.set(yscale="log", xlim=(-20, 20), ylim=(LEAST, MOST))
     left.set(xlabel="position $x$", ylabel="standard deviation $\\sigma$")
     right.plot(across, sinc(across), color=GUIDE, gid=MOVING)
     right.plot(
-        across, smoothed_sinc(across, np.full_like(across, sigma)).value, color=RED, gid=MOVING
+        across, smoothed_sinc(across, np.full_like(across, sigma)).value, color=BLUE, gid=MOVING
     )
     right.set(
         xlim=(-20, 20), ylim=(-0.3, 1.05), xlabel="position $x$", ylabel="$f$ and $f_\\sigma$"
@@ -43,12 +78,20 @@ def draw_climb(x: float, sigma: float, rule: str) -> Figure:
     return fig
 
 
-def climb_caption(x: float, sigma: float, rule: str) -> str:
-    """Say where the climb ends."""
-    end = ascend(smoothed_sinc, [x], [sigma], hold_sigma=rule == ALONE)
+def climb_caption(x: float, sigma: float, rule: str, seed: int, n: int) -> str:
+    """Say where the climbs are."""
+    places = (
+        exact(x, sigma).x[0],
+        sampled(x, sigma, rule, seed)[n, 0],
+        scheduled(x, sigma)[n, 0],
+    )
+    first, second, third = (f"{place + 0.0:.2f}".replace("-0.00", "0.00") for place in places)
     return (
-        f"The exact climb from $x = {x:g}$, $\\sigma = {sigma:g}$ ({rule}) ends at "
-        f"$x = {end.x[0] + 0.0:.2f}$. Contours and arrows: the landscape and its steepest ascent."
+        f"From $x = {x:g}$, $\\sigma = {sigma:g}$ the exact climb (black) ends at $x = {first}$. "
+        f"After {n} steps the climb on samples {rule} (orange) is at $x = {second}$, and that in "
+        f"x alone, whose σ falls by a schedule (green), at $x = {third}$. Contours and arrows: the "
+        "landscape and its steepest ascent. Right: $f$ (grey), its blurred copy at the start, and "
+        "where the three are."
     ).replace("-", "−")
 
 
@@ -60,9 +103,22 @@ climb = live(
     x=span(-20, 20, 401),
     sigma=span(LEAST, MOST, 301, log=True),
     rule=RULES,
-    labels={"x": "start $x$", "sigma": "start $\\sigma$", "rule": "what moves"},
-    default={"x": -9.0, "sigma": 1.0, "rule": BOTH},
-    format={"sigma": "{:.3g}"},
+    seed=tuple(range(20)),
+    n=span(0, STEPS, 101),
+    labels={
+        "x": "start $x$",
+        "sigma": "start $\\sigma$",
+        "rule": "samples",
+        "seed": "seed",
+        "n": "steps",
+    },
+    default={"x": -9.0, "sigma": 2.5, "rule": WITH, "seed": 0, "n": STEPS},
+    format={"sigma": "{:.3g}", "n": "{:.0f}"},
+    play="n",
     grab=[(("x", "sigma"), 0)],
-    constants={"hold": ALONE, "rules": RULES},
+    constants={
+        "with_baseline": WITH,
+        "rules": RULES,
+        "race": {"eta": ETA, "samples": SAMPLES, "steps": STEPS, "bounds": [LEAST, MOST]},
+    },
 )

@@ -1,5 +1,7 @@
 """Chapter 7: ascent in (x, σ) on gradients that are estimated from samples."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,7 @@ def sampled_ascent(
     rng: np.random.Generator,
     *,
     baseline: bool,
+    pairs: bool = False,
     n_samples: int = 50,
     n_steps: int = 2000,
 ) -> tuple[Array, Array]:
@@ -43,6 +46,8 @@ def sampled_ascent(
     rng : numpy.random.Generator
     baseline : bool
         Whether to subtract from each value the mean of the others.
+    pairs : bool
+        Whether the samples are antithetic: half of them, and their mirror images.
     n_samples, n_steps : int
         Samples a step; steps.
 
@@ -51,18 +56,54 @@ def sampled_ascent(
     x, sigma : array (k,)
         Where the climbs end.
     """
+    *_, (at, widths) = _steps(
+        function, x, sigma, step_size, rng, baseline, pairs, n_samples, n_steps
+    )
+    return at, widths
+
+
+def sampled_path(
+    function: str,
+    x: npt.ArrayLike,
+    sigma: float,
+    step_size: float,
+    rng: np.random.Generator,
+    *,
+    baseline: bool,
+    n_samples: int,
+    n_steps: int,
+) -> Array:
+    """Return all steps of `sampled_ascent`, an array ``(n_steps + 1, 2, k)`` of x and σ."""
+    steps = _steps(function, x, sigma, step_size, rng, baseline, False, n_samples, n_steps)
+    return np.array(list(steps))
+
+
+def _steps(
+    function: str,
+    x: npt.ArrayLike,
+    sigma: float,
+    step_size: float,
+    rng: np.random.Generator,
+    baseline: bool,
+    pairs: bool,
+    n_samples: int,
+    n_steps: int,
+) -> Iterator[tuple[Array, Array]]:
     f = FUNCTIONS[function]
     at = np.array(x, float)
     widths = np.full(at.shape, float(sigma))
+    yield at, widths
     for _ in range(n_steps):
-        z = rng.standard_normal((n_samples, *at.shape))
+        z = rng.standard_normal((n_samples // 2 if pairs else n_samples, *at.shape))
+        if pairs:
+            z = np.concatenate([z, -z])
         values = f(at + widths * z)
         if baseline:
             values = (values - values.mean(axis=0)) * (n_samples / (n_samples - 1))
         at = at + step_size * (values * z).mean(axis=0) / widths
         slope = (values * (z * z - 1)).mean(axis=0) / widths
         widths = np.clip(widths + step_size * slope, LOWEST, HIGHEST)
-    return at, widths
+        yield at, widths
 
 
 def reached(function: str, x: Array) -> npt.NDArray[np.bool_]:

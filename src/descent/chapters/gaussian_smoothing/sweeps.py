@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from descent.chapters.gaussian_smoothing import race
+from descent.chapters.gaussian_smoothing import expensive, race
 from descent.chapters.gaussian_smoothing.sampled_ascent import (
     N_STARTS,
     STEP_SIZES,
@@ -16,6 +16,7 @@ from descent.sweeps import MedianWithin, Sweep
 
 TUNING_STARTS = 20
 BLOCK = 25  # starts of a row of the race
+EXPENSIVE_BLOCK = 5
 
 
 def _summary(problem: race.Problem, outcomes: list[race.Outcome]) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def compete(method: str, function: str, block: int) -> dict[str, Any]:
 
 
 def climb_sampled(
-    function: str, step: str, baseline: bool, sigma: float, seed: int
+    function: str, step: str, baseline: bool, sigma: float, seed: int, pairs: bool = False
 ) -> dict[str, Any]:
     """Climb from each start with sampled gradients; which starts end on the highest peak."""
     starts = np.linspace(-20, 20, N_STARTS)
@@ -74,11 +75,27 @@ def climb_sampled(
         STEP_SIZES[step][function],
         np.random.default_rng([2, seed]),
         baseline=baseline,
+        pairs=pairs,
     )
     return {
         "reached": [int(there) for there in reached(function, x)],
         "median_sigma": float(np.median(sigmas)),
     }
+
+
+def climb_in_pairs(function: str, baseline: bool, sigma: float, seed: int) -> dict[str, Any]:
+    """Climb as `climb_sampled` does, on half as many samples and their mirror images."""
+    return climb_sampled(function, "long steps", baseline, sigma, seed, pairs=True)
+
+
+def search_at_a_price(method: str, function: str, block: int) -> dict[str, Any]:
+    """Count, for each budget, the starts of a block that have found a maximum by then."""
+    problem = race.PROBLEMS[function]
+    found = [
+        expensive.search(method, problem, rng)
+        for rng in _generators(3, function, block * EXPENSIVE_BLOCK, EXPENSIVE_BLOCK)
+    ]
+    return {"found": np.sum(found, axis=0).tolist()}
 
 
 STEPS = Sweep(
@@ -126,6 +143,35 @@ SAMPLED = Sweep(
         for seed in range(4)
     ],
     probes=[0],
+    rtol=1e-6,
+    version=1,
+)
+
+PAIRS = Sweep(
+    name="07-pairs",
+    run=climb_in_pairs,
+    points=[
+        {"function": function, "baseline": baseline, "sigma": sigma, "seed": seed}
+        for function in ("sinc", "floored")
+        for baseline in (False, True)
+        for sigma in (0.1, 1.0, 5.0, 10.0)
+        for seed in range(4)
+    ],
+    probes=[0],
+    rtol=1e-6,
+    version=1,
+)
+
+EXPENSIVE = Sweep(
+    name="07-expensive",
+    run=search_at_a_price,
+    points=[
+        {"method": method, "function": function, "block": block}
+        for method in expensive.SEARCHERS
+        for function in race.PROBLEMS
+        for block in range(4)
+    ],
+    probes=[96],
     rtol=1e-6,
     version=1,
 )

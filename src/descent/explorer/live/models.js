@@ -314,6 +314,59 @@ models.sinc = {
     }
     return points;
   },
+  // Steps of a gradient estimated from samples z, or the exact one; σ stays in [lowest, highest].
+  step([x, sigma], eta, z, baseline, [lowest, highest]) {
+    let [dx, ds] = [0, 0];
+    if (z) {
+      const values = z.map((draw) => {
+        const at = x + sigma * draw;
+        return at ? Math.sin(at) / at : 1;
+      });
+      const mean = baseline ? values.reduce((sum, value) => sum + value) / z.length : 0;
+      const scale = (baseline ? 1 / (z.length - 1) : 1 / z.length) / sigma;
+      z.forEach((draw, i) => {
+        dx += (values[i] - mean) * draw * scale;
+        ds += (values[i] - mean) * (draw * draw - 1) * scale;
+      });
+    } else [, dx, ds] = models.sinc.smoothed(x, sigma);
+    return [x + eta * dx, Math.min(Math.max(sigma + eta * ds, lowest), highest)];
+  },
+  // The n-th number of a stream, uniform on (0, 1): a hash, the same at every visit.
+  uniform(stream, n) {
+    let h = (Math.imul(stream + 1, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca77)) >>> 0;
+    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+    return (((h ^ (h >>> 16)) >>> 0) + 0.5) / 4294967296;
+  },
+  // Standard normal numbers in pairs, after Box and Muller.
+  normals(stream, first, count) {
+    const { uniform } = models.sinc;
+    const found = [];
+    for (let n = first; found.length < count; n += 2) {
+      const radius = Math.sqrt(-2 * Math.log(uniform(stream, n)));
+      const angle = 2 * Math.PI * uniform(stream, n + 1);
+      found.push(radius * Math.cos(angle), radius * Math.sin(angle));
+    }
+    return found.slice(0, count);
+  },
+  // The path of a climb on sampled gradients, of all its steps.
+  sampled(x, sigma, { eta, samples, steps, bounds, baseline, stream }) {
+    const { step, normals } = models.sinc;
+    const path = [[x, sigma]];
+    for (let n = 0; n < steps; n++) {
+      path.push(step(path[n], eta, normals(stream, n * samples, samples), baseline, bounds));
+    }
+    return path;
+  },
+  // Climbs in x alone while σ falls by equal factors to the lowest.
+  scheduled(x, sigma, { eta, steps, bounds: [lowest] }) {
+    const path = [[x, sigma]];
+    for (let n = 0; n < steps; n++) {
+      const [at, width] = path[n];
+      path.push([at + eta * models.sinc.smoothed(at, width)[1], sigma * (lowest / sigma) ** ((n + 1) / steps)]);
+    }
+    return path;
+  },
 };
 
 // Chapter 5: a damped oscillator x' = v, v' = −x − γv, in x and A = v + s·x.

@@ -131,30 +131,33 @@ pictures.thermostat = (plot, { target, span: time, delta }) => {
   return { draw, handles: [start], longest: [-1, 8.88].map((reached) => said(38.8, reached, -0.000888)) };
 };
 
-pictures.ascent = (plot, { hold, rules }) => {
-  const climb = kept((x, sigma, held) => models.sinc.climb(x, sigma, held));
+pictures.ascent = (plot, { with_baseline, rules, race }) => {
+  const climb = kept((x, sigma) => models.sinc.climb(x, sigma, false));
+  const sampled = kept((x, sigma, baseline, stream) => models.sinc.sampled(x, sigma, { ...race, baseline, stream }));
+  const scheduled = kept((x, sigma) => models.sinc.scheduled(x, sigma, race));
   const across = spaced(-20, 20, 401);
   const sinc = (x) => (x ? Math.sin(x) / x : 1);
   const row = kept((sigma) => across.map((x) => [x, models.sinc.smoothed(x, sigma)[0]]));
-  const draw = ({ x, sigma, rule }) => {
-    const points = climb(x, sigma, rule === hold);
-    const [end] = points.slice(-1);
-    const top = Math.abs(end[0]) < 0.01;
-    plot.line(0, points, { colour: top ? "ink" : "red", width: 2 });
-    plot.dot(0, ...end, { colour: top ? "ink" : "red" });
+  const draw = ({ x, sigma, rule, seed, n }) => {
+    const exact = climb(x, sigma);
+    const noisy = sampled(x, sigma, rule === with_baseline, seed).slice(0, n + 1);
+    const planned = scheduled(x, sigma).slice(0, n + 1);
+    const runs = [[exact, "ink", 2], [noisy, "red", 1.2], [planned, "green", 2]];
+    for (const [points, colour, width] of runs) plot.line(0, points, { colour, width });
+    for (const [points, colour] of runs) plot.dot(0, ...points.at(-1), { colour });
     plot.line(1, across.map((at) => [at, sinc(at)]), { colour: "guide", width: 1 });
-    plot.line(1, row(sigma), { colour: "red" });
-    plot.dot(1, x, models.sinc.smoothed(x, sigma)[0], { colour: "red" });
-    return said({ x, sigma, rule }, top, end[0], models.sinc.smoothed(...end)[0]);
+    plot.line(1, row(sigma), { colour: "blue" });
+    for (const [points, colour] of runs) plot.dot(1, points.at(-1)[0], sinc(points.at(-1)[0]), { colour });
+    return said({ x, sigma, rule, n }, ...runs.map(([points]) => points.at(-1)[0]));
   };
-  const said = ({ x, sigma, rule }, top, end, blurred) => {
-    const held = rule === hold ? ` and the blurred copy ${number(blurred)}` : "";
-    const where = top ? "ends on the highest peak" : `ends on a side peak, at ${em("x")} = ${number(end)}`;
-    return `The exact climb from ${em("x")} = ${number(x)}, <em>σ</em> = ${number(sigma)} (${rule}) ${where}, ` +
-      `where <em>f</em> is ${number(sinc(end))}${held}. Right: <em>f</em> (grey) and its blurred copy at the start.`;
+  const said = ({ x, sigma, rule, n }, exact, noisy, planned) => {
+    const where = (at) => `${em("x")} = ${number(Math.abs(at) < 0.005 ? 0 : at)}`;
+    return `From ${em("x")} = ${number(x)}, <em>σ</em> = ${number(sigma)} the exact climb (black) ends at ${where(exact)}. ` +
+      `After ${n} steps the climb on samples ${rule} (orange) is at ${where(noisy)}, and that in x alone, whose σ falls ` +
+      `by a schedule (green), at ${where(planned)}. Right: <em>f</em> (grey), its blurred copy at the start, and where the three are.`;
   };
   const start = { place: ({ x, sigma }) => [x, sigma], set: (x, sigma) => ({ x, sigma }) };
-  return { draw, handles: [start], longest: rules.map((rule) => said({ x: -18.88, sigma: 8.888, rule }, false, -18.88, -0.0888)) };
+  return { draw, handles: [start], longest: rules.map((rule) => said({ x: -18.88, sigma: 8.888, rule, n: 2000 }, -18.88, -18.88, -18.88)) };
 };
 
 pictures.attractor = (plot, { pieces, colours, elevation, middle, said }) => {
