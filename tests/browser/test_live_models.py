@@ -15,9 +15,15 @@ from checks import (
     wait_until_ready,
 )
 from playwright.sync_api import expect
+from scipy import stats
 
 from descent import explorer, influence
-from descent.chapters.gaussian_smoothing.climb_by_hand import climb
+from descent.chapters.gaussian_smoothing.climb_by_hand import climb, scheduled
+from descent.chapters.gaussian_smoothing.sampled_ascent import (
+    reached,
+    sampled_ascent,
+    sampled_path,
+)
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.modelling_sgd.walkers import walkers
 from descent.chapters.thermostats_and_lorenz import lorenz_pictures
@@ -256,6 +262,49 @@ def test_a_climb_is_that_of_the_library(computed, x, sigma, hold):
     right = np.column_stack([end.x_path[:, 0], end.sigma_path[:, 0]])
     for place in path[:: max(1, len(path) // 20)]:
         assert from_polygon(right, place) < 3e-4 * max(1, sigma)
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+def test_a_step_on_samples_is_that_of_the_library(computed, baseline):
+    """The library is given the page's draws, by a generator that hands them out."""
+    draws = computed("models.sinc.normals(3, 700, 50)")
+
+    class Dealt:
+        def standard_normal(self, shape):
+            return np.reshape(draws, shape)
+
+    path = sampled_path(
+        "sinc", [-4.0], 1.5, 2.0, Dealt(), baseline=baseline, n_samples=50, n_steps=1
+    )
+    given = f"[-4, 1.5], 2, models.sinc.normals(3, 700, 50), {str(baseline).lower()}, [0.05, 10]"
+    shown = computed(f"models.sinc.step({given})")
+    assert shown == pytest.approx(path[1, :, 0], rel=1e-12)
+
+
+def test_the_draws_of_the_page_are_normal_and_those_of_other_seeds_are_others(computed):
+    z = np.array(computed("[0, 1, 2, 3].map((seed) => models.sinc.normals(seed, 0, 20000))"))
+    assert stats.kstest(z.ravel(), "norm").pvalue > 0.01
+    assert np.abs(np.corrcoef(z) - np.eye(4)).max() < 4 / np.sqrt(20_000)
+    assert abs(np.corrcoef(z[0, :-1], z[0, 1:])[0, 1]) < 4 / np.sqrt(20_000)
+
+
+def test_the_sampled_climbs_of_the_page_arrive_as_often_as_those_of_the_library(computed):
+    settings = "{ eta: 2, samples: 50, steps: 1000, bounds: [0.05, 10], baseline: %s, stream }"
+    rng = np.random.default_rng(0)
+    for baseline, name in ((True, "true"), (False, "false")):
+        run = f"models.sinc.sampled(-9, 5, {settings % name}).at(-1)[0]"
+        shown = np.abs(computed(f"{list(range(40))}.map((stream) => {run})")) < 1
+        ends, _ = sampled_ascent(
+            "sinc", np.full(40, -9.0), 5.0, 2.0, rng, baseline=baseline, n_steps=1000
+        )
+        assert abs(shown.mean() - reached("sinc", ends).mean()) < 0.25
+        assert (shown.mean() > 0.7) == baseline
+
+
+@pytest.mark.parametrize(("x", "sigma"), [(-9.0, 2.5), (-5.0, 1.0), (12.0, 4.0)])
+def test_the_scheduled_climb_of_the_page_is_that_of_the_library(computed, x, sigma):
+    path = computed(f"models.sinc.scheduled({x}, {sigma}, {{ factor: 0.8, bounds: [0.05] }})")
+    assert path[-1] == pytest.approx(scheduled(x, sigma)[-1], abs=1e-5)
 
 
 def from_polygon(corners, place):

@@ -5,6 +5,7 @@ An average of sin(x)/x under x + σz damps each of its waves cos kx by the chara
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from descent.arguments import Array
+from descent.kept import kept
 from descent.smoothing import Smoothed, smoothed_sinc
 from descent.smoothing.ascent import Smoother
 
@@ -116,7 +118,7 @@ class Staircase(NamedTuple):
         return int(((sign[:-1] > 0) & (sign[1:] < 0)).sum())
 
 
-SPIKE = Staircase(np.array([-0.2, 0.0, 10.0]), np.array([4.0, -3.0, -1.0]))
+SPIKE = Staircase(np.array([-0.2, 0.0, 14.0]), np.array([9.0, -8.0, -1.0]))
 """One peak with a long shelf behind it."""
 
 
@@ -133,7 +135,9 @@ class Bred(NamedTuple):
     more_than_narrower: int
 
 
-def breeding(blur: str, n: int = 200) -> Bred:
+@cache
+@kept
+def breeding(blur: str, n: int = 100) -> Bred:
     """Count the staircases among ``n`` whose maxima become more, at any of twelve widths."""
     x = np.linspace(-15, 25, 3001)
     before = narrower = 0
@@ -143,6 +147,18 @@ def breeding(blur: str, n: int = 200) -> Bred:
         before += max(counts) > stairs.peaks()
         narrower += bool((np.diff(counts) > 0).any())
     return Bred(before, narrower)
+
+
+def home(blur: str, sigma: float, reach: float = 100.0) -> float:
+    """Return from how far to the right of 0 a climb in x alone comes home to 0 on sin(x)/x.
+
+    0 if 0 is no top; infinite if there is no valley up to ``reach``.
+    """
+    x = np.arange(0.01, reach, 0.02)
+    (up,) = np.nonzero(blurred_sinc(blur)(x, sigma).dx > 0)
+    if not len(up):
+        return np.inf
+    return float(x[up[0]]) if up[0] else 0.0
 
 
 def semigroup_gap(blur: str) -> float:

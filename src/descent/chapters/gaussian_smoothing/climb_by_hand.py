@@ -10,12 +10,13 @@ from descent.explorer import MOVING, live, span
 from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED
 from descent.landscapes import sinc
 from descent.smoothing import smoothed_sinc
-from descent.smoothing.ascent import Climb, ascend
+from descent.smoothing.ascent import Climb, ascend, graduated_ascent
 
 WITH, WITHOUT = "with a baseline", "without a baseline"
 RULES = (WITH, WITHOUT)
 LEAST, MOST = 0.05, 10.0
 STEPS, SAMPLES = 2000, 50
+FACTOR = 0.8  # from one σ of the schedule to the next
 ETA = STEP_SIZES["long steps"]["sinc"]
 
 
@@ -34,13 +35,17 @@ def sampled(x: float, sigma: float, rule: str, seed: int) -> Array:
 
 
 def scheduled(x: float, sigma: float) -> Array:
-    """Climb in x on the exact gradient while σ falls by equal factors; the path."""
-    path = [(x, sigma)]
-    for n in range(1, STEPS + 1):
-        at, width = path[-1]
-        _, dx, _ = smoothed_sinc(at, width)
-        path.append((at + ETA * float(dx), sigma * (LOWEST / sigma) ** (n / STEPS)))
-    return np.array(path)
+    """Climb in x to the top at one σ after another; the path, a place for each σ."""
+    n = int(np.log(LOWEST / sigma) / np.log(FACTOR) + 1e-9)
+    sigmas = sigma * FACTOR ** np.arange(n + 1)
+    climbed = graduated_ascent(smoothed_sinc, [x], list(sigmas))
+    tops = np.column_stack([climbed.x_path[1:, 0], sigmas])
+    return np.concatenate([[[x, sigma]], tops])
+
+
+def _until(path: Array, n: int) -> Array:
+    """Return the part of a path that is shown beside n steps of the sampled climb."""
+    return path[: 1 + round(n / STEPS * (len(path) - 1))]
 
 
 def draw_climb(x: float, sigma: float, rule: str, seed: int, n: int) -> Figure:
@@ -61,7 +66,7 @@ def draw_climb(x: float, sigma: float, rule: str, seed: int, n: int) -> Figure:
     runs = (
         (np.column_stack([climbed.x_path[:, 0], climbed.sigma_path[:, 0]]), EXACT),
         (sampled(x, sigma, rule, seed)[: n + 1], RED),
-        (scheduled(x, sigma)[: n + 1], GREEN),
+        (_until(scheduled(x, sigma), n), GREEN),
     )
     for path, colour in runs:
         left.plot(*path.T, color=colour, gid=MOVING)
@@ -83,12 +88,12 @@ def climb_caption(x: float, sigma: float, rule: str, seed: int, n: int) -> str:
     places = (
         exact(x, sigma).x[0],
         sampled(x, sigma, rule, seed)[n, 0],
-        scheduled(x, sigma)[n, 0],
+        _until(scheduled(x, sigma), n)[-1, 0],
     )
     first, second, third = (f"{place + 0.0:.2f}".replace("-0.00", "0.00") for place in places)
     return (
         f"From $x = {x:g}$, $\\sigma = {sigma:g}$ the exact climb (black) ends at $x = {first}$. "
-        f"After {n} steps the climb on samples {rule} (orange) is at $x = {second}$, and that in "
+        f"The climb on samples {rule} (orange) is at $x = {second}$ after {n} steps, and that in "
         f"x alone, whose σ falls by a schedule (green), at $x = {third}$. Contours and arrows: the "
         "landscape and its steepest ascent. Right: $f$ (grey), its blurred copy at the start, and "
         "where the three are."
@@ -119,6 +124,12 @@ climb = live(
     constants={
         "with_baseline": WITH,
         "rules": RULES,
-        "race": {"eta": ETA, "samples": SAMPLES, "steps": STEPS, "bounds": [LEAST, MOST]},
+        "race": {
+            "eta": ETA,
+            "samples": SAMPLES,
+            "steps": STEPS,
+            "bounds": [LEAST, MOST],
+            "factor": FACTOR,
+        },
     },
 )

@@ -95,13 +95,16 @@ def _steps(
     yield at, widths
     for _ in range(n_steps):
         z = rng.standard_normal((n_samples // 2 if pairs else n_samples, *at.shape))
+        # A sample that has a mirror image is in the mean of the others twice, but not for x,
+        # from whose slope the mean drops out.
+        n = len(z)
         if pairs:
             z = np.concatenate([z, -z])
         values = f(at + widths * z)
-        if baseline:
-            values = (values - values.mean(axis=0)) * (n_samples / (n_samples - 1))
-        at = at + step_size * (values * z).mean(axis=0) / widths
-        slope = (values * (z * z - 1)).mean(axis=0) / widths
+        others = (values - values.mean(axis=0)) * (n / (n - 1)) if baseline else values
+        by_x = values if pairs else others
+        at = at + step_size * (by_x * z).mean(axis=0) / widths
+        slope = (others * (z * z - 1)).mean(axis=0) / widths
         widths = np.clip(widths + step_size * slope, LOWEST, HIGHEST)
         yield at, widths
 

@@ -95,7 +95,8 @@ def search_at_a_price(method: str, function: str, block: int) -> dict[str, Any]:
         expensive.search(method, problem, rng)
         for rng in _generators(3, function, block * EXPENSIVE_BLOCK, EXPENSIVE_BLOCK)
     ]
-    return {"found": np.sum(found, axis=0).tolist()}
+    counts = np.sum(found, axis=0).tolist()
+    return {"found": counts, "evaluations": list(expensive.BUDGETS[: len(counts)])}
 
 
 STEPS = Sweep(

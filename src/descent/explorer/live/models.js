@@ -358,12 +358,12 @@ models.sinc = {
     }
     return path;
   },
-  // Climbs in x alone while σ falls by equal factors to the lowest.
-  scheduled(x, sigma, { eta, steps, bounds: [lowest] }) {
-    const path = [[x, sigma]];
-    for (let n = 0; n < steps; n++) {
-      const [at, width] = path[n];
-      path.push([at + eta * models.sinc.smoothed(at, width)[1], sigma * (lowest / sigma) ** ((n + 1) / steps)]);
+  // Climbs in x alone to the top, at one σ after another, each so many times the last.
+  scheduled(x, sigma, { factor, bounds: [lowest] }) {
+    let path = [];
+    for (let at = x, width = sigma; width >= lowest; width *= factor) {
+      path = path.concat(models.sinc.climb(at, width, true));
+      [at] = path.at(-1);
     }
     return path;
   },

@@ -141,7 +141,8 @@ pictures.ascent = (plot, { with_baseline, rules, race }) => {
   const draw = ({ x, sigma, rule, seed, n }) => {
     const exact = climb(x, sigma);
     const noisy = sampled(x, sigma, rule === with_baseline, seed).slice(0, n + 1);
-    const planned = scheduled(x, sigma).slice(0, n + 1);
+    const levels = scheduled(x, sigma);
+    const planned = levels.slice(0, 1 + Math.round((n / race.steps) * (levels.length - 1)));
     const runs = [[exact, "ink", 2], [noisy, "red", 1.2], [planned, "green", 2]];
     for (const [points, colour, width] of runs) plot.line(0, points, { colour, width });
     for (const [points, colour] of runs) plot.dot(0, ...points.at(-1), { colour });
@@ -153,7 +154,7 @@ pictures.ascent = (plot, { with_baseline, rules, race }) => {
   const said = ({ x, sigma, rule, n }, exact, noisy, planned) => {
     const where = (at) => `${em("x")} = ${number(Math.abs(at) < 0.005 ? 0 : at)}`;
     return `From ${em("x")} = ${number(x)}, <em>σ</em> = ${number(sigma)} the exact climb (black) ends at ${where(exact)}. ` +
-      `After ${n} steps the climb on samples ${rule} (orange) is at ${where(noisy)}, and that in x alone, whose σ falls ` +
+      `The climb on samples ${rule} (orange) is at ${where(noisy)} after ${n} steps, and that in x alone, whose σ falls ` +
       `by a schedule (green), at ${where(planned)}. Right: <em>f</em> (grey), its blurred copy at the start, and where the three are.`;
   };
   const start = { place: ({ x, sigma }) => [x, sigma], set: (x, sigma) => ({ x, sigma }) };
