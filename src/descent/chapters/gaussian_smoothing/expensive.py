@@ -14,7 +14,7 @@ from descent.arguments import Array
 from descent.chapters.gaussian_smoothing.race import Problem
 from descent.search_distributions import score_function_ascent, xnes
 
-BUDGETS = (10, 20, 30, 40, 60, 100, 200, 500, 1000, 3000, 10_000)
+BUDGETS = (10, 20, 30, 40, 60, 100, 200, 500, 1000, 3000)
 BAYESIAN = "Bayesian optimisation"
 FEW = 60  # evaluations of Bayesian optimisation, whose own arithmetic grows as their cube
 FIRST = 10  # of them are uniform
@@ -60,7 +60,7 @@ def bayesian(f: Callable[[Array], Array], problem: Problem, rng: np.random.Gener
     """Ask where the expected improvement is largest under a Gaussian process of scikit-learn.
 
     The process has a Matérn covariance of order 5/2 with a length for each variable. Its lengths
-    are fitted anew at each of the first 30 evaluations, and at every fifth later on.
+    are fitted anew at every fifth evaluation up to 30, and then at every tenth.
     """
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern
@@ -73,7 +73,7 @@ def bayesian(f: Callable[[Array], Array], problem: Problem, rng: np.random.Gener
     y = f(problem.low + width * x)
     kernel = ConstantKernel(1.0) * Matern([0.2, 0.2], (0.01, 10.0), nu=2.5)
     while True:
-        fits = len(x) < 30 or len(x) % 5 == 0
+        fits = len(x) % (5 if len(x) < 30 else 10) == 0
         process = GaussianProcessRegressor(
             kernel, alpha=1e-8, normalize_y=True, optimizer="fmin_l_bfgs_b" if fits else None
         )

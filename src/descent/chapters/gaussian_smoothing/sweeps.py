@@ -170,9 +170,9 @@ EXPENSIVE = Sweep(
         {"method": method, "function": function, "block": block}
         for method in expensive.SEARCHERS
         for function in race.PROBLEMS
-        for block in range(4)
+        for block in range(3)
     ],
-    probes=[96],
+    probes=[72],
     rtol=1e-6,
     version=1,
 )
