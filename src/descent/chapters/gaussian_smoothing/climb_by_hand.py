@@ -25,9 +25,9 @@ def exact(x: float, sigma: float) -> Climb:
     return ascend(smoothed_sinc, [x], [sigma])
 
 
-def sampled(x: float, sigma: float, rule: str, seed: int) -> Array:
+def sampled(x: float, sigma: float, rule: str, seed: float) -> Array:
     """Climb in x and σ on sampled gradients; the path ``(STEPS + 1, 2)``."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(int(seed))
     path = sampled_path(
         "sinc", [x], sigma, ETA, rng, baseline=rule == WITH, n_samples=SAMPLES, n_steps=STEPS
     )
@@ -43,12 +43,12 @@ def scheduled(x: float, sigma: float) -> Array:
     return np.concatenate([[[x, sigma]], tops])
 
 
-def _until(path: Array, n: int) -> Array:
-    """Return the part of a path that is shown beside n steps of the sampled climb."""
+def _until(path: Array, n: float) -> Array:
+    """Return the part of a path that is shown at n of `STEPS` steps."""
     return path[: 1 + round(n / STEPS * (len(path) - 1))]
 
 
-def draw_climb(x: float, sigma: float, rule: str, seed: int, n: int) -> Figure:
+def draw_climb(x: float, sigma: float, rule: str, seed: float, n: float) -> Figure:
     """Draw the map of sinc with contours and arrows, three climbs, and f with its blurred copy."""
     fig, (left, right) = figures.figure(1, 2, height=3.2)
     across, up = np.linspace(-20, 20, 241), np.geomspace(LEAST, MOST, 121)
@@ -65,7 +65,7 @@ def draw_climb(x: float, sigma: float, rule: str, seed: int, n: int) -> Figure:
     climbed = exact(x, sigma)
     runs = (
         (np.column_stack([climbed.x_path[:, 0], climbed.sigma_path[:, 0]]), EXACT),
-        (sampled(x, sigma, rule, seed)[: n + 1], RED),
+        (_until(sampled(x, sigma, rule, seed), n), RED),
         (_until(scheduled(x, sigma), n), GREEN),
     )
     for path, colour in runs:
@@ -83,17 +83,17 @@ def draw_climb(x: float, sigma: float, rule: str, seed: int, n: int) -> Figure:
     return fig
 
 
-def climb_caption(x: float, sigma: float, rule: str, seed: int, n: int) -> str:
+def climb_caption(x: float, sigma: float, rule: str, seed: float, n: float) -> str:
     """Say where the climbs are."""
     places = (
         exact(x, sigma).x[0],
-        sampled(x, sigma, rule, seed)[n, 0],
+        _until(sampled(x, sigma, rule, seed), n)[-1, 0],
         _until(scheduled(x, sigma), n)[-1, 0],
     )
     first, second, third = (f"{place + 0.0:.2f}".replace("-0.00", "0.00") for place in places)
     return (
         f"From $x = {x:g}$, $\\sigma = {sigma:g}$ the exact climb (black) ends at $x = {first}$. "
-        f"The climb on samples {rule} (orange) is at $x = {second}$ after {n} steps, and that in "
+        f"The climb on samples {rule} (orange) is at $x = {second}$ after {n:g} steps, and that in "
         f"x alone, whose σ falls by a schedule (green), at $x = {third}$. Contours and arrows: the "
         "landscape and its steepest ascent. Right: $f$ (grey), its blurred copy at the start, and "
         "where the three are."

@@ -70,11 +70,12 @@ def sampled_path(
     rng: np.random.Generator,
     *,
     baseline: bool,
+    pairs: bool = False,
     n_samples: int,
     n_steps: int,
 ) -> Array:
     """Return all steps of `sampled_ascent`, an array ``(n_steps + 1, 2, k)`` of x and σ."""
-    steps = _steps(function, x, sigma, step_size, rng, baseline, False, n_samples, n_steps)
+    steps = _steps(function, x, sigma, step_size, rng, baseline, pairs, n_samples, n_steps)
     return np.array(list(steps))
 
 

@@ -64,7 +64,7 @@ def compete(method: str, function: str, block: int) -> dict[str, Any]:
 
 
 def climb_sampled(
-    function: str, step: str, baseline: bool, sigma: float, seed: int, pairs: bool = False
+    function: str, step: str, baseline: bool, sigma: float, seed: int
 ) -> dict[str, Any]:
     """Climb from each start with sampled gradients; which starts end on the highest peak."""
     starts = np.linspace(-20, 20, N_STARTS)
@@ -75,17 +75,11 @@ def climb_sampled(
         STEP_SIZES[step][function],
         np.random.default_rng([2, seed]),
         baseline=baseline,
-        pairs=pairs,
     )
     return {
         "reached": [int(there) for there in reached(function, x)],
         "median_sigma": float(np.median(sigmas)),
     }
-
-
-def climb_in_pairs(function: str, baseline: bool, sigma: float, seed: int) -> dict[str, Any]:
-    """Climb as `climb_sampled` does, on half as many samples and their mirror images."""
-    return climb_sampled(function, "long steps", baseline, sigma, seed, pairs=True)
 
 
 def search_at_a_price(method: str, function: str, block: int) -> dict[str, Any]:
@@ -141,21 +135,6 @@ SAMPLED = Sweep(
         for step in STEP_SIZES
         for baseline in (False, True)
         for sigma in (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
-        for seed in range(4)
-    ],
-    probes=[0],
-    rtol=1e-6,
-    version=1,
-)
-
-PAIRS = Sweep(
-    name="07-pairs",
-    run=climb_in_pairs,
-    points=[
-        {"function": function, "baseline": baseline, "sigma": sigma, "seed": seed}
-        for function in ("sinc", "floored")
-        for baseline in (False, True)
-        for sigma in (0.1, 1.0, 5.0, 10.0)
         for seed in range(4)
     ],
     probes=[0],
