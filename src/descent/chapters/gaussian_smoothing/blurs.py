@@ -17,7 +17,7 @@ from descent.kept import kept
 from descent.smoothing import Smoothed, smoothed_sinc
 from descent.smoothing.ascent import Smoother
 
-SLOPE, BEND = 0.4361817212, 1 / 3
+SLOPE, BEND = 0.43618181727, 1 / 3
 """The steepest slope of sin(x)/x and its largest second derivative, which is that at 0."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _K, _DK = (_NODES + 1) / 2, _WEIGHTS / 2

@@ -24,7 +24,7 @@ def sampled_ascent(
     step_size: float,
     rng: np.random.Generator,
     *,
-    baseline: bool,
+    baseline: bool | str,
     pairs: bool = False,
     n_samples: int = 50,
     n_steps: int = 2000,
@@ -44,8 +44,8 @@ def sampled_ascent(
     step_size : float
         α, for x and σ alike.
     rng : numpy.random.Generator
-    baseline : bool
-        Whether to subtract from each value the mean of the others.
+    baseline : bool or {"x", "sigma"}
+        Whether to subtract from each value the mean of the others, in both slopes or in one.
     pairs : bool
         Whether the samples are antithetic: half of them, and their mirror images.
     n_samples, n_steps : int
@@ -69,7 +69,7 @@ def sampled_path(
     step_size: float,
     rng: np.random.Generator,
     *,
-    baseline: bool,
+    baseline: bool | str,
     pairs: bool = False,
     n_samples: int,
     n_steps: int,
@@ -85,7 +85,7 @@ def _steps(
     sigma: float,
     step_size: float,
     rng: np.random.Generator,
-    baseline: bool,
+    baseline: bool | str,
     pairs: bool,
     n_samples: int,
     n_steps: int,
@@ -102,10 +102,11 @@ def _steps(
         if pairs:
             z = np.concatenate([z, -z])
         values = f(at + widths * z)
-        others = (values - values.mean(axis=0)) * (n / (n - 1)) if baseline else values
-        by_x = values if pairs else others
+        others = (values - values.mean(axis=0)) * (n / (n - 1))
+        by_x = others if baseline in (True, "x") and not pairs else values
+        by_sigma = others if baseline in (True, "sigma") else values
         at = at + step_size * (by_x * z).mean(axis=0) / widths
-        slope = (others * (z * z - 1)).mean(axis=0) / widths
+        slope = (by_sigma * (z * z - 1)).mean(axis=0) / widths
         widths = np.clip(widths + step_size * slope, LOWEST, HIGHEST)
         yield at, widths
 
