@@ -83,7 +83,8 @@ def bayesian(f: Callable[[Array], Array], problem: Problem, rng: np.random.Gener
         top = x[y.argmax()]
         near = top + 0.1 ** rng.uniform(1, 3, (500, 1)) * rng.standard_normal((500, 2))
         asked = np.concatenate([draw(1500), np.clip(near, 0, 1)])
-        gain = expected_improvement(*process.predict(asked, return_std=True), y.max())
+        mean, error = process.predict(asked, return_std=True)
+        gain = expected_improvement(mean, error, y.max())
         new = asked[[gain.argmax()]]
         x, y = np.concatenate([x, new]), np.concatenate([y, f(problem.low + width * new)])
 

@@ -64,5 +64,5 @@ def noise(x: float, sigma: float, offset: float = 0.0) -> Noise:
         [2 * _variance(odd * scores[0]) / N, _of_covariance(even, scores[1], N // 2)],
         [_variance(first) / N, _variance(sigma * second) / N],
     ]
-    slope = np.hypot(*(mean(f * s) for s in scores))
+    slope = np.hypot(mean(f * scores[0]), mean(f * scores[1]))
     return Noise(*(np.sqrt(v) / slope for v in variances))
