@@ -15,7 +15,6 @@ from scipy.special import ndtr
 from descent.arguments import Array
 from descent.kept import kept
 from descent.smoothing import Smoothed, smoothed_sinc
-from descent.smoothing.ascent import Smoother
 
 SLOPE, BEND = 0.43618181727, 1 / 3
 """The steepest slope of sin(x)/x and its largest second derivative, which is that at 0."""
@@ -34,7 +33,7 @@ class Blur(NamedTuple):
 
 
 def _box(u: Array) -> Array:
-    return np.sinc(_SIDE * u / np.pi)
+    return np.asarray(np.sinc(_SIDE * u / np.pi))
 
 
 def _box_slope(u: Array) -> Array:
@@ -73,7 +72,7 @@ BLURS = {
 the height."""
 
 
-def blurred_sinc(blur: str) -> Smoother:
+def blurred_sinc(blur: str) -> Callable[[npt.ArrayLike, npt.ArrayLike], Smoothed]:
     """Return sin(x)/x blurred by a distribution, with its derivatives by x and by σ."""
     damps, slope = BLURS[blur][:2]
 
