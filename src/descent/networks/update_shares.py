@@ -1,6 +1,7 @@
 """Shares of parameters, and how two of them correlate: what is unknown is NaN and left out."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,10 +9,12 @@ from numpy.typing import ArrayLike
 from descent.arguments import Array, check_array, check_numbers
 
 __all__ = [
+    "CorrelationParts",
     "correlation",
     "partial_correlation",
     "pixel_correlations",
     "share",
+    "split_correlation",
     "within_pixel_correlation",
 ]
 
@@ -173,6 +176,70 @@ def within_pixel_correlation(x: Array, y: Array) -> float:
     for v in (_unit(np.where(both, x, 0)), _unit(np.where(both, y, 0))):
         rest.append(_varying(np.where(both, v - v.sum(axis=0) / count, 0).ravel(), v))
     return _cosine(*rest)
+
+
+class CorrelationParts(NamedTuple):
+    """What a correlation over the weights consists of; the three parts add up to it."""
+
+    pixels: float
+    neurons: float
+    weights: float
+
+
+def split_correlation(x: Array, y: Array) -> CorrelationParts:
+    r"""Split the correlation over the weights into parts of pixels, of neurons and of the rest.
+
+    .. math:: x_{ij} = \bar x + p_j + n_i + e_{ij}, \qquad
+        r = \frac{\langle p^x p^y \rangle + \langle n^x n^y \rangle
+        + \langle e^x e^y \rangle}{\sigma_x \sigma_y},
+
+    with the means p over the neurons for each pixel j, the means n over the pixels for each
+    neuron i, both less the mean of all, and what is left, e. The three are orthogonal, so that
+    nothing else remains of the covariance. The first part is what exchanging the neurons of one of
+    the two at random leaves of the correlation, in the mean over all permutations.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (hidden, inputs)
+        Shares of one network's hidden weights. A neuron with a share that is not finite is left
+        out.
+
+    Returns
+    -------
+    CorrelationParts
+        NaN where fewer than two neurons are left or one of the two does not vary.
+
+    Notes
+    -----
+    The analysis of variance of a table with two factors, of two variables at once.
+
+    Examples
+    --------
+    >>> pixel, neuron = np.array([[0.0, 1.0, 5.0]]), np.array([[0.0], [2.0]])
+    >>> parts = split_correlation(pixel + neuron, pixel - neuron)
+    >>> parts.pixels > 0 > parts.neurons, parts.weights
+    (True, 0.0)
+    """
+    x, y = _check_weights(x, y)
+    alive = (np.isfinite(x) & np.isfinite(y)).all(axis=1)
+    x, y = _unit(x[alive]), _unit(y[alive])
+    if len(x) < 2:
+        return CorrelationParts(math.nan, math.nan, math.nan)
+    x, y = _varying(x - x.mean(), x), _varying(y - y.mean(), y)
+    norm = math.sqrt(np.vdot(x, x)) * math.sqrt(np.vdot(y, y))
+    if not norm > 0:
+        return CorrelationParts(math.nan, math.nan, math.nan)
+    pixels, neurons, rest = [], [], []
+    for v in (x, y):
+        pixels.append(v.mean(axis=0))
+        neurons.append(v.mean(axis=1))
+        rest.append(v - pixels[-1] - neurons[-1][:, None])
+    hidden, inputs = x.shape
+    return CorrelationParts(
+        float(hidden * np.vdot(*pixels) / norm),
+        float(inputs * np.vdot(*neurons) / norm),
+        float(np.vdot(*rest) / norm),
+    )
 
 
 def partial_correlation(x: ArrayLike, y: ArrayLike, *given: ArrayLike) -> float:

@@ -31,6 +31,8 @@ from descent.sweeps import Sweep, grid
 TUNING_SEED, SEED = 0, 1
 N_NETWORKS = 8
 """Networks in a row of a table, each with its own initial parameters."""
+SINGLE_FROM = 1e-5
+"""The smallest step size at which single precision does."""
 BINS = 40
 """Bins of a picture's density in each direction."""
 
@@ -40,8 +42,18 @@ def digits(values: Any, n: int = 6) -> list[float]:
     return [float(f"{v:.{n}g}") for v in np.ravel(values)]
 
 
+def precisely(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ask for double precision where the steps are too small for single precision."""
+    return [{**p, "double": True} if p["step_size"] < SINGLE_FROM else p for p in points]
+
+
 def first_phase(
-    activation: str, output: str, step_size: float, seed: int, n_networks: int = 4
+    activation: str,
+    output: str,
+    step_size: float,
+    seed: int,
+    n_networks: int = 4,
+    double: bool = False,
 ) -> dict[str, Any]:
     """Return the held-out loss and accuracy after the first phase on MNIST."""
     loss, hits = held_out_loss(
@@ -51,6 +63,7 @@ def first_phase(
         output=output,
         n_networks=n_networks,
         seed=seed,
+        double=double,
     )
     return {"loss": digits(loss), "accuracy": digits(hits)}
 
@@ -88,7 +101,9 @@ def measure(
     return {"diverged": False, **{name: digits(values) for name, values in results.items()}}
 
 
-def picture(activation: str, output: str, step_size: float, seed: int = SEED) -> dict[str, Any]:
+def picture(
+    activation: str, output: str, step_size: float, seed: int = SEED, double: bool = False
+) -> dict[str, Any]:
     """Return what the plots of one network on MNIST show.
 
     The first network's shares of biases and density of weights' shares; the correlation by pixel
@@ -102,6 +117,7 @@ def picture(activation: str, output: str, step_size: float, seed: int = SEED) ->
         output=output,
         n_networks=N_NETWORKS,
         seed=seed,
+        double=double,
     )
     x, y = found.updating["hidden_weights"], found.difference["hidden_weights"]
     counts, _, _ = np.histogram2d(x[0].ravel(), y[0].ravel(), BINS, [[0, 1], [0, 1]])
@@ -117,10 +133,12 @@ def picture(activation: str, output: str, step_size: float, seed: int = SEED) ->
     }
 
 
-def curve(activation: str, output: str, step_size: float, seed: int = SEED) -> dict[str, Any]:
+def curve(
+    activation: str, output: str, step_size: float, seed: int = SEED, double: bool = False
+) -> dict[str, Any]:
     """Return the held-out loss along two passes over MNIST, the mean over five networks."""
     samples, losses = loss_curve(
-        step_size, activation=activation, output=output, n_networks=5, seed=seed
+        step_size, activation=activation, output=output, n_networks=5, seed=seed, double=double
     )
     return {"samples": samples.tolist(), "loss": digits(losses.mean(axis=0))}
 
@@ -148,20 +166,24 @@ MNIST_FACTS = Sweep(
 MNIST_BEST = Sweep(
     name="12-mnist-best-step-sizes",
     run=first_phase,
-    points=grid(activation=ACTIVATIONS, output=OUTPUTS, step_size=STEP_SIZES, seed=[TUNING_SEED]),
-    probes=[4],
+    points=precisely(
+        grid(activation=ACTIVATIONS, output=OUTPUTS, step_size=STEP_SIZES, seed=[TUNING_SEED])
+    ),
+    probes=[7],
     rtol=1e-3,
 )
 
 MNIST_PICTURES = Sweep(
     name="12-mnist-pictures",
     run=picture,
-    points=grid(
-        activation=["softplus", "ReLU"],
-        output=["same"],
-        step_size=[s for s in STEP_SIZES if s <= 3e-2],
+    points=precisely(
+        grid(
+            activation=["softplus", "ReLU"],
+            output=["same"],
+            step_size=[s for s in STEP_SIZES if s <= 3e-2],
+        )
     ),
-    probes=[0],
+    probes=[3],
     rtol=1e-2,
 )
 
@@ -169,51 +191,59 @@ MNIST_STEP_SIZES = Sweep(
     name="12-mnist-step-sizes",
     run=measure,
     # Beyond a step size of 0.1 all networks but those of sigmoids die or diverge.
-    points=[
-        point
-        for point in grid(
-            data=["mnist"], output=["same"], activation=ACTIVATIONS, step_size=STEP_SIZES
-        )
-        if point["step_size"] <= 0.1 or point["activation"] == "sigmoid"
-    ],
-    probes=[0],
+    points=precisely(
+        [
+            point
+            for point in grid(
+                data=["mnist"], output=["same"], activation=ACTIVATIONS, step_size=STEP_SIZES
+            )
+            if point["step_size"] <= 0.1 or point["activation"] == "sigmoid"
+        ]
+    ),
+    probes=[0, 3],
     rtol=1e-2,
 )
 
 MNIST_LINEAR_OUTPUTS = Sweep(
     name="12-mnist-linear-outputs",
     run=measure,
-    points=grid(
-        data=["mnist"],
-        output=["linear"],
-        activation=["softplus"],
-        step_size=[s for s in STEP_SIZES if s <= 0.1],
+    points=precisely(
+        grid(
+            data=["mnist"],
+            output=["linear"],
+            activation=["softplus"],
+            step_size=[s for s in STEP_SIZES if s <= 0.1],
+        )
     ),
-    probes=[0],
+    probes=[3],
     rtol=1e-2,
 )
 
 MNIST_PHASES = Sweep(
     name="12-mnist-twelve-hundred",
     run=measure,
-    points=grid(
-        data=["mnist"],
-        activation=["softplus"],
-        output=["same"],
-        step_size=[s for s in STEP_SIZES if s <= 0.1],
-        n_first=[1_200],
+    points=precisely(
+        grid(
+            data=["mnist"],
+            activation=["softplus"],
+            output=["same"],
+            step_size=[s for s in STEP_SIZES if s <= 0.1],
+            n_first=[1_200],
+        )
     ),
-    probes=[0],
+    probes=[3],
     rtol=1e-2,
 )
 
 MNIST_CURVES = Sweep(
     name="12-mnist-loss-curves",
     run=curve,
-    points=grid(
-        activation=["softplus"], output=["same"], step_size=[s for s in STEP_SIZES if s <= 0.1]
+    points=precisely(
+        grid(
+            activation=["softplus"], output=["same"], step_size=[s for s in STEP_SIZES if s <= 0.1]
+        )
     ),
-    probes=[0],
+    probes=[3],
     rtol=1e-3,
 )
 
@@ -256,16 +286,6 @@ MNIST_BEYOND = Sweep(
     ],
     probes=[0],
     rtol=1e-2,
-)
-
-MNIST_UNTRAINED = Sweep(
-    name="12-mnist-untrained",
-    run=measure,
-    points=grid(
-        data=["mnist"], activation=ACTIVATIONS, output=["same"], step_size=[1e-6], double=[True]
-    ),
-    probes=[0],
-    rtol=1e-3,
 )
 
 
@@ -312,6 +332,6 @@ DIGITS = Sweep(
         n_first=[360],
         n_networks=[20],
     ),
-    probes=[3, 14, 47],
+    probes=[6, 20, 59],
     rtol=1e-4,
 )
