@@ -77,12 +77,29 @@ def test_the_same_world_gives_the_same_parameters():
 
 
 def test_untrained_networks_differ_by_their_start_alone():
-    parameters, outputs = numbers.origins(0)
-    assert parameters.by_data == outputs.by_data == 0
-    assert parameters.share_of_start == outputs.share_of_start == 1
+    for other in numbers.OTHER_DATA:
+        parameters, outputs = numbers.origins(0, other)
+        assert not parameters.by_data.any()
+        assert not outputs.by_data.any()
+        assert parameters.share_of_start == outputs.share_of_start == 1
     # squared distance of two draws of N(0, 2/64) in 20 · 64 places: 2 · 2/64 each
     expected = 20 * 64 * 2 * 2 / 64
-    assert parameters.by_start == pytest.approx(expected, rel=0.05)
+    assert parameters.by_start.mean() == pytest.approx(expected, rel=0.05)
+
+
+def test_networks_go_on_from_the_stage_before():
+    data = numbers.task()
+    half = np.split(np.random.default_rng(3).permutation(numbers.N_TRAINING), 2)[0]
+    steps = np.tile(half, 2)
+    whole = train(numbers.untrained(), data.inputs[steps], data.targets[steps], numbers.STEP_SIZE)
+    staged = numbers._trained_on("one half", 2, 3)
+    np.testing.assert_allclose(staged.hidden_weights, whole.hidden_weights, atol=1e-12)
+
+
+def test_more_different_data_take_more_of_the_distance():
+    shares = [numbers.origins(2, other)[0].share_of_start for other in numbers.OTHER_DATA]
+    assert shares[0] > max(shares[1:])
+    assert min(shares) > 0.5
 
 
 def test_leaving_out_follows_the_definition():
@@ -147,9 +164,32 @@ def test_profiles_of_a_permuted_network_find_every_neuron():
 
 def test_matching_beats_its_null_for_relu():
     found = update_profiles.matching(3, "ReLU")
-    assert (found.best >= found.by_profiles - 1e-12).all()
-    assert (found.score > 0.3).all()
-    assert abs(found.null_score.mean()) < 0.1
+    for pairing in update_profiles.PAIRINGS:
+        assert (found.best >= found.alike[pairing] - 1e-12).all()
+    assert (found.score("update profiles") > 0.3).all()
+    assert abs(found.score("shuffled profiles").mean()) < 0.1
+    # The rival that sees no updates.
+    assert found.score("answers in training").mean() > found.score("update profiles").mean()
+
+
+def test_preferred_digit_is_the_one_with_the_largest_mean():
+    labels = np.tile(np.arange(10), 3)
+    answers = np.stack([labels == 4, -(labels == 4) + 0.1 * (labels == 7)], axis=1).astype(float)
+    np.testing.assert_array_equal(update_profiles.preferred_digit(answers, labels), [4, 7])
+
+
+def test_rules_of_pixels_know_no_neuron():
+    """Pixels alone takes whole pixels; the other rule takes as many a pixel as the published one."""
+    run = update_profiles.history(40, 1)
+    share = run.weight_updates[3] / run.weight_updates.sum(axis=0)
+    chosen = update_profiles.largest(
+        np.broadcast_to(share.mean(axis=1, keepdims=True), share.shape), 0.25
+    )
+    assert (chosen.sum(axis=1)[0] % share.shape[1] == 0).all()  # 16 of 64 pixels
+    exchanged = share[:, np.random.default_rng(0).permutation(share.shape[1])]
+    same, other = (update_profiles.largest(v, 0.1) for v in (share, exchanged))
+    np.testing.assert_array_equal(same.sum(axis=1), other.sum(axis=1))
+    assert (same != other).any()
 
 
 def test_updates_by_digit_add_up():

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from descent.arguments import Array
+from descent.estimates import mean_with_error
+from descent.kept import kept
 from descent.networks.digit_images import load_digits8
 from descent.networks.perceptrons import Perceptrons, accuracy, he_initialization, outputs, train
 
@@ -50,13 +52,13 @@ def targets(dog: NDArray[np.bool_]) -> Array:
 
 
 @cache
-def task(seed: int = 0) -> Task:
-    """Return the 3s and 8s of the 8×8 digits in a random order."""
+def task(seed: int = 0, digits: tuple[int, int] = (DOG, FISH)) -> Task:
+    """Return two of the 8×8 digits, 3 and 8 unless others are named, in a random order."""
     images = load_digits8()
-    kept = np.flatnonzero(np.isin(images.labels, (DOG, FISH)))
+    kept = np.flatnonzero(np.isin(images.labels, digits))
     order = np.random.default_rng(seed).permutation(kept)
     inputs = (images.pixels[order] + 1.0) / images.levels
-    dog = images.labels[order] == DOG
+    dog = images.labels[order] == digits[0]
     return Task(inputs[:N_TRAINING], dog[:N_TRAINING], inputs[N_TRAINING:], dog[N_TRAINING:])
 
 
@@ -196,42 +198,65 @@ def recognized(change: str | None, eyes: bool, epochs: int = 10) -> Array:
 
 @dataclass(frozen=True)
 class Origin:
-    """Mean squared distance of two trained networks that differ in one of two things."""
+    """Squared distances of two trained networks that differ in one of two things, by seed."""
 
-    by_start: float
-    by_data: float
+    by_start: Array
+    by_data: Array
 
     @property
     def share_of_start(self) -> float:
-        """Share of the distance that the first parameters account for."""
-        return self.by_start / (self.by_start + self.by_data)
+        """Share of the mean distance that the first parameters account for."""
+        return float(self.by_start.sum() / (self.by_start.sum() + self.by_data.sum()))
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean of the shares of single seeds."""
+        return mean_with_error(self.by_start / (self.by_start + self.by_data)).error
+
+
+OTHER_DATA = ("another half", "swapped labels", "another task")
+"""What the second network learns: the same from other images; the opposite answer to the images of
+the first; to tell 1 from 7."""
+
+
+PASSES = (0, 1, 2, 5, 10, 20, 50)
 
 
 @cache
-def origins(epochs: int, seed: int = 3) -> tuple[Origin, Origin]:
+def _trained_on(data: str, epochs: int, seed: int) -> Perceptrons:
+    """Return the networks after so many passes through some data, from the stage of `PASSES`."""
+    if epochs == 0:
+        return untrained()
+    before = max(stage for stage in PASSES if stage < epochs)
+    three, seven = task(), task(digits=(1, 7))
+    first, second = np.split(np.random.default_rng(seed).permutation(N_TRAINING), 2)
+    inputs, wanted = {
+        "one half": (three.inputs[first], three.targets[first]),
+        "another half": (three.inputs[second], three.targets[second]),
+        "swapped labels": (three.inputs[first], three.targets[first][:, ::-1]),
+        "another task": (seven.inputs[: len(first)], seven.targets[: len(first)]),
+    }[data]
+    steps = np.tile(np.arange(len(first)), epochs - before)
+    return train(_trained_on(data, before, seed), inputs[steps], wanted[steps], STEP_SIZE)
+
+
+@cache
+@kept
+def origins(epochs: int, other: str = "another half", seed: int = 3) -> tuple[Origin, Origin]:
     """Return where parameters and outputs come from, as (parameters, outputs).
 
-    The data are two halves of the training images, drawn at random; the starts are those of
-    `untrained`. Networks are compared in all their input weights, and in their outputs for
-    the test images.
+    The first data are one half of the training images, drawn at random; the second are named by
+    ``other``, one of `OTHER_DATA`, and hold as many. The starts are those of `untrained`. Networks
+    are compared in all their input weights, and in their outputs for the test images of 3 and 8.
     """
-    data = task()
-    order = np.random.default_rng(seed).permutation(N_TRAINING)
-    ends = []
-    for half in np.split(order, 2):
-        steps = np.tile(half, epochs)
-        ends.append(
-            train(untrained(), data.inputs[steps], data.targets[steps], STEP_SIZE)
-            if epochs
-            else untrained()
-        )
+    ends = [_trained_on(data, epochs, seed) for data in ("one half", other)]
     found = []
     for view in (
         lambda n: n.hidden_weights.reshape(SEEDS, -1),
-        lambda n: outputs(n, data.test_inputs).reshape(SEEDS, -1),
+        lambda n: outputs(n, task().test_inputs).reshape(SEEDS, -1),
     ):
-        first, second = view(ends[0]), view(ends[1])
+        one, two = view(ends[0]), view(ends[1])
         # Networks k and k + 1 differ in their start alone.
-        by_start = ((first - np.roll(first, 1, axis=0)) ** 2).sum(axis=1).mean()
-        found.append(Origin(float(by_start), float(((first - second) ** 2).sum(axis=1).mean())))
+        by_start = ((one - np.roll(one, 1, axis=0)) ** 2).sum(axis=1)
+        found.append(Origin(by_start, ((one - two) ** 2).sum(axis=1)))
     return found[0], found[1]

@@ -119,18 +119,32 @@ def draw_spread() -> Figure:
     return fig
 
 
-def draw_origins(passes: tuple[int, ...]) -> Figure:
+def draw_origins() -> Figure:
     """Draw which share of the distance between networks their start accounts for."""
-    fig, ax = figures.figure(width=4.0)
-    shares = np.array([[o.share_of_start for o in numbers.origins(n)] for n in passes])
-    ax.plot(passes, shares[:, 0], "o-", color=BLUE, label="parameters")
-    ax.plot(passes, shares[:, 1], "s-", color=RED, label="outputs for test images")
-    ax.axhline(0.5, color=GUIDE, ls="--")
-    ax.set_xscale("symlog", linthresh=1)
-    ax.set_xticks(passes, [str(n) for n in passes])
-    ax.minorticks_off()
-    ax.set(xlabel="passes through the data", ylabel="share due to the start", ylim=(0, 1.05))
-    ax.legend(loc="lower left")
+    fig, axes = figures.figure(1, 2, sharey=True, height=3.2)
+    passes = numbers.PASSES
+    marks = dict(zip(numbers.OTHER_DATA, ("o", "^", "s"), strict=True))
+    colours = dict(zip(numbers.OTHER_DATA, (GOLD, VIOLET, BLUE), strict=True))
+    for k, (ax, what) in enumerate(zip(axes, ("parameters", "outputs"), strict=True)):
+        for other, mark in marks.items():
+            found = [numbers.origins(n, other)[k] for n in passes]
+            ax.plot(
+                passes,
+                [o.share_of_start for o in found],
+                mark + "-",
+                color=colours[other],
+                label=other,
+                markersize=4,
+                clip_on=False,  # those at the ends stand on the frame
+            )
+        ax.axhline(0.5, color=GUIDE, ls="--")
+        ax.set_xscale("symlog", linthresh=1)
+        ax.set_xticks(passes, [str(n) for n in passes])
+        ax.minorticks_off()
+        ax.set(xlabel="passes through the data", ylim=(0, 1.05), xlim=(0, 60))
+        ax.set_ylabel(f"share due to the start: {what}")
+        ax.tick_params(labelleft=True)
+    axes[0].legend(loc="lower left")
     return fig
 
 
@@ -164,53 +178,75 @@ def draw_leave_one_out() -> Figure:
 
 
 FRACTIONS = (0.02, 0.05, 0.1, 0.2, 0.4)
-NAMED = {
-    "share of updating": "share of updating",
-    "updating": "sum of updates",
-    "at random": "at random",
+NAMED = {"share of updating": "share of updating", "updating": "sum of updates"}
+"""What the reader sees for a rule, where it is not its name."""
+RULE_STYLES = {
+    "share of updating": (BLUE, "o-"),
+    "pixels alone": (RED, "s--"),
+    "same pixels, other neurons": (VIOLET, "^:"),
+    "updating": (GOLD, "o-"),
+    "at random": (SAMPLED, "o-"),
 }
-"""What the reader sees for a rule."""
 
 
 def draw_forgetting() -> Figure:
     """Draw the recall that is lost when weights are reset, for the digit and for the others."""
-    fig, axes = figures.figure(1, 2, sharey=True)
-    for rule, colour in zip(update_profiles.RULES, (BLUE, GOLD, SAMPLED), strict=True):
+    fig, axes = figures.figure(1, 2, sharey=True, height=3.8)
+    for rule, (colour, style) in RULE_STYLES.items():
         lost = np.array([update_profiles.forgetting(rule, q) for q in FRACTIONS])
         for ax, values in zip(axes, lost.swapaxes(0, 1), strict=True):
             mean = values.mean(axis=1)
             error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-            ax.errorbar(
-                FRACTIONS, mean, yerr=2 * error, fmt="o-", color=colour, label=NAMED[rule], ms=4
-            )
+            label = NAMED.get(rule, rule) if ax is axes[0] else None
+            ax.errorbar(FRACTIONS, mean, 2 * error, fmt=style, color=colour, label=label, ms=4)
     axes[0].set(ylabel="recall lost: the digit itself", xlabel="share of weights reset")
     axes[1].set(ylabel="recall lost: the other nine", xlabel="share of weights reset")
     axes[1].tick_params(labelleft=True)  # below each other on a telephone
-    axes[1].legend(loc="upper left")
+    fig.legend(loc="outside upper center", ncols=2)
     return fig
 
 
+PAIRING_COLOURS = dict(zip(update_profiles.PAIRINGS, (BLUE, GREEN, GOLD, SAMPLED), strict=True))
+
+
 def draw_matching() -> Figure:
-    """Draw the score of matching by profiles against the passes, with its null."""
-    fig, ax = figures.figure(width=4.0)
+    """Draw the score of each way to match neurons against the passes, for two activations."""
+    fig, axes = figures.figure(1, 2, sharey=True, height=3.8)
     passes = update_profiles.MATCHING_EPOCHS
-    for activation, colour in (("softplus", BLUE), ("ReLU", RED)):
+    for ax, activation in zip(axes, ("softplus", "ReLU"), strict=True):
         found = [update_profiles.matching(n, activation) for n in passes]
-        for values, style, name in (
-            ([m.score for m in found], "o-", activation),
-            ([m.null_score for m in found], "o:", None),
-        ):
-            mean, error = np.array([mean_with_error(v) for v in values]).T
-            ax.errorbar(passes, mean, yerr=2 * error, fmt=style, color=colour, label=name, ms=4)
-    ax.errorbar([], [], fmt=":", color=EXACT, label="samples shuffled")
-    ax.axhline(0, color=GUIDE, ls="--")
-    ax.set_xscale("log")
-    ax.set_xticks(passes, [str(n) for n in passes])
-    ax.minorticks_off()
-    ax.set(
-        xlabel="passes through the data",
-        ylabel="score of the matching",
-        ylim=(-0.2, 1.2),
-    )
-    ax.legend(loc="upper left")
+        for pairing, colour in PAIRING_COLOURS.items():
+            mean, error = np.array([mean_with_error(m.score(pairing)) for m in found]).T
+            label = pairing if activation == "softplus" else None
+            ax.errorbar(passes, mean, yerr=2 * error, fmt="o-", color=colour, label=label, ms=4)
+        ax.axhline(0, color=GUIDE, ls="--")
+        ax.axhline(1, color=GUIDE, ls="--")
+        ax.set_xscale("log")
+        ax.set_xticks(passes, [str(n) for n in passes])
+        ax.minorticks_off()
+        ax.set(xlabel=f"passes, {activation}", ylabel="score of the matching", ylim=(-0.2, 1.1))
+        ax.tick_params(labelleft=True)
+    fig.legend(loc="outside upper center", ncols=2)
+    return fig
+
+
+def draw_reading(epochs: int = 20) -> Figure:
+    """Draw how often a neuron's digit is that of its partner in a smaller network."""
+    fig, ax = figures.figure(width=4.6, height=3.2)
+    names = ("best pairs", *update_profiles.PAIRINGS, "any pairs")
+    for activation, colour, mark, shift in (
+        ("softplus", BLUE, "o", -0.12),
+        ("ReLU", RED, "s", 0.12),
+    ):
+        read = update_profiles.matching(epochs, activation).read
+        for row, name in enumerate(names):
+            mean, error = mean_with_error(read[name])
+            label = activation if row == 0 else None
+            ax.errorbar(
+                mean, row + shift, xerr=2 * error, fmt=mark, color=colour, label=label, ms=4
+            )
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set(xlabel="share of neurons whose digit is their partner's", xlim=(0, 1))
+    ax.legend(loc="lower right")
     return fig

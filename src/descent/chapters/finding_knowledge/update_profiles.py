@@ -190,7 +190,7 @@ def largest(values: Array, fraction: float) -> NDArray[np.bool_]:
     return chosen.reshape(values.shape)
 
 
-RULES = ("share of updating", "updating", "at random")
+RULES = ("share of updating", "pixels alone", "same pixels, other neurons", "updating", "at random")
 
 
 @kept
@@ -200,8 +200,9 @@ def forgetting(rule: str, fraction: float, width: int = 40, epochs: int = 5) -> 
     Parameters
     ----------
     rule : str
-        Which weights: those with the largest share of updating by one digit, those with the
-        largest updating by it, or random ones.
+        Which weights: those with the largest share of updating by one digit; those out of the
+        pixels whose mean share is largest, whatever the neuron; as many out of each pixel as the
+        first rule takes, but into other neurons; those with the largest updating; random ones.
     fraction : float
         How many of the input weights, 0 to 1.
 
@@ -216,8 +217,12 @@ def forgetting(rule: str, fraction: float, width: int = 40, epochs: int = 5) -> 
     whole = recall(run.after)
     own, others = [], []
     for digit in range(10):
+        share = run.weight_updates[digit] / run.weight_updates.sum(axis=0)
         values = {
-            "share of updating": run.weight_updates[digit] / run.weight_updates.sum(axis=0),
+            "share of updating": share,
+            "pixels alone": np.broadcast_to(share.mean(axis=1, keepdims=True), share.shape),
+            # The places that the first rule takes, in the rows of other neurons.
+            "same pixels, other neurons": share[:, rng.permutation(share.shape[1])],
             "updating": run.weight_updates[digit],
             "at random": rng.random(run.after.hidden_weights.shape),
         }[rule]
@@ -238,48 +243,88 @@ def likeness(first: Array, second: Array) -> Array:
     return np.asarray(_standard(first, 0).T @ _standard(second, 0) / len(first))
 
 
+PAIRINGS = ("update profiles", "input weights", "answers in training", "shuffled profiles")
+"""What two neurons are compared by; none of them sees the images on which pairs are judged."""
+
+
 @dataclass(frozen=True)
 class Matching:
-    """How alike matched neurons answer to images, mean |correlation| by pair of networks."""
+    """How alike matched neurons answer to new images, by pair of networks.
 
-    by_profiles: Array
+    Attributes
+    ----------
+    alike : dict of ndarray
+        Mean absolute correlation of the answers of matched neurons, by pairing.
+    best, at_random : ndarray
+        The same for the pairs that are best by this measure, and for all pairs.
+    read : dict of ndarray
+        Share of the larger network's matched neurons whose digit is that of their partner, by
+        pairing, with "best pairs" and "any pairs".
+    """
+
+    alike: dict[str, Array]
     best: Array
     at_random: Array
-    by_wrong_profiles: Array
+    read: dict[str, Array]
 
-    @property
-    def score(self) -> Array:
+    def score(self, pairing: str) -> Array:
         """Return 0 for random pairs and 1 for the best possible ones."""
-        return np.asarray((self.by_profiles - self.at_random) / (self.best - self.at_random))
+        return np.asarray((self.alike[pairing] - self.at_random) / (self.best - self.at_random))
 
-    @property
-    def null_score(self) -> Array:
-        """Return the score of profiles whose samples are shuffled in one network."""
-        return np.asarray((self.by_wrong_profiles - self.at_random) / (self.best - self.at_random))
+
+def preferred_digit(answers: Array, labels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the digit to which each neuron answers most, in the mean over its images.
+
+    ``answers`` has the shape (samples, neurons). It is what a reader of a network would write
+    beside a neuron, and it needs labels.
+    """
+    means = np.array([answers[labels == digit].mean(axis=0) for digit in range(10)])
+    return np.asarray(means.argmax(axis=0))
 
 
 @cache
 @kept
 def matching(epochs: int, activation: str = "softplus") -> Matching:
-    """Pair the neurons of a narrow and a wide network by their updates, and by their answers.
+    """Pair the neurons of a narrow and a wide network in several ways, and judge the pairs.
 
-    A neuron's profile is the share of the network's updating that each sample causes in it.
-    The pairs maximize the sum of the profiles' correlations (linear assignment).
+    The pairs maximize the sum of correlations (linear assignment): of the neurons' profiles, the
+    share of the network's updating that each sample causes in them; of their input weights; of
+    their answers to the images of the training.
     """
     runs = [history(width, epochs, activation) for width in WIDTHS]
+    x, labels = ten_digits()
     profiles = []
     for run in runs:
         total = run.profiles.sum(axis=2, keepdims=True)
         profiles.append(run.profiles / np.where(total > 0, total, 1))
-    x, _ = ten_digits()
+    known = [hidden_outputs(run.after, x[:N_TRAINING]) for run in runs]
     answers = [hidden_outputs(run.after, x[N_TRAINING:]) for run in runs]
     shuffle = np.random.default_rng(7).permutation(N_TRAINING)
-    rows = []
+    alike: dict[str, list[float]] = {name: [] for name in PAIRINGS}
+    read: dict[str, list[float]] = {name: [] for name in (*PAIRINGS, "best pairs", "any pairs")}
+    ends = []
     for k in range(MATCHING_SEEDS):
-        alike = abs(likeness(answers[0][k], answers[1][k]))
-        first, second = profiles[0][:, k], profiles[1][:, k]
-        pairs = linear_sum_assignment(-likeness(first, second))
-        wrong = linear_sum_assignment(-likeness(first[shuffle], second))
-        best = linear_sum_assignment(-alike)
-        rows.append([alike[pairs].mean(), alike[best].mean(), alike.mean(), alike[wrong].mean()])
-    return Matching(*np.array(rows).T)
+        judged = abs(likeness(answers[0][k], answers[1][k]))
+        digits = [preferred_digit(a[k], labels[N_TRAINING:]) for a in answers]
+        same = digits[0][:, None] == digits[1]
+        likenesses = {
+            "update profiles": likeness(profiles[0][:, k], profiles[1][:, k]),
+            "input weights": likeness(*(run.after.hidden_weights[k].T for run in runs)),
+            "answers in training": likeness(known[0][k], known[1][k]),
+            "shuffled profiles": likeness(profiles[0][shuffle, k], profiles[1][:, k]),
+        }
+        for name, values in likenesses.items():
+            pairs = linear_sum_assignment(-values)
+            alike[name].append(judged[pairs].mean())
+            read[name].append(same[pairs].mean())
+        best = linear_sum_assignment(-judged)
+        ends.append((judged[best].mean(), judged.mean()))
+        read["best pairs"].append(same[best].mean())
+        read["any pairs"].append(same.mean())
+    highest, lowest = np.array(ends).T
+    return Matching(
+        {name: np.array(values) for name, values in alike.items()},
+        highest,
+        lowest,
+        {name: np.array(values) for name, values in read.items()},
+    )
