@@ -174,12 +174,12 @@ def test_matching_beats_its_null_for_relu():
 
 def test_preferred_digit_is_the_one_with_the_largest_mean():
     labels = np.tile(np.arange(10), 3)
-    answers = np.stack([labels == 4, -(labels == 4) + 0.1 * (labels == 7)], axis=1).astype(float)
+    answers = np.stack([1.0 * (labels == 4), 0.1 * (labels == 7) - 1.0 * (labels == 4)], axis=1)
     np.testing.assert_array_equal(update_profiles.preferred_digit(answers, labels), [4, 7])
 
 
 def test_rules_of_pixels_know_no_neuron():
-    """Pixels alone takes whole pixels; the other rule takes as many a pixel as the published one."""
+    """One takes whole pixels, the other as many weights a pixel as the published rule."""
     run = update_profiles.history(40, 1)
     share = run.weight_updates[3] / run.weight_updates.sum(axis=0)
     chosen = update_profiles.largest(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import f as f_distribution
 
 from descent.arguments import Array
 from descent.chapters.knowledge_localization.numbers import Phases
@@ -112,3 +113,24 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the middle 90 % of networks."""
     low, high = np.quantile(values, (0.05, 0.95))
     return float(low), float(high)
+
+
+def chance_of_a_pair(pairs: Array, pair: Sequence[float]) -> float:
+    """Return how probable a network is that lies as far from the others as a given pair does.
+
+    Parameters
+    ----------
+    pairs : ndarray, shape (networks, 2)
+        Of networks that are taken as draws from one normal distribution.
+    pair : sequence of float
+        Two numbers of one more network.
+
+    Notes
+    -----
+    Hotelling's T² of a new observation: ``T² n / (n + 1)`` has, up to a factor, the F distribution
+    with 2 and n - 2 degrees of freedom.
+    """
+    n = len(pairs)
+    away = np.asarray(pair) - pairs.mean(axis=0)
+    t2 = n / (n + 1) * away @ np.linalg.solve(np.cov(pairs.T), away)
+    return float(f_distribution.sf(t2 * (n - 2) / (2 * (n - 1)), 2, n - 2))

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from descent.arguments import Array
 from descent.chapters.knowledge_localization.numbers import Phases
 from descent.networks.localization import Samples, correlation, share
 
@@ -88,12 +87,6 @@ class Layers:
             found = self.outputs(torch.tensor(samples.inputs.T)).argmax(dim=1)
         return float((found.numpy() == samples.side).mean())
 
-    def losses(self, samples: Samples) -> Array:
-        """Return the mean squared error of each network, shape (K,)."""
-        with torch.no_grad():
-            found = self.outputs(torch.tensor(samples.inputs.T)).numpy()
-        return np.asarray(0.5 * ((found - samples.targets.T) ** 2).sum(axis=1).mean(axis=1))
-
 
 def deep_localization(
     samples: Phases,
@@ -105,7 +98,7 @@ def deep_localization(
     n_networks: int = 8,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Return the correlation of x and y over the first weights, accuracy and loss after phase one.
+    """Return the correlation of x and y over the first weights, by network, and the accuracy.
 
     Parameters
     ----------
@@ -136,7 +129,7 @@ def deep_localization(
     half = round(len(samples.first) / 2)
     layers.train(samples.first[:half])
     updating = share(*(tally.numpy() for tally in layers.train(samples.first[half:])))
-    accuracy, losses = layers.accuracy(samples.test), layers.losses(samples.test)
+    accuracy = layers.accuracy(samples.test)
     ends = {}
     for side, part in ((0, 1), (0, 0), (1, 1), (1, 0)):
         fork = copy.deepcopy(layers)
@@ -146,4 +139,4 @@ def deep_localization(
             raise FloatingPointError(f"training diverged at step_size={step_size!r}")
     difference = share(*(abs(ends[side, 1] - ends[side, 0]) for side in (0, 1)))
     r = [correlation(x, y) for x, y in zip(updating, difference, strict=True)]
-    return {"weights": r, "accuracy": accuracy, "loss": losses}
+    return {"weights": r, "accuracy": accuracy}
