@@ -1,5 +1,7 @@
 """Shares of updating and the correlations between them; units, extremes, and what is still."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -90,3 +92,43 @@ def test_what_the_covariates_explain_wholly_has_no_correlation():
     assert abs(partial_correlation(*four)) < 1
     # A covariate that is given twice takes one degree of freedom, not two.
     assert partial_correlation(*four, four[2]) == pytest.approx(partial_correlation(*four))
+
+
+def test_parts_add_up_to_the_correlation():
+    rng = np.random.default_rng(2)
+    x, y = rng.random((2, 9, 7)) + rng.random((2, 1, 7)) + rng.random((9, 1))
+    parts = update_shares.split_correlation(x, y)
+    assert sum(parts) == pytest.approx(correlation(x, y), abs=1e-14)
+    other = update_shares.split_correlation(1e200 * x, -y)
+    np.testing.assert_allclose(other, -np.array(parts), rtol=1e-12)
+
+
+def test_the_part_of_the_pixels_is_what_exchanged_neurons_leave():
+    """The mean over all permutations of the neurons of one of the two, for four neurons."""
+    rng = np.random.default_rng(3)
+    x, y = rng.random((2, 4, 6)) + rng.random((4, 1))
+    orders = list(permutations(range(4)))
+    left = np.mean([correlation(x, y[list(order)]) for order in orders])
+    assert update_shares.split_correlation(x, y).pixels == pytest.approx(left, abs=1e-14)
+
+
+def test_each_part_is_alone_where_it_should_be():
+    rng = np.random.default_rng(4)
+    pixel, neuron = rng.random((1, 30)), rng.random((20, 1))
+    noise = rng.random((20, 30))
+    noise += noise.mean() - noise.mean(axis=0) - noise.mean(axis=1, keepdims=True)
+    shape = np.zeros((20, 30))
+    for k, alone in enumerate((pixel + shape, neuron + shape, noise)):
+        parts = update_shares.split_correlation(alone, 2 * alone + 1)
+        np.testing.assert_allclose(parts, np.eye(3)[k], atol=1e-12)
+
+
+def test_dead_neurons_have_no_part():
+    x, y = X.copy(), Y.copy()
+    x[1] = np.nan
+    alive = np.delete(np.arange(len(x)), 1)
+    np.testing.assert_allclose(
+        update_shares.split_correlation(x, y), update_shares.split_correlation(X[alive], Y[alive])
+    )
+    assert np.isnan(update_shares.split_correlation(x[:2], y[:2])).all()
+    assert np.isnan(update_shares.split_correlation(np.ones((3, 4)), np.ones((3, 4)))).all()

@@ -182,6 +182,15 @@ CASES = {
         power=count(1, least=1),
         batch_size=count(1, least=1),
     ),
+    "networks.small_steps.small_step_limit": case(
+        networks=instance(networks),
+        first=instance(samples),
+        rest=instance(samples),
+        tally_from=real(0.5, least=0, below=1),
+        errors=anything(np.ones_like, "a function of the errors"),
+        slopes=anything(np.ones_like, "a function of the slopes"),
+    ),
+    "networks.update_shares.split_correlation": case(x=shares(), y=shares()),
     "networks.localization.correlation": case(x=shares(), y=shares()),
     "networks.localization.partial_correlation": case(
         x=shares(),
@@ -236,4 +245,5 @@ EXEMPT = {
     "networks.digit_images.load_digits8": "takes nothing",
     "networks.image_patches.cifar_10": "takes a folder; tests/networks has bad data",
     "networks.localization.Localization": "what localize returns",
+    "networks.update_shares.CorrelationParts": "what split_correlation returns",
 }

@@ -10,6 +10,8 @@ from descent.networks import (
     localization,
     models,
     perceptrons,
+    small_steps,
+    update_shares,
     variational_autoencoder,
 )
 
@@ -139,8 +141,32 @@ def correlations_know_no_unit_and_no_order():
     same(plain[7], localization.correlation(X[:, 7], Y[:, 7]))
 
 
+@relation("networks.update_shares.split_correlation")
+def parts_of_a_correlation_add_up_and_know_no_order():
+    parts = update_shares.split_correlation(X, Y)
+    same(sum(parts), localization.correlation(X, Y))
+    same(update_shares.split_correlation(Y, X), parts)
+    same(update_shares.split_correlation(-1e30 * X, Y + 3), [-p for p in parts], rtol=1e-9)
+    same(update_shares.split_correlation(X[:, ::-1], Y[:, ::-1]), parts, rtol=1e-9)
+    turned = update_shares.split_correlation(X.T, Y.T)
+    same(turned, [parts.neurons, parts.pixels, parts.weights], rtol=1e-9)
+
+
 def samples():
     return localization.questions(INPUTS, LABELS)
+
+
+@relation("networks.small_steps.small_step_limit")
+def a_limit_does_not_see_the_order_of_images_and_neurons():
+    whole = samples()
+    first, rest = whole[:12], whole[12:]
+    plain = small_steps.small_step_limit(networks(), first, rest)
+    other = small_steps.small_step_limit(reordered(networks()), first, rest)
+    same(other.updating["hidden_weights"][:, [1, 2, 0]], plain.updating["hidden_weights"], 1e-8)
+    turned = small_steps.small_step_limit(networks(), first, rest[np.arange(len(rest))[::-1]])
+    same(turned.differences["hidden_biases"], plain.differences["hidden_biases"], rtol=1e-8)
+    near = localization.localize(networks(), first, rest, 1e-8)
+    same(near.updating["hidden_weights"], plain.updating["hidden_weights"], rtol=1e-5)
 
 
 @relation(

@@ -62,6 +62,7 @@ PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "models",
             "perceptrons",
             "reparameterization",
+            "small_steps",
             "update_shares",
             "variational_autoencoder",
         ),

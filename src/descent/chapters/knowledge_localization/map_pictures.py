@@ -11,6 +11,7 @@ from descent.arguments import Array
 from descent.chapters.knowledge_localization import numbers
 from descent.chapters.knowledge_localization.composition import PARTS, interval
 from descent.chapters.knowledge_localization.pictures import decimal
+from descent.estimates import mean_with_error
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, SKY, VIOLET
 from descent.prose import power_of_ten, table
 
@@ -121,37 +122,33 @@ STYLES = {
 }
 
 
-def draw_equal_loss(rows: Any) -> Figure:
-    """Draw the correlation against the loss after the first phase, a curve an optimizer."""
+def draw_equally_trained(rows: Any) -> Figure:
+    """Draw the correlation against what the networks tell right, a curve an optimizer."""
     fig, ax = figures.figure(width=4.8, height=3.8)
     for (depth, optimizer), (colour, mark) in STYLES.items():
-        mine = rows[(rows.depth == depth) & (rows.optimizer == optimizer)].sort_values("step_size")
-        loss = np.array([np.mean(v) for v in mine.loss])
-        r = np.array([np.mean(v) for v in mine.weights])
-        error = np.array([np.std(v, ddof=1) / np.sqrt(len(v)) for v in mine.weights])
+        mine = rows[(rows.depth == depth) & (rows.optimizer == optimizer)].sort_values("accuracy")
+        r, error = np.array([mean_with_error(v) for v in mine.weights]).T
         name = optimizer if depth == 1 else f"SGD, {depth} hidden layers"
-        ax.errorbar(loss, r, 2 * error, fmt=mark + "-", color=colour, label=name, ms=4, lw=1)
+        at = 100 * mine.accuracy
+        ax.errorbar(at, r, 2 * error, fmt=mark + "-", color=colour, label=name, ms=4, lw=1)
     ax.axhline(0, color=GUIDE, linewidth=1)
-    ax.set(xscale="log", xlabel="held-out loss after the first phase", ylabel="correlation")
-    ax.invert_xaxis()
+    ax.set(xlabel="held-out images told right after the first phase / %", ylabel="correlation")
     fig.legend(loc="outside upper center", ncols=2)
     return fig
 
 
-def at_loss(rows: Any, loss: float) -> dict[tuple[int, str], float]:
-    """Return the mean correlation of each kind of training where its loss falls to a value.
+def at_accuracy(rows: Any, accuracy: float) -> dict[str, float]:
+    """Return the mean correlation of each optimizer where it tells a share of the images right.
 
-    Interpolated in the logarithm of the loss between neighbouring step sizes, up to the step size
-    of the least loss; kinds that do not reach the loss are left out.
+    One hidden layer; on the line between the stored step sizes on either side. Optimizers none of
+    whose step sizes lie on one of the sides are left out.
     """
     found = {}
-    for key in STYLES:
-        mine = rows[(rows.depth == key[0]) & (rows.optimizer == key[1])].sort_values("step_size")
-        losses = np.array([np.mean(v) for v in mine.loss])
-        r = np.array([np.mean(v) for v in mine.weights])[: losses.argmin() + 1]
-        losses = np.minimum.accumulate(losses[: losses.argmin() + 1])
-        if losses[-1] <= loss <= losses[0]:
-            found[key] = float(np.interp(-np.log(loss), -np.log(losses), r))
+    for optimizer, mine in rows[rows.depth == 1].groupby("optimizer", sort=False):
+        ordered = mine.sort_values("accuracy")
+        if ordered.accuracy.min() <= accuracy <= ordered.accuracy.max():
+            r = [np.mean(v) for v in ordered.weights]
+            found[str(optimizer)] = float(np.interp(accuracy, ordered.accuracy, r))
     return found
 
 

@@ -215,19 +215,6 @@ def step_sizes_caption(activation: str, data: str) -> str:
     )
 
 
-def draw_curves(curves: dict[str, tuple[Array, Array, Array]], x_label: str) -> Figure:
-    """Draw R² against the step size: positions and R² of each network, by name."""
-    fig, ax = figures.figure(width=4.0, height=3.0)
-    colours = {"biases": GREEN, "first 1,200": SKY}
-    for name, (at, low_high, middle) in curves.items():
-        colour = colours.get(name, BLUE)
-        ax.fill_between(at, *low_high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(at, middle, ".-", color=colour, label=name)
-    ax.set(xscale="log", xlabel=x_label, ylabel="$R^2$ of the weights", ylim=(0, None))
-    ax.legend()
-    return fig
-
-
 def draw_losses(rows: Any) -> Figure:
     """Draw held-out loss against the number of samples for each step size."""
     fig, ax = figures.figure(width=4.0, height=3.6)
@@ -266,16 +253,6 @@ def draw_controls(rows: dict[str, dict[str, Array]]) -> Figure:
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set(xlabel="correlation of $x$ and $y$ over the weights", ylim=(len(rows) - 0.4, -0.6))
     fig.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
-    return fig
-
-
-def draw_squares(absolute: Array, squared: Array) -> Figure:
-    """Draw the correlations with tallies of squares against those with absolute updates."""
-    fig, ax = figures.figure(width=4.2, height=3.8)
-    low, high = min(absolute.min(), squared.min()), max(absolute.max(), squared.max())
-    ax.plot([low, high], [low, high], color=GUIDE, linewidth=1)
-    ax.plot(absolute, squared, ".", color=BLUE, markersize=6)
-    ax.set(xlabel="$|$update$|$ tallied: correlation", ylabel="update$^2$ tallied: correlation")
     return fig
 
 

@@ -57,14 +57,3 @@ def widths_and_batches(hundred: Sequence[Any]) -> str:
         for hidden, batch in shown
     ]
     return prose.table(["neurons", "batch", *HEAD], cells, "rrrrr")
-
-
-def depths() -> str:
-    """Return a Markdown table of correlations by depth and optimizer, on the small digits."""
-    table = load("12-digits-depth-and-optimizer")
-    cells = [
-        [str(depth), str(optimizer)]
-        + [f"{mean(r.weights)} ({percent(r.accuracy)})" for r in rows.itertuples()]
-        for (depth, optimizer), rows in table.groupby(["depth", "optimizer"], sort=False)
-    ]
-    return prose.table(["hidden layers", "optimizer", *HEAD], cells, "rlrrr")
