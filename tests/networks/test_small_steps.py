@@ -121,5 +121,5 @@ def test_bad_input_is_named(halves):
         small_step_limit(networks(), first, rest, tally_from=1.0)
     with pytest.raises(TypeError, match="rest"):
         small_step_limit(networks(), first, first.inputs)
-    with pytest.raises(ValueError, match="inputs"):
+    with pytest.raises(ValueError, match="first must have 64 finite inputs"):
         small_step_limit(networks(), Samples(first.inputs[:, 1:], first.side, first.part), rest)

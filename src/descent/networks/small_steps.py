@@ -126,6 +126,15 @@ def small_step_limit(
     check_kind("first", first, Samples)
     check_kind("rest", rest, Samples)
     check_real("tally_from", tally_from, least=0, below=1)
+    n_inputs = networks.hidden_weights.shape[2]
+    for name, samples in (("first", first), ("rest", rest)):
+        if samples.inputs.shape[1] != n_inputs or not np.isfinite(samples.inputs).all():
+            raise ValueError(
+                f"{name} must have {n_inputs} finite inputs, as the networks; "
+                f"got shape {samples.inputs.shape}"
+            )
+    if networks.output_weights.shape[1] != 2:
+        raise ValueError(f"networks must have two outputs; got {networks.output_weights.shape[1]}")
     start = round(tally_from * len(first))
 
     def of(samples: Samples, absolute: bool) -> dict[str, Array]:
