@@ -71,7 +71,8 @@ def draw_parts(rows: Any, limit: Any) -> Figure:
         ax.set_xticks(ticks, ["0", *(power_of_ten(t) for t in ticks[1:])])
         ax.minorticks_off()
         ax.set(xlabel=r"step size $\eta$", ylabel="correlation")
-        ax.legend(loc="upper right")
+    upper.legend(loc="lower left")
+    lower.legend(loc="upper right")
     return fig
 
 
