@@ -18,7 +18,6 @@ from typing import Literal, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from descent.arguments import (
     Array,
@@ -30,20 +29,12 @@ from descent.arguments import (
 )
 from descent.landscapes import FiniteSum, check_model
 from descent.markov.intervals import check_exits
+from descent.markov.killed_plane import Images, KilledPlane, killed_plane, survival
 from descent.markov.refined_clouds import ToleranceError
 
 GRIDS = ((120, 60), (240, 120), (480, 240), (960, 480))  # nodes of W and of v
 SCOUTS = 2000  # walkers that find the region
 SCOUTED = 1000  # steps that they go
-
-
-class _Plane(NamedTuple):
-    """The killed chain on nodes of (W, v): moves, escapes, and what falls off the edges."""
-
-    forward: sp.csr_array
-    escape: Array
-    lost: Array
-    start: Array
 
 
 class _Walk(NamedTuple):
@@ -93,73 +84,18 @@ def _scouted(walk: _Walk) -> tuple[Array, Array]:
     return np.array([low - room, walk.threshold]), np.array([least - speed, most + speed])
 
 
-def _plane(walk: _Walk, box: tuple[Array, Array], shape: tuple[int, int]) -> _Plane:
-    """Share the image of each node between the four nodes around it."""
-    grid_w, grid_v = (np.linspace(e[0], e[1], n) for e, n in zip(box, shape, strict=True))
-    w, v = (each.ravel() for each in np.meshgrid(grid_w, grid_v, indexing="ij"))
-    size = len(w)
-    escape, lost = np.zeros(size), np.zeros(size)
-    rows, columns, shares = [], [], []
+def _plane(walk: _Walk, box: tuple[Array, Array], shape: tuple[int, int]) -> KilledPlane:
+    """Return the walk on nodes of (W, v)."""
 
-    def spread(w: Array, v: Array) -> list[tuple[Array, Array]]:
-        parts = []
-        for x, grid in ((w, grid_w), (v, grid_v)):
-            at = (x - grid[0]) / (grid[1] - grid[0])
-            cell = np.clip(np.floor(at), 0, len(grid) - 2)
-            parts.append((cell.astype(np.intp), np.clip(at - cell, 0, 1)))
-        (i, a), (k, b) = parts
-        return [
-            ((i + di) * len(grid_v) + k + dk, (a if di else 1 - a) * (b if dk else 1 - b))
-            for di in (0, 1)
-            for dk in (0, 1)
-        ]
+    def images(w: Array, v: Array) -> Images:
+        for chance, g in zip(walk.model.chances, walk.gradients(w), strict=True):
+            moved = walk.momentum * v - walk.step_size * g
+            yield chance, (w + moved, moved)
 
-    node = np.arange(size)
-    for chance, g in zip(walk.model.chances, walk.gradients(w), strict=True):
-        moved_v = walk.momentum * v - walk.step_size * g
-        moved_w = w + moved_v
-        out = moved_w > walk.threshold
-        escape += chance * out
-        off = ~out & ((moved_w < grid_w[0]) | (moved_v < grid_v[0]) | (moved_v > grid_v[-1]))
-        lost += chance * off
-        for column, share in spread(moved_w[~out], moved_v[~out]):
-            rows.append(node[~out])
-            columns.append(column)
-            shares.append(chance * share)
-    matrix = sp.coo_array(
-        (np.concatenate(shares), (np.concatenate(columns), np.concatenate(rows))),
-        shape=(size, size),
-    ).tocsr()
-    first = np.zeros(size)
-    for column, share in spread(np.array([walk.start]), np.zeros(1)):
-        first[column] += share
-    return _Plane(matrix, escape, lost, first)
-
-
-def _survival(plane: _Plane, n_steps: int, tail: bool) -> tuple[Array, float, float]:
-    """Return the escape at each step, the sum of the survival, and the mass off the edges.
-
-    With ``tail`` it goes on until a constant share escapes, and adds the rest of the sum.
-    """
-    mass, escaped, lost, total, before = plane.start, [0.0], 0.0, 0.0, np.inf
-    for n in range(n_steps):
-        inside = float(mass.sum())
-        total += inside
-        gone = float(np.einsum("i,i->", plane.escape, mass))
-        lost += float(np.einsum("i,i->", plane.lost, mass))
-        escaped.append(gone)
-        if tail and inside <= 0.0:
-            return np.array(escaped), total, lost  # all have escaped
-        if tail and n % 50 == 49:
-            rate = gone / inside
-            if inside < 1e-12 or (rate > 0 and abs(rate - before) < 1e-9 * rate):
-                total += inside / rate - inside if inside >= 1e-12 else 0.0
-                return np.array(escaped), total, lost
-            before = rate
-        mass = np.asarray(plane.forward @ mass)
-    if tail:
-        raise ToleranceError(f"the law still changes after {n_steps} steps")
-    return np.array(escaped), total, lost
+    low, high = (np.linspace(ends[0], ends[1], n) for ends, n in zip(box, shape, strict=True))
+    return killed_plane(
+        images, lambda w, v: w > walk.threshold, axes=(low, high), start=(walk.start, 0.0)
+    )
 
 
 @overload
@@ -249,7 +185,7 @@ def momentum_escape_curve(
     better: list[Array] = []
     error = np.inf
     for shape in GRIDS:
-        escaped, _, lost = _survival(_plane(walk, box, shape), n_steps, tail=False)
+        escaped, _, lost = survival(_plane(walk, box, shape), n_steps, tail=False)
         curves.append(np.cumsum(escaped))
         if len(curves) > 1:
             better.append(curves[-1] + (curves[-1] - curves[-2]) / 3)
@@ -310,7 +246,7 @@ def log_mean_momentum_time(
     logs: list[float] = []
     error = np.inf
     for shape in GRIDS:
-        _, total, lost = _survival(_plane(walk, box, shape), 100_000, tail=True)
+        _, total, lost = survival(_plane(walk, box, shape), 100_000, tail=True)
         logs.append(float(np.log(total)))
         if len(logs) > 2:
             a, b, c = logs[-3:]

@@ -91,7 +91,7 @@ LONG = Sweep(
 )
 
 
-MOMENTA = (0.0, 0.5, 0.8)
+MOMENTA = (0.0, 0.5, 0.8, 0.9)
 EFFECTIVE = (0.012, 0.015, 0.02, 0.025, 0.03)
 """Effective steps T/(1 - β) at which momenta are compared."""
 

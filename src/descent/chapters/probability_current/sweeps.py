@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from descent.arguments import Array
+from descent.chapters.probability_current import double_well
 from descent.chapters.probability_current.beyond import plane
 from descent.chapters.probability_current.ways import ANGLES, RIM, place, walk
-from descent.minimum_action import minimum_action
+from descent.minimum_action import action, minimum_action
 from descent.rare_events import rare_time
 from descent.sweeps import Sweep
 
@@ -58,3 +59,52 @@ WAYS = Sweep(
     rtol=1e-3,
 )
 EXITS = Sweep("02-exits", exit_once, [{"T": T} for T in STEP_SIZES], probes=[0], rtol=1e-2)
+
+
+def saddle_once(correlation: float) -> dict[str, Any]:
+    """Return the cheapest way over a saddle, by draws and by the diffusion, and its price."""
+    ends, back = (double_well.START, np.zeros(2)), double_well.way_in()[::-1]
+    found = {}
+    for name, H in (
+        ("draws", double_well.draws(correlation)),
+        ("diffusion", double_well.diffusion(correlation)),
+    ):
+        found[name] = minimum_action(H, *ends, n_pieces=48, tolerance=1e-5), action(H, back)
+    (drawn, dear), (diffused, dear_too) = found["draws"], found["diffusion"]
+    return {
+        "action": drawn.action,
+        "error": drawn.error,
+        "diffusion": diffused.action,
+        "back": dear,
+        "back_of_diffusion": dear_too,
+        "path": [round(float(x), 4) for x in drawn.path[::2].ravel()],
+        "path_of_diffusion": [round(float(x), 4) for x in diffused.path[::2].ravel()],
+    }
+
+
+def cross_once(correlation: float, T: float) -> dict[str, Any]:
+    """Return ln of the mean number of steps over a saddle, on coarse and on fine nodes."""
+    coarse, fine = (
+        double_well.log_time(correlation, T, nodes) for nodes in double_well.SPACINGS
+    )
+    return {"coarse": coarse, "fine": fine}
+
+
+SADDLE_WAYS = Sweep(
+    "02-saddle-ways",
+    saddle_once,
+    [{"correlation": c} for c in double_well.CORRELATIONS],
+    probes=[4],
+    rtol=1e-3,  # a search for a path ends a little elsewhere by rounding
+)
+SADDLE_TIMES = Sweep(
+    "02-saddle-times",
+    cross_once,
+    [
+        {"correlation": c, "T": T}
+        for c in double_well.CORRELATIONS
+        for T in double_well.step_sizes(c)
+    ],
+    probes=[0],
+    rtol=1e-7,
+)

@@ -1,0 +1,164 @@
+"""Chapter 2: a double well in the plane, the price of its saddle, and the times that it takes."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from descent.arguments import Array
+from descent.markov.killed_plane import Flags, Images, killed_plane, survival
+from descent.minimum_action import Hamiltonian, of_diffusion, of_draws
+from descent.sweeps import load
+
+CORRELATIONS = (-0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8)
+"""Correlations c of the two components of a draw; without one no current circulates."""
+SLANT, STIFF = 0.5, 2.0
+"""Slope of the valley that joins the wells, and the curvature across it."""
+START = np.array([-1.0, -SLANT])
+"""The bottom of the left well; the saddle is at zero."""
+BEYOND = 0.8
+"""A walk has gone over where its first parameter is so large."""
+STEP_SIZES = (0.06, 0.045, 0.033)
+"""Step sizes of the times, where c is not negative; negative c makes the saddle dearer."""
+SPACINGS = (4, 8)
+"""Nodes per step size."""
+HIGH = 0.9
+"""Nodes where the mean loss is higher are not needed: the saddle is at 1/4."""
+
+
+def loss(x: Array, y: Array) -> Array:
+    r"""Return the mean loss :math:`\tfrac14 (W_1^2 - 1)^2 + (W_2 - \tfrac12 W_1)^2`."""
+    return np.asarray((x**2 - 1) ** 2 / 4 + STIFF * (y - SLANT * x) ** 2 / 2)
+
+
+def slope(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the two components of the mean gradient."""
+    across = STIFF * (y - SLANT * x)
+    return x**3 - x - SLANT * across, across
+
+
+def samples(correlation: float) -> Array:
+    """Return what each of the four data points adds to the mean gradient, (4, 2)."""
+    root = np.linalg.cholesky([[1.0, correlation], [correlation, 1.0]])
+    return np.asarray(np.sqrt(2) * np.vstack([root.T, -root.T]))
+
+
+def covariance(correlation: float) -> Array:
+    """Return the covariance of the gradients, the same at all places."""
+    drawn = samples(correlation)
+    return np.asarray(drawn.T @ drawn / len(drawn))
+
+
+def draws(correlation: float) -> Hamiltonian:
+    """Return H of the descent on one of the four data points."""
+    parts = samples(correlation)
+    return of_draws(lambda w: np.stack(slope(*w.T), axis=1) + parts[:, None])
+
+
+def diffusion(correlation: float) -> Hamiltonian:
+    """Return H of the diffusion with the same mean and covariance."""
+    return of_diffusion(lambda w: -np.stack(slope(*w.T), axis=1), covariance(correlation))
+
+
+@cache
+def way_in() -> Array:
+    """Return the descent without noise from the saddle into the left well, (points, 2)."""
+    bend = np.array([[-1 + STIFF * SLANT**2, -STIFF * SLANT], [-STIFF * SLANT, STIFF]])
+    fall = np.linalg.eigh(bend)[1][:, 0]  # the direction in which the loss curves downwards
+    w = -1e-3 * fall * np.sign(fall[0])
+    path = [np.zeros(2), w]
+    while np.linalg.norm(w - START) > 1e-3:
+        w = w - 0.005 * np.array(slope(*w))
+        path.append(w)
+    path.append(START)
+    return np.array(path)
+
+
+def log_time(correlation: float, T: float, nodes: float) -> float:
+    """Return ln of the mean number of steps until a walk has gone over, on nodes per step size."""
+    h, parts = T / nodes, samples(correlation)
+
+    def images(x: Array, y: Array) -> Images:
+        down, across = slope(x, y)
+        for one, other in parts:
+            yield 1 / len(parts), (x - T * (down + one), y - T * (across + other))
+
+    def kept(x: Array, y: Array) -> Flags:
+        return np.asarray((loss(x, y) < HIGH) & (x < BEYOND + h))
+
+    walk = killed_plane(
+        images,
+        lambda x, _: x > BEYOND,
+        axes=(np.arange(-1.9, BEYOND + 2 * h, h), np.arange(-1.7, 1.4, h)),
+        start=(START[0], START[1]),
+        kept=kept,
+    )
+    _, total, lost = survival(walk, 100_000, tail=True)
+    if lost > 1e-6:
+        raise ArithmeticError(f"a mass of {lost:.1e} has come off the nodes; keep more of them")
+    return float(np.log(total))
+
+
+def step_sizes(correlation: float) -> tuple[float, ...]:
+    """Return the step sizes at which times are stored."""
+    dearer = 1 - 1.25 * min(correlation, 0.0)
+    return tuple(round(T * dearer, 5) for T in STEP_SIZES)
+
+
+def refined(coarse: float, fine: float) -> float:
+    """Return ln τ extrapolated in the square of the spacing."""
+    ratio = (SPACINGS[1] / SPACINGS[0]) ** 2
+    return fine + (fine - coarse) / (ratio - 1)
+
+
+class Price(NamedTuple):
+    """What the saddle costs at a correlation, by the action, the times and the diffusion.
+
+    ``path`` and ``of_diffusion`` are the cheapest ways, (points, 2); ``back`` is what the way in
+    costs as a way out.
+    """
+
+    action: float
+    error: float
+    times: float
+    diffusion: float
+    back: float
+    back_of_diffusion: float
+    path: Array
+    of_diffusion: Array
+
+
+def exponent(T: Array, log_times: Array) -> float:
+    r"""Return V from three mean times, by the slope of :math:`\ln(T\tau)` against 1/T.
+
+    Between two step sizes it is :math:`V - a T_1 T_2`, by the next order of the law.
+    """
+    scaled = log_times + np.log(T)
+    slopes, products = np.diff(scaled) / np.diff(1 / T), T[1:] * T[:-1]
+    return float(slopes[1] - np.diff(slopes)[0] / np.diff(products)[0] * products[1])
+
+
+@cache
+def log_times(correlation: float) -> tuple[Array, Array]:
+    """Return the stored step sizes, and ln τ there on the coarse and the fine nodes, (T, 2)."""
+    frame = load("02-saddle-times")
+    rows = frame[np.isclose(frame["correlation"], correlation)].sort_values("T", ascending=False)
+    return rows["T"].to_numpy(float), rows[["coarse", "fine"]].to_numpy(float)
+
+
+@cache
+def price(correlation: float) -> Price:
+    """Return the stored prices of the saddle."""
+    frame = load("02-saddle-ways")
+    row = frame[np.isclose(frame["correlation"], correlation)].iloc[0]
+    T, logs = log_times(correlation)
+    return Price(
+        row["action"], row["error"], exponent(T, refined(logs[:, 0], logs[:, 1])),
+        row["diffusion"], row["back"], row["back_of_diffusion"],
+        np.array(row["path"]).reshape(-1, 2), np.array(row["path_of_diffusion"]).reshape(-1, 2),
+    )  # fmt: skip
+
+
+def gap() -> float:
+    """Return the largest relative difference of action and times over the correlations."""
+    return max(abs(price(c).times / price(c).action - 1) for c in CORRELATIONS)
