@@ -98,3 +98,50 @@ def law_misses_by_one() -> float:
 def law_misses_by_half() -> float:
     """Return the step size at which it is off by half as much."""
     return _miss_of(0.5, 0.0092, 0.0100)
+
+
+def exponent_of_a_batch_of_two() -> float:
+    """Return V where a step takes the mean of two draws with replacement: twice that of one."""
+    return 2 * numbers.large_deviation().quasi_potential
+
+
+BETA, DEALT_STEP = 0.9, 0.02
+
+
+def smallest_epoch_that_leaves() -> int:
+    """Return the least even n for which the luckiest two epochs lead over the barrier."""
+    gradients, pit = two_datapoint().gradients, numbers.pit()
+    for half in range(1, 100):
+        w = numbers.START
+        for j in [1] * half + [0] * (2 * half):
+            w = w - DEALT_STEP * float(gradients(np.array(w))[j])
+            if w > pit.barrier:
+                return 2 * half
+    raise AssertionError("no epoch of up to 200 data points leaves")
+
+
+def smallest_epoch_by_itself() -> int:
+    """Return the same where one epoch has to do it alone."""
+    gradients, pit = two_datapoint().gradients, numbers.pit()
+    for half in range(1, 100):
+        w = numbers.START
+        for j in [1] * half + [0] * half:
+            w = w - DEALT_STEP * float(gradients(np.array(w))[j])
+            if w > pit.barrier:
+                return 2 * half
+    raise AssertionError("no epoch of up to 200 data points leaves")
+
+
+def settling_with_momentum() -> float:
+    """Return the effective step up to which steps on l1 settle where β is 0.9."""
+    return numbers.onset() * (1 + BETA) / (1 - BETA)
+
+
+def its_step_size() -> float:
+    """Return the step size T instead of the effective step."""
+    return numbers.onset() * (1 + BETA)
+
+
+def settling_by_plain_descent() -> float:
+    """Return the limit of plain descent, in effective steps, as if momentum did not move it."""
+    return numbers.onset() / (1 - BETA)

@@ -1,10 +1,11 @@
 """Chapter 1: how stochastic gradient descent leaves a pit (source 003, post 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from descent import large_deviations, markov
 from descent.arguments import Array
@@ -31,6 +32,21 @@ def pit(depth: float = 1.0) -> Pit:
     of_l1 = stationary_points(lambda w: model.gradients(w)[1], 0.5, 1.7)
     of_mean = stationary_points(model.mean_gradient, 0.5, 1.7)
     return Pit(*of_l1, *of_mean)
+
+
+def smooth_descent(
+    gradient: Callable[[Array], Array], starts: Sequence[float], times: Array
+) -> Array:
+    """Return W at times of the descent of infinitely small steps, dW/dt = -g, (starts, times)."""
+    found = solve_ivp(
+        lambda _, w: -gradient(w),
+        (times[0], times[-1]),
+        np.asarray(starts, float),
+        t_eval=times,
+        rtol=1e-11,
+        atol=1e-12,
+    )
+    return np.asarray(found.y)
 
 
 def steps_to_settle(path: Array, target: float, distance: float) -> int:

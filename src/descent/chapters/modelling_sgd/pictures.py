@@ -59,6 +59,20 @@ def draw_descents(paths: dict[str, Array]) -> Figure:
     return fig
 
 
+def draw_step_sizes(paths: dict[str, Array], flow: Array, times: Array) -> Figure:
+    """Draw the smooth descent from several starts against time, and descents in steps."""
+    fig, (left, right) = figures.figure(1, 2)
+    left.plot(times, flow.T, color=GUIDE, linewidth=1)
+    left.plot(times, flow[0], color=EXACT)
+    left.axhline(2, color=GUIDE, linewidth=0.8, linestyle=":")
+    left.set(xlabel="time $t = nT$", ylabel="parameter $W$", xlim=(0, times[-1]))
+    for (name, walk), colour in zip(paths.items(), (BLUE, RED, GREEN), strict=True):
+        right.plot(walk, ".-", color=colour, label=name, markersize=4, linewidth=1)
+    right.set(xlabel="step $n$", ylim=left.get_ylim())
+    right.legend()
+    return fig
+
+
 def draw_full_batch(path: Array) -> Figure:
     """Draw one full-batch descent with the edges of the pit."""
     fig, ax = figures.figure(**NARROW)
@@ -83,10 +97,19 @@ def draw_orbits(step_sizes: Array, orbits: Array, onset: float) -> Figure:
     return fig
 
 
+RIPPLES = 0.15
+"""Step size from which on the chance within 100 steps depends on the places of a few draws."""
+
+
 def draw_runs(step_sizes: Array, by_runs: Array, exact: Array) -> Figure:
-    """Draw the escape probability of the run-of-l0 stand-in beside the exact one."""
+    """Draw the escape probability of the run-of-l0 stand-in beside the exact one.
+
+    Beyond RIPPLES the exact one changes from point to point, and no line joins them.
+    """
     fig, ax = figures.figure(**NARROW)
-    ax.plot(step_sizes, exact, color=EXACT, label="exact escape")
+    smooth = step_sizes < RIPPLES
+    ax.plot(step_sizes[smooth], exact[smooth], color=EXACT, label="exact escape")
+    ax.plot(step_sizes[~smooth], exact[~smooth], ".", color=EXACT, markersize=2)
     ax.plot(step_sizes, by_runs, color=GREEN, linestyle="--", label="a long enough run of $l_0$")
     ax.set(xlabel="step size $T$", ylabel="probability within 100 steps", ylim=(-0.02, 1.05))
     ax.legend()
@@ -216,17 +239,18 @@ def draw_path(loss: str, start: float, T: float) -> Figure:
 
 def path_caption(loss: str, start: float, T: float) -> str:
     """Say where the descents end."""
-    ends = path(loss, start, T)[-1]
-    beyond = int(np.sum(ends > pit().barrier))
-    where = ", ".join(f"{end:.3f}" for end in ends)
+    walk = path(loss, start, T)
+    where = ", ".join(f"{end:.3f}" for end in walk[-1])
     who = f"{RUNS} random runs are" if loss == "stochastic" else "the descent is"
-    not_ = "" if beyond else "not "
-    side = f"{beyond} of {len(ends)} " if loss == "stochastic" else not_
     what = {"l0 alone": "$l_0$ alone", "full batch": "Full batch", "stochastic": "Stochastic"}[loss]
-    return (
-        f"{what}, $T = {T:g}$, from $W_0 = {start:g}$: after {STEPS} steps {who} at "
-        f"{where}, {side}beyond the barrier $b$ (grey line)."
-    )
+    said = f"{what}, $T = {T:g}$, from $W_0 = {start:g}$: after {STEPS} steps {who} at {where}"
+    if start > pit().barrier:
+        return f"{said}. The start is beyond the barrier $b$ (grey line), so nothing has to escape."
+    passed = int((walk.max(axis=0) > pit().barrier).sum())
+    if loss == "stochastic":
+        return f"{said}. {passed} of {RUNS} have passed the barrier $b$ (grey line)."
+    not_ = "" if passed else "not "
+    return f"{said}. It has {not_}passed the barrier $b$ (grey line)."
 
 
 RAREST = 1e-7

@@ -1,9 +1,11 @@
 """Chapter 2: a double well in the plane, the price of its saddle, and the times that it takes."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import solve_continuous_lyapunov
 
 from descent.arguments import Array
 from descent.markov.killed_plane import Flags, Images, killed_plane, survival
@@ -18,10 +20,12 @@ START = np.array([-1.0, -SLANT])
 """The bottom of the left well; the saddle is at zero."""
 BEYOND = 0.8
 """A walk has gone over where its first parameter is so large."""
-STEP_SIZES = (0.06, 0.045, 0.033)
+STEP_SIZES = (0.07, 0.05, 0.036)
 """Step sizes of the times, where c is not negative; negative c makes the saddle dearer."""
 SPACINGS = (4, 8)
 """Nodes per step size."""
+KINDS = ("coarse", "fine", "extrapolated")
+"""Nodes on which times are found."""
 HIGH = 0.9
 """Nodes where the mean loss is higher are not needed: the saddle is at 1/4."""
 
@@ -35,6 +39,11 @@ def slope(x: Array, y: Array) -> tuple[Array, Array]:
     """Return the two components of the mean gradient."""
     across = STIFF * (y - SLANT * x)
     return x**3 - x - SLANT * across, across
+
+
+def curvature(x: float) -> Array:
+    """Return the second derivatives of the mean loss where the first parameter is x, (2, 2)."""
+    return np.array([[3 * x**2 - 1 + STIFF * SLANT**2, -STIFF * SLANT], [-STIFF * SLANT, STIFF]])
 
 
 def samples(correlation: float) -> Array:
@@ -63,8 +72,7 @@ def diffusion(correlation: float) -> Hamiltonian:
 @cache
 def way_in() -> Array:
     """Return the descent without noise from the saddle into the left well, (points, 2)."""
-    bend = np.array([[-1 + STIFF * SLANT**2, -STIFF * SLANT], [-STIFF * SLANT, STIFF]])
-    fall = np.linalg.eigh(bend)[1][:, 0]  # the direction in which the loss curves downwards
+    fall = np.linalg.eigh(curvature(0.0))[1][:, 0]  # the direction in which the loss curves downwards
     w = -1e-3 * fall * np.sign(fall[0])
     path = [np.zeros(2), w]
     while np.linalg.norm(w - START) > 1e-3:
@@ -74,29 +82,55 @@ def way_in() -> Array:
     return np.array(path)
 
 
-def log_time(correlation: float, T: float, nodes: float) -> float:
-    """Return ln of the mean number of steps until a walk has gone over, on nodes per step size."""
-    h, parts = T / nodes, samples(correlation)
+def _over(x: Array, _: Array) -> Flags:
+    """Return which places are beyond the saddle for good."""
+    return np.asarray(x > BEYOND)
+
+
+def _axes(h: float) -> tuple[Array, Array]:
+    """Return the nodes along both parameters."""
+    return np.arange(-1.9, BEYOND + 2 * h, h), np.arange(-1.7, 1.4, h)
+
+
+def _images(correlation: float, T: float) -> Callable[[Array, Array], Images]:
+    """Return where each draw leads to."""
+    parts = samples(correlation)
 
     def images(x: Array, y: Array) -> Images:
         down, across = slope(x, y)
         for one, other in parts:
             yield 1 / len(parts), (x - T * (down + one), y - T * (across + other))
 
+    return images
+
+
+def log_time(correlation: float, T: float, nodes: float) -> float:
+    """Return ln of the mean number of steps until a walk has gone over, on nodes per step size."""
+    h = T / nodes
+
     def kept(x: Array, y: Array) -> Flags:
         return np.asarray((loss(x, y) < HIGH) & (x < BEYOND + h))
 
     walk = killed_plane(
-        images,
-        lambda x, _: x > BEYOND,
-        axes=(np.arange(-1.9, BEYOND + 2 * h, h), np.arange(-1.7, 1.4, h)),
-        start=(START[0], START[1]),
-        kept=kept,
+        _images(correlation, T), _over, axes=_axes(h), start=(START[0], START[1]), kept=kept
     )
     _, total, lost = survival(walk, 100_000, tail=True)
     if lost > 1e-6:
         raise ArithmeticError(f"a mass of {lost:.1e} has come off the nodes; keep more of them")
     return float(np.log(total))
+
+
+def circulation(correlation: float, angles: Array, size: float) -> tuple[Array, Array]:
+    r"""Return places around the bottom, and the current's velocity there over T, (angles, 2).
+
+    That of the diffusion with the curvature of the bottom: with the law's covariance over T, C,
+    :math:`J/P = T (\tfrac12 N C^{-1} - A)\, w` on :math:`w^T C^{-1} w = size^2`.
+    """
+    noise, bend = covariance(correlation), curvature(1.0)
+    law = solve_continuous_lyapunov(bend, noise)
+    round_ = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    places = size * round_ @ np.linalg.cholesky(law).T
+    return START + places, places @ (noise @ np.linalg.inv(law) / 2 - bend).T
 
 
 def step_sizes(correlation: float) -> tuple[float, ...]:
@@ -105,10 +139,10 @@ def step_sizes(correlation: float) -> tuple[float, ...]:
     return tuple(round(T * dearer, 5) for T in STEP_SIZES)
 
 
-def refined(coarse: float, fine: float) -> float:
+def refined(coarse: Array, fine: Array) -> Array:
     """Return ln τ extrapolated in the square of the spacing."""
     ratio = (SPACINGS[1] / SPACINGS[0]) ** 2
-    return fine + (fine - coarse) / (ratio - 1)
+    return np.asarray(fine + (fine - coarse) / (ratio - 1))
 
 
 class Price(NamedTuple):
@@ -159,6 +193,15 @@ def price(correlation: float) -> Price:
     )  # fmt: skip
 
 
-def gap() -> float:
-    """Return the largest relative difference of action and times over the correlations."""
-    return max(abs(price(c).times / price(c).action - 1) for c in CORRELATIONS)
+def gap(kind: str) -> float:
+    """Return the largest relative difference of action and times over the correlations.
+
+    The times are those of one of KINDS.
+    """
+    worst = 0.0
+    for c in CORRELATIONS:
+        T, logs = log_times(c)
+        coarse, fine = logs.T
+        of = {"coarse": coarse, "fine": fine, "extrapolated": refined(coarse, fine)}[kind]
+        worst = max(worst, abs(exponent(T, of) / price(c).action - 1))
+    return worst

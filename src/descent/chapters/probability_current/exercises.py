@@ -3,7 +3,7 @@
 import numpy as np
 
 from descent.arguments import Array
-from descent.chapters.probability_current import beyond, numbers
+from descent.chapters.probability_current import beyond, double_well, numbers
 
 
 def mean_of_the_inverse_gamma_law(k: float, a: float) -> float:
@@ -70,3 +70,22 @@ def odds_of_the_wide_well() -> float:
     """Return how many times as likely as the narrow well the wide one is."""
     share = share_in_the_wide_well()
     return share / (1 - share)
+
+
+def prices_without_a_current() -> tuple[float, float]:
+    """Return the price of the saddle at c = 0, by the diffusion, and with noise of twice the size.
+
+    Where the noise is the same in all directions it is 2 ΔL over its variance.
+    """
+    height = float(double_well.loss(np.zeros(1), np.zeros(1))[0])
+    return 2 * height, 2 * height / 4
+
+
+def heights_for_prices() -> tuple[float, float]:
+    """Return the height of the saddle in place of the price."""
+    return prices_without_a_current()[0] / 2, prices_without_a_current()[1] / 2
+
+
+def price_of_twice_the_variance() -> tuple[float, float]:
+    """Return the second price as if the variance were doubled."""
+    return prices_without_a_current()[0], prices_without_a_current()[0] / 2

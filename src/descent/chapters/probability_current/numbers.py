@@ -178,6 +178,13 @@ def binned(density: Array, size: int) -> Array:
     return np.asarray(density.reshape(-1, size).mean(axis=1))
 
 
+def circle_contrast(T: float, cells: int) -> float:
+    """Return the greatest over the least density of the chain's law in 48 equal bins."""
+    law = circle_law(circle_walk(), step_size=T, edges=np.linspace(0, 2 * np.pi, cells + 1))
+    in_bins = binned(law, cells // 48)
+    return float(in_bins.max() / in_bins.min())
+
+
 def chain_exponent(T: float) -> float:
     """Return the power a with which the chain's law on the circle falls with S."""
     law, s = binned(circle_chain(T, 1), 10), 1 + np.sin(centres(CIRCLE[::10])) / 2

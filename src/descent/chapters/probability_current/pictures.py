@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from descent import figures
+from descent import figures, markov
 from descent.arguments import Array
 from descent.chapters.modelling_sgd.numbers import pit
 from descent.chapters.probability_current import beyond, numbers, validations
 from descent.explorer import explore
-from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, VIOLET
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SAMPLED, SKY, VIOLET
 from descent.fokker_planck import total_variation
 from descent.landscapes import two_datapoint
 from descent.prose import power_of_ten
@@ -78,6 +78,28 @@ def draw_validation(name: str, monte_carlo: tuple[Array, Array]) -> Figure:
     if name == "spreading":
         axes[0].set(ylim=(-0.1, 0.1))
     axes[1].legend(loc="lower right" if name != "drift" else "lower left")
+    return fig
+
+
+def draw_starts(starts: Array) -> Figure:
+    """Draw descents without noise from a series of starts, and how a law of starts is parted."""
+    fig, (left, right) = figures.figure(1, 2)
+    v = validations.validation("parted")
+    steps = int(v.steps[-1])
+    for start in starts:
+        path = markov.gradient_descent(
+            v.model.mean_gradient, step_size=v.T, n_steps=steps, start=float(start)
+        )
+        left.plot(path, color=BLUE, linewidth=0.7)
+    left.axhline(pit().saddle, color=GUIDE, linewidth=1)
+    left.set(xlabel="step $n$", ylabel="parameter $W_n$", xlim=(0, steps))
+    densities, at = validations.by_fokker_planck("parted"), numbers.centres(v.edges)
+    for k, colour in zip((0, 2, 4, 8), (GUIDE, SKY, BLUE, EXACT), strict=True):
+        right.semilogy(at, densities[k], color=colour, label=f"step {v.steps[k]}")
+    right.axvline(pit().saddle, color=GUIDE, linewidth=1)
+    right.set(xlabel="parameter $W$", ylabel="density (per unit of $W$)")
+    right.set(xlim=(0.4, 2.6), ylim=(1e-3, 1e3))
+    right.legend(loc="upper right")
     return fig
 
 

@@ -69,7 +69,7 @@ def saddle_once(correlation: float) -> dict[str, Any]:
         ("draws", double_well.draws(correlation)),
         ("diffusion", double_well.diffusion(correlation)),
     ):
-        found[name] = minimum_action(H, *ends, n_pieces=48, tolerance=1e-5), action(H, back)
+        found[name] = minimum_action(H, *ends, n_pieces=32, tolerance=1e-4), action(H, back)
     (drawn, dear), (diffused, dear_too) = found["draws"], found["diffusion"]
     return {
         "action": drawn.action,
@@ -77,8 +77,8 @@ def saddle_once(correlation: float) -> dict[str, Any]:
         "diffusion": diffused.action,
         "back": dear,
         "back_of_diffusion": dear_too,
-        "path": [round(float(x), 4) for x in drawn.path[::2].ravel()],
-        "path_of_diffusion": [round(float(x), 4) for x in diffused.path[::2].ravel()],
+        "path": [round(float(x), 4) for x in drawn.path.ravel()],
+        "path_of_diffusion": [round(float(x), 4) for x in diffused.path.ravel()],
     }
 
 

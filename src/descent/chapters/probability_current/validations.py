@@ -58,14 +58,16 @@ def full_batch() -> FiniteSum:
 
 
 VALIDATIONS = ("drift", "spreading", "both")
+LAWS = {"drift": (0.5, 0.175), "parted": (1.4, 0.25)}
+"""Mean and standard deviation of two starts without noise; the saddle parts the second."""
 
 
 @cache
 def validation(name: str) -> Validation:
-    """Return one of the source's three validations."""
-    if name == "drift":
+    """Return one of the source's three validations, or the first with its second start."""
+    if name in LAWS:
         steps, edges = np.arange(0, 151, 10), np.linspace(-0.5, 3, 3501)
-        return Validation(full_batch(), 0.02, steps, edges, 0.5, 0.175, None, None)
+        return Validation(full_batch(), 0.02, steps, edges, *LAWS[name], None, None)
     if name == "spreading":
         slopes, intercepts, steps = (0.0, 0.0), (-1.0, 1.0), np.arange(0, 151, 10)
         T, edges, mean, deviation = 0.02, np.linspace(-2, 2, 2001), 0.0, 0.05
@@ -87,7 +89,7 @@ def by_fokker_planck(name: str) -> Array:
 def by_operator(name: str) -> Array:
     """Return the densities of the exact chain at the steps of a validation."""
     v = validation(name)
-    if name != "drift":
+    if name not in LAWS:
         return chain_densities(
             v.model, step_size=v.T, edges=v.edges, p0=v.start, steps=v.steps.tolist()
         )
@@ -128,6 +130,23 @@ def by_exact_moments(name: str, truncated: bool = False) -> tuple[Array, Array]:
             deviations.append(np.sqrt(weight @ (w - means[-1]) ** 2))
         w = w - v.T * v.model.mean_gradient(w)
     return np.array(means), np.array(deviations)
+
+
+def beyond_the_saddle(name: str) -> tuple[float, float]:
+    """Return the share that starts beyond the saddle, and the share that the equation ends with."""
+    v = validation(name)
+    start = float(norm.sf(pit().saddle, v.mean, v.deviation))
+    mass = by_fokker_planck(name)[-1] * np.diff(v.edges)
+    return start, float(mass[centres(v.edges) > pit().saddle].sum())
+
+
+def narrowed(width: float) -> float:
+    """Return by what share a normal law's standard deviation falls when it is cut off.
+
+    The cuts are at the distance ``width`` from its mean, in standard deviations.
+    """
+    lost = 2 * width * norm.pdf(width) / (1 - 2 * norm.sf(width))
+    return float(lost / (1 + np.sqrt(1 - lost)))  # 1 - √(1 - lost), without cancellation
 
 
 def cut_off(mean: float, deviation: float) -> tuple[float, float]:

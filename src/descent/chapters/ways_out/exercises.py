@@ -60,3 +60,20 @@ def twice_and_infinite() -> tuple[float, float]:
 def fall_by_a_factor_of_ten() -> float:
     """Return by how much Op falls when the disturbance is ten times as small."""
     return math.log(10)
+
+
+def step_and_share_of_a_draw() -> tuple[float, float]:
+    """Return T of λ = 1 with momentum, and which share of a draw's move its first ten steps make."""
+    beta = numbers.MOMENTUM
+    return float((1 - beta) * numbers.step_size(1.0)), 1 - beta**10
+
+
+def step_of_plain_descent_and_share() -> tuple[float, float]:
+    """Return the same with the step size of descent without momentum."""
+    return float(numbers.step_size(1.0)), step_and_share_of_a_draw()[1]
+
+
+def step_and_what_is_left() -> tuple[float, float]:
+    """Return the same with the share that is still to come."""
+    step, share = step_and_share_of_a_draw()
+    return step, 1 - share
