@@ -105,31 +105,31 @@ def exponent_of_a_batch_of_two() -> float:
     return 2 * numbers.large_deviation().quasi_potential
 
 
-BETA, DEALT_STEP = 0.9, 0.02
+BETA, DEALT_STEP = 0.9, 0.005
 
 
 def smallest_epoch_that_leaves() -> int:
     """Return the least even n for which the luckiest two epochs lead over the barrier."""
     gradients, pit = two_datapoint().gradients, numbers.pit()
-    for half in range(1, 100):
+    for half in range(1, 200):
         w = numbers.START
         for j in [1] * half + [0] * (2 * half):
             w = w - DEALT_STEP * float(gradients(np.array(w))[j])
             if w > pit.barrier:
                 return 2 * half
-    raise AssertionError("no epoch of up to 200 data points leaves")
+    raise AssertionError("no epoch of up to 400 data points leaves")
 
 
 def smallest_epoch_by_itself() -> int:
     """Return the same where one epoch has to do it alone."""
     gradients, pit = two_datapoint().gradients, numbers.pit()
-    for half in range(1, 100):
+    for half in range(1, 200):
         w = numbers.START
         for j in [1] * half + [0] * half:
             w = w - DEALT_STEP * float(gradients(np.array(w))[j])
             if w > pit.barrier:
                 return 2 * half
-    raise AssertionError("no epoch of up to 200 data points leaves")
+    raise AssertionError("no epoch of up to 400 data points leaves")
 
 
 def settling_with_momentum() -> float:

@@ -22,7 +22,7 @@ BEYOND = 0.8
 """A walk has gone over where its first parameter is so large."""
 STEP_SIZES = (0.07, 0.05, 0.036)
 """Step sizes of the times, where c is not negative; negative c makes the saddle dearer."""
-SPACINGS = (4, 8)
+SPACINGS = (3, 6)
 """Nodes per step size."""
 KINDS = ("coarse", "fine", "extrapolated")
 """Nodes on which times are found."""
@@ -78,8 +78,10 @@ def way_in() -> Array:
     while np.linalg.norm(w - START) > 1e-3:
         w = w - 0.005 * np.array(slope(*w))
         path.append(w)
-    path.append(START)
-    return np.array(path)
+    points = np.array([*path, START])
+    along = np.concatenate([[0.0], np.linalg.norm(np.diff(points, axis=0), axis=1).cumsum()])
+    at = np.linspace(0, along[-1], 151)
+    return np.stack([np.interp(at, along, column) for column in points.T], axis=1)
 
 
 def _over(x: Array, _: Array) -> Flags:

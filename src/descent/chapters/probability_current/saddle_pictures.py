@@ -31,7 +31,7 @@ def draw_saddle(correlation: float) -> Figure:
     ax.contour(x, y, heights, levels=LEVELS, colors=GUIDE, linewidths=0.6)
     _arrows(ax, correlation)
     found = price(correlation)
-    ax.plot(*double_well.way_in()[::20].T, color=BLUE, label="way in")
+    ax.plot(*double_well.way_in()[::3].T, color=BLUE, label="way in")
     ax.plot(*found.path.T, color=RED, label="way out")
     ax.plot(
         *found.of_diffusion.T, color=GOLD, linewidth=1, linestyle="--", label="way out, diffusion"

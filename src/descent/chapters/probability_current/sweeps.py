@@ -69,7 +69,7 @@ def saddle_once(correlation: float) -> dict[str, Any]:
         ("draws", double_well.draws(correlation)),
         ("diffusion", double_well.diffusion(correlation)),
     ):
-        found[name] = minimum_action(H, *ends, n_pieces=32, tolerance=1e-4), action(H, back)
+        found[name] = minimum_action(H, *ends, n_pieces=24, tolerance=1e-4), action(H, back)
     (drawn, dear), (diffused, dear_too) = found["draws"], found["diffusion"]
     return {
         "action": drawn.action,
