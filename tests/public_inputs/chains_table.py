@@ -445,6 +445,7 @@ EXEMPT = {
     "markov.epochs.*": "the inner loop of dealt samples, whose arguments are checked there",
     "markov.escape.*": "the arguments are checked where the package hands the function on",
     "markov.intervals.*": "the same",
+    "markov.killed_plane.*": "a part of times with momentum, whose arguments they check",
     "markov.lasting.*": "a part of mean times, whose arguments they check",
     "markov.laws.*": "the same",
     "markov.refined_clouds.*": "a part of escapes, whose arguments they check",

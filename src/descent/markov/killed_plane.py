@@ -110,6 +110,8 @@ def killed_plane(
     ).tocsr()
     first = np.zeros(size)
     for column, share in nodes.around(np.array([start[0]]), np.array([start[1]])):
+        if column[0] < 0:
+            raise ValueError(f"start must be among the nodes that are kept; got {start}")
         first[column] += share
     return KilledPlane(matrix, escape, lost, first)
 

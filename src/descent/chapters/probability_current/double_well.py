@@ -72,7 +72,9 @@ def diffusion(correlation: float) -> Hamiltonian:
 @cache
 def way_in() -> Array:
     """Return the descent without noise from the saddle into the left well, (points, 2)."""
-    fall = np.linalg.eigh(curvature(0.0))[1][:, 0]  # the direction in which the loss curves downwards
+    fall = np.linalg.eigh(curvature(0.0))[1][
+        :, 0
+    ]  # the direction in which the loss curves downwards
     w = -1e-3 * fall * np.sign(fall[0])
     path = [np.zeros(2), w]
     while np.linalg.norm(w - START) > 1e-3:

@@ -84,9 +84,7 @@ def saddle_once(correlation: float) -> dict[str, Any]:
 
 def cross_once(correlation: float, T: float) -> dict[str, Any]:
     """Return ln of the mean number of steps over a saddle, on coarse and on fine nodes."""
-    coarse, fine = (
-        double_well.log_time(correlation, T, nodes) for nodes in double_well.SPACINGS
-    )
+    coarse, fine = (double_well.log_time(correlation, T, nodes) for nodes in double_well.SPACINGS)
     return {"coarse": coarse, "fine": fine}
 
 
