@@ -104,3 +104,28 @@ def test_a_batch_has_its_law_below_the_limit_of_stability_and_not_above():
     said = pictures.batch_caption(4)
     assert "$B = 4$" in said
     assert "nan" not in pictures.batch_caption(1)
+
+
+def test_a_start_beyond_the_barrier_has_nothing_to_escape():
+    outside = pictures.path_caption("stochastic", 4.0, 0.005)
+    assert "nothing has to escape" in outside
+    assert "have passed" not in outside
+    caught = pictures.path_caption("full batch", 1.0, 0.01)
+    assert "has not passed the barrier" in caught
+    assert f"{numbers.RUNS} of {numbers.RUNS} have passed" in pictures.path_caption(
+        "stochastic", 1.0, 0.05
+    )
+
+
+def test_the_smooth_descent_is_the_limit_of_small_steps():
+    times = np.linspace(0, 5, 11)
+    gradient = two_datapoint().mean_gradient
+    smooth = numbers.smooth_descent(gradient, [0.0, 1.4, 3.0], times)
+    gaps = []
+    for T in (0.002, 0.001):
+        paths = markov.gradient_descent(
+            gradient, step_size=T, n_steps=round(5 / T), start=np.array([0.0, 1.4, 3.0])
+        )
+        gaps.append(np.abs(paths[:: round(0.5 / T)].T - smooth).max())
+    assert gaps[1] < 2e-3
+    assert gaps[0] / gaps[1] == pytest.approx(2, rel=0.05)

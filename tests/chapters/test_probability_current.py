@@ -285,3 +285,27 @@ def test_the_diffusion_is_left_at_its_closed_form():
         assert apart.max() < 0.005
         other = np.linalg.norm(found.path[:, None] - ways.way_in(angle), axis=2).min(axis=1)
         assert other.max() > 0.03
+
+
+def test_the_saddle_parts_a_law_and_the_equation_keeps_the_parts():
+    for name in validations.LAWS:
+        before, after = validations.beyond_the_saddle(name)
+        assert after == pytest.approx(before, abs=1e-5)
+    assert 0.8 < before < 0.83
+    mean, _ = numbers.moments(
+        validations.by_fokker_planck("parted"), validations.validation("parted").edges
+    )
+    assert np.abs(mean - validations.by_exact_moments("parted")[0]).max() < 0.0025
+    assert np.abs(mean - mean[0]).max() > 0.3  # a control: it does move
+
+
+def test_cut_off_a_normal_law_is_as_narrow_as_scipy_says():
+    for width in (1.0, 3.0, 8.0):
+        narrower = 1 - truncnorm(-width, width).std()
+        assert validations.narrowed(width) == pytest.approx(narrower, rel=1e-6, abs=1e-15)
+
+
+def test_the_ratio_of_densities_on_the_circle_no_longer_depends_on_the_cells():
+    coarse, fine, finer = (numbers.circle_contrast(0.1, cells) for cells in (480, 1920, 2400))
+    assert abs(finer - fine) < 0.02
+    assert finer - coarse > 0.05  # why the claim is not read off 480 cells

@@ -63,7 +63,7 @@ def fall_by_a_factor_of_ten() -> float:
 
 
 def step_and_share_of_a_draw() -> tuple[float, float]:
-    """Return T of λ = 1 with momentum, and which share of a draw's move its first ten steps make."""
+    """Return T of λ = 1 with momentum, and the share of a move made in its first ten steps."""
     beta = numbers.MOMENTUM
     return float((1 - beta) * numbers.step_size(1.0)), 1 - beta**10
 
