@@ -48,16 +48,24 @@ def half_escape(momentum: float) -> float:
     return float(np.interp(0.5, share, rows["effective"].to_numpy(float)))
 
 
+MEMORIES = 5
+"""How many times 1/(1 - β) steps it takes until a constant share of the walkers leaves."""
+
+
 def momentum_pulls() -> Array:
-    """Return (sampled - exact) / standard error of the share that leaves, where it is some."""
+    """Return (sampled - exact) / standard error of the share that leaves, where it is some.
+
+    In the pit a constant share leaves in each step, but for the first ones, in which nobody
+    does: they are taken off the mean time and off the steps that were seen.
+    """
     table = sweeps.load("01-momentum")
     found = []
     for row in table.to_dict("records"):
-        # In the pit a constant share leaves in each step, but for the first ones.
-        rate = row["sampled"] / row["steps_seen"]
+        lag = MEMORIES / (1 - row["momentum"])
+        rate = row["sampled"] / (row["steps_seen"] - lag * WALKERS)
         error = rate / np.sqrt(max(row["sampled"], 1))
         if 50 < row["sampled"] < 0.9 * WALKERS:
-            found.append((rate - np.exp(-row["log_time"])) / error)
+            found.append((rate - 1 / (np.exp(row["log_time"]) - lag)) / error)
     return np.array(found)
 
 
