@@ -1,0 +1,132 @@
+"""Chapter 1: stored tables of a small network that leaves its minima.
+
+Before the walks from the deep minimum were run, and those at T/B below 0.015 from the shallow one,
+this was written down. Cheapest ways out cost V = 0.151 from the shallow minimum and 0.765 from the
+deep one, the elastic band 0.487 and 1.99. If log τ follows V B/T, the slope of log τ between
+T/B = 0.0125 and 0.01 (shallow) lies between 0.12 and 0.16, and between 0.06 and 0.045 (deep)
+between 0.57 and 0.80. Normal noise of the same covariance gives the same times to 0.5 nats.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from descent.chapters.modelling_sgd import network_walks as walks
+from descent.chapters.modelling_sgd.network import Places, digits, find_places
+from descent.rare_events import rare_time
+from descent.sweeps import Sweep, load
+
+REPEATS, WALKS, LOOPS = 20, 50, 1000
+
+
+def places_row() -> dict[str, Any]:
+    """Return the places of the network as lists."""
+    return {name: value.tolist() for name, value in find_places()._asdict().items()}
+
+
+PLACES = Sweep(name="01-network-places", run=places_row, points=[{}], probes=[0], rtol=1e-4)
+
+
+def places() -> Places:
+    """Return the stored places."""
+    row = load("01-network-places").iloc[0]
+    return Places(*(np.array(row[name]) for name in Places._fields))
+
+
+def _step(noise: str, T: float, B: int) -> walks.Step:
+    kinds = {"drawn": walks.drawn, "dealt": walks.dealt, "normal": walks.normal}
+    if noise == "round":
+        network = digits()
+        variance = float(np.trace(network.noise(places().shallow)) / network.size)
+        return walks.round_noise(network, T, B, variance)
+    return kinds[noise](digits(), T, B)
+
+
+def _start(noise: str, start: str) -> np.ndarray:
+    w = getattr(places(), start)
+    return np.concatenate([w, np.zeros(len(digits().y))]) if noise == "dealt" else w
+
+
+def _rng(noise: str, start: str, B: int, ratio: float) -> np.random.Generator:
+    kind = ["drawn", "dealt", "normal", "round"].index(noise)
+    return np.random.default_rng([kind, start == "deep", B, round(1e6 * ratio)])
+
+
+def leave(noise: str, start: str, B: int, ratio: float) -> dict[str, Any]:
+    """Return the mean time over the saddle by REPEATS splitting runs, at T/B = ratio."""
+    found = rare_time(
+        _step(noise, ratio * B, B),
+        walks.score(digits(), places(), start),
+        _start(noise, start),
+        low=walks.LOW[start],
+        high=walks.HIGH[start],
+        rng=_rng(noise, start, B, ratio),
+        n=WALKS,
+        loops=LOOPS,
+        kill=WALKS // 2,
+        repeats=REPEATS,
+        max_steps=4_000_000,
+    )
+    return {
+        "log_time": float(np.log(found.value * ratio * B)),
+        "error": found.error / found.value,
+        "chance": found.chance.value,
+        "loop": found.loop,
+        "duration": found.chance.duration,
+        "steps": found.chance.steps,
+    }
+
+
+def _points(noise: str, start: str, B: int, *ratios: float) -> list[dict[str, Any]]:
+    return [{"noise": noise, "start": start, "B": B, "ratio": ratio} for ratio in ratios]
+
+
+TIMES = Sweep(
+    name="01-network-times",
+    run=leave,
+    points=[
+        *_points("drawn", "shallow", 16, 0.03, 0.02, 0.015, 0.0125, 0.01),
+        *_points("drawn", "shallow", 4, 0.03, 0.02, 0.015, 0.0125, 0.01),
+        *_points("drawn", "shallow", 1, 0.03, 0.02),
+    ],
+    probes=[0],
+)
+
+RIVALS = Sweep(
+    name="01-network-rivals",
+    run=leave,
+    points=[
+        *_points("drawn", "deep", 4, 0.09, 0.075, 0.06, 0.05, 0.045),
+        *_points("normal", "shallow", 16, 0.03, 0.02, 0.015),
+        *_points("dealt", "shallow", 4, 0.04, 0.03, 0.02),
+        *_points("dealt", "shallow", 12, 0.04, 0.03),
+    ],
+    probes=[0],
+)
+
+
+def follow(noise: str, start: str, B: int, ratio: float) -> dict[str, Any]:
+    """Return how many of 200 walks left that were just followed, at T/B = ratio."""
+    T = ratio * B
+    return walks.plain_times(
+        _step(noise, T, B),
+        walks.score(digits(), places(), start),
+        _start(noise, start),
+        walks.HIGH[start],
+        burn=round(90 / T),
+        most=round(4000 / T),
+        rng=_rng(noise, start, B, ratio),
+    )
+
+
+FOLLOWED = Sweep(
+    name="01-network-followed",
+    run=follow,
+    points=[
+        *_points("drawn", "shallow", 16, 0.03, 0.02, 0.015),
+        *_points("drawn", "shallow", 4, 0.03, 0.02),
+        *_points("round", "shallow", 16, 0.02, 0.01, 0.005, 0.003),
+        *_points("dealt", "shallow", 4, 0.04),
+    ],
+    probes=[0],
+)
