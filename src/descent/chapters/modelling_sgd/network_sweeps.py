@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from descent.chapters.modelling_sgd import network_walks as walks
-from descent.chapters.modelling_sgd.network import Places, digits, find_places
+from descent.chapters.modelling_sgd.network import Places, digits, evenly, find_places
+from descent.chapters.modelling_sgd.network_ways import Draws, cheapest, price_along
+from descent.minimum_action import action, of_draws
 from descent.rare_events import rare_time
 from descent.sweeps import Sweep, load
 
@@ -31,6 +33,47 @@ def places() -> Places:
     """Return the stored places."""
     row = load("01-network-places").iloc[0]
     return Places(*(np.array(row[name]) for name in Places._fields))
+
+
+def climb(start: str) -> np.ndarray:
+    """Return the band from a minimum up to the saddle."""
+    here = places()
+    path = here.path if start == "shallow" else here.path[::-1]
+    top = int(digits().loss(path).argmax())
+    return np.concatenate([path[:top], here.saddle[None]])
+
+
+def way(start: str) -> dict[str, Any]:
+    """Return the cheapest way from a minimum to the saddle, and what others cost."""
+    network = digits()
+    band = climb(start)
+    rough, _ = cheapest(Draws(network, normal=True), band, 12, tolerance=1e-3)
+    _, normal = cheapest(Draws(network, normal=True), rough, 20)
+    half, coarse = cheapest(Draws(network), rough, 20)
+    path, fine = cheapest(Draws(network), half, 40)
+    rise = network.loss(band[-1:])[0] - network.loss(band[:1])[0]
+    spread = np.trace(network.noise(band[0])) / network.size
+    return {
+        "price": fine + (fine - coarse) / 3,
+        "error": abs(fine - coarse) / 3,
+        "normal_coarse": normal,
+        "coarse": coarse,
+        "by_library": action(of_draws(network.gradients), half),
+        "band": action(of_draws(network.gradients), evenly(band, 40)),
+        "band_alone": price_along(network, evenly(band, 40)),
+        "rise": float(rise),
+        "round": float(2 * rise / spread),
+        "path": path.tolist(),
+    }
+
+
+WAYS = Sweep(
+    name="01-network-ways",
+    run=way,
+    points=[{"start": "shallow"}, {"start": "deep"}],
+    probes=[0],
+    rtol=2e-3,  # where the search for the path stops depends on rounding
+)
 
 
 def _step(noise: str, T: float, B: int) -> walks.Step:
@@ -86,20 +129,13 @@ TIMES = Sweep(
     run=leave,
     points=[
         *_points("drawn", "shallow", 16, 0.03, 0.02, 0.015, 0.0125, 0.01),
-        *_points("drawn", "shallow", 4, 0.03, 0.02, 0.015, 0.0125, 0.01),
-        *_points("drawn", "shallow", 1, 0.03, 0.02),
-    ],
-    probes=[0],
-)
-
-RIVALS = Sweep(
-    name="01-network-rivals",
-    run=leave,
-    points=[
-        *_points("drawn", "deep", 4, 0.09, 0.075, 0.06, 0.05, 0.045),
-        *_points("normal", "shallow", 16, 0.03, 0.02, 0.015),
-        *_points("dealt", "shallow", 4, 0.04, 0.03, 0.02),
+        *_points("drawn", "deep", 4, 0.06, 0.045),
         *_points("dealt", "shallow", 12, 0.04, 0.03),
+        *_points("normal", "shallow", 16, 0.02),
+        *_points("drawn", "deep", 4, 0.09, 0.075, 0.05),
+        *_points("drawn", "shallow", 4, 0.03, 0.02, 0.015, 0.0125, 0.01),
+        *_points("dealt", "shallow", 4, 0.04, 0.03),
+        *_points("drawn", "shallow", 1, 0.03, 0.02),
     ],
     probes=[0],
 )
