@@ -15,10 +15,8 @@ from descent.chapters.modelling_sgd import network_walks as walks
 from descent.chapters.modelling_sgd.network import Places, digits, evenly, find_places
 from descent.chapters.modelling_sgd.network_ways import Draws, cheapest, price_along
 from descent.minimum_action import action, of_draws
-from descent.rare_events import rare_time
-from descent.sweeps import Sweep, load
+from descent.sweeps import Close, NotCompared, Sweep, load
 
-REPEATS, WALKS, LOOPS = 20, 50, 1000
 
 
 def places_row() -> dict[str, Any]:
@@ -96,28 +94,18 @@ def _rng(noise: str, start: str, B: int, ratio: float) -> np.random.Generator:
 
 
 def leave(noise: str, start: str, B: int, ratio: float) -> dict[str, Any]:
-    """Return the mean time over the saddle by REPEATS splitting runs, at T/B = ratio."""
-    found = rare_time(
-        _step(noise, ratio * B, B),
+    """Return the log of the mean time T τ over the saddle, at T/B = ratio, by splitting."""
+    T = ratio * B
+    found = walks.split_time(
+        _step(noise, T, B),
         walks.score(digits(), places(), start),
         _start(noise, start),
-        low=walks.LOW[start],
-        high=walks.HIGH[start],
+        walks.LOW[start],
+        walks.HIGH[start],
+        burn=round(90 / T),
         rng=_rng(noise, start, B, ratio),
-        n=WALKS,
-        loops=LOOPS,
-        kill=WALKS // 2,
-        repeats=REPEATS,
-        max_steps=4_000_000,
     )
-    return {
-        "log_time": float(np.log(found.value * ratio * B)),
-        "error": found.error / found.value,
-        "chance": found.chance.value,
-        "loop": found.loop,
-        "duration": found.chance.duration,
-        "steps": found.chance.steps,
-    }
+    return {"log_time": float(np.log(found["time"] * T)), **found}
 
 
 def _points(noise: str, start: str, B: int, *ratios: float) -> list[dict[str, Any]]:
@@ -128,16 +116,18 @@ TIMES = Sweep(
     name="01-network-times",
     run=leave,
     points=[
-        *_points("drawn", "shallow", 16, 0.03, 0.02, 0.015, 0.0125, 0.01),
+        *_points("drawn", "shallow", 16, 0.01, 0.0125, 0.015, 0.02, 0.03),
         *_points("drawn", "deep", 4, 0.06, 0.045),
-        *_points("dealt", "shallow", 12, 0.04, 0.03),
+        *_points("dealt", "shallow", 12, 0.03),
         *_points("normal", "shallow", 16, 0.02),
-        *_points("drawn", "deep", 4, 0.09, 0.075, 0.05),
-        *_points("drawn", "shallow", 4, 0.03, 0.02, 0.015, 0.0125, 0.01),
-        *_points("dealt", "shallow", 4, 0.04, 0.03),
-        *_points("drawn", "shallow", 1, 0.03, 0.02),
+        *_points("drawn", "shallow", 4, 0.03, 0.02, 0.0125),
     ],
-    probes=[0],
+    probes=[4],
+    compare={
+        name: NotCompared("walks that tie or not by rounding are other walks from there on")
+        for name in ("time", "error", "rate", "chances")
+    }
+    | {"log_time": Close(0.06)},
 )
 
 
@@ -159,10 +149,13 @@ FOLLOWED = Sweep(
     name="01-network-followed",
     run=follow,
     points=[
-        *_points("drawn", "shallow", 16, 0.03, 0.02, 0.015),
-        *_points("drawn", "shallow", 4, 0.03, 0.02),
-        *_points("round", "shallow", 16, 0.02, 0.01, 0.005, 0.003),
-        *_points("dealt", "shallow", 4, 0.04),
+        *_points("drawn", "shallow", 16, 0.03, 0.02),
+        *_points("drawn", "shallow", 4, 0.03),
+        *_points("round", "shallow", 16, 0.01, 0.003),
     ],
     probes=[0],
+    compare={
+        name: NotCompared("a walk that leaves a step later by rounding ends all of them later")
+        for name in ("left", "lost", "steps")
+    },
 )

@@ -18,6 +18,8 @@ DOOR = 0.6
 LOST = -9.0
 """The score of a walk that has left by the door beside."""
 LOW = {"shallow": -0.28, "deep": -0.65}
+SETTING_OUT = 4
+"""How many more walks are seen to set out than are split: those near in time are alike."""
 HIGH = {"shallow": 0.4, "deep": 0.3}
 """Scores at which a walk is under way, and at which it has left."""
 
@@ -121,3 +123,98 @@ def plain_times(
         if len(state) < walks // 5:
             break
     return {"left": left, "lost": lost, "steps": steps}
+
+
+def _followed(
+    step: Step, score: Callable[[Array], Array], states: Array, low: float, high: float,
+    rng: np.random.Generator,
+) -> tuple[list[Array], list[Array]]:  # fmt: skip
+    """Return the states and the scores that walks pass until they fall below low or arrive."""
+    paths, marks = [[state] for state in states], [[at] for at in score(states)]
+    running, now = np.arange(len(states)), states
+    while len(running):
+        now = step(now, rng)
+        at = score(now)
+        for k, state, mark in zip(running, now, at, strict=True):
+            paths[k].append(state)
+            marks[k].append(mark)
+        on = (at >= low) & (at < high)
+        running, now = running[on], now[on]
+    return [np.array(path) for path in paths], [np.array(mark) for mark in marks]
+
+
+def split(
+    step: Step, score: Callable[[Array], Array], starts: Array, low: float, high: float,
+    rng: np.random.Generator,
+) -> Array:  # fmt: skip
+    """Return the chance to arrive by each of R independent runs of splitting, starts (R, n, d).
+
+    `descent.rare_events.rare_chance` with half of the walks given up in a round. The runs move
+    side by side here, because a step costs the same for one network as for many.
+    """
+    runs, n = starts.shape[:2]
+    flat = starts.reshape(runs * n, -1)
+    paths, marks = _followed(step, score, flat, low, high, rng)
+    chances, going = np.ones(runs), np.ones(runs, dtype=bool)
+    while going.any():
+        tops = np.minimum([mark.max() for mark in marks], high).reshape(runs, n)
+        given, heads = [], []
+        for r in np.flatnonzero(going):
+            worst = np.partition(tops[r], n // 2 - 1)[n // 2 - 1]
+            last, better = np.flatnonzero(tops[r] <= worst), np.flatnonzero(tops[r] > worst)
+            if worst >= high or not len(better):
+                chances[r] *= (tops[r] >= high).mean()
+                going[r] = False
+                continue
+            chances[r] *= 1 - len(last) / n
+            for k, parent in zip(last, rng.choice(better, len(last)), strict=True):
+                until = int((marks[r * n + parent] > worst).argmax()) + 1
+                given.append(r * n + int(k))
+                heads.append((paths[r * n + parent][:until], marks[r * n + parent][:until]))
+        if not given:
+            break
+        ends = np.array([path[-1] for path, _ in heads])
+        tails, tail_marks = _followed(step, score, ends, low, high, rng)
+        for k, head, tail, mark in zip(given, heads, tails, tail_marks, strict=True):
+            paths[k] = np.concatenate([head[0], tail[1:]])
+            marks[k] = np.concatenate([head[1], mark[1:]])
+    return chances
+
+
+def split_time(
+    step: Step, score: Callable[[Array], Array], start: Array, low: float, high: float, burn: int,
+    rng: np.random.Generator, runs: int = 20, walks: int = 40, cloud: int = 200,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the mean time to leave in steps, and its relative error over the runs.
+
+    A cloud of walks that have forgotten their start sets out to `low` at some rate; each one that
+    sets out arrives with the chance of `split`; the rate times the chance is that of leaving.
+    """
+    states, inside, seen, outs = np.repeat(start[None], cloud, axis=0), np.ones(cloud, bool), 0, []
+    while len(outs) < SETTING_OUT * runs * walks:
+        states = step(states, rng)
+        at = score(states)
+        gone = np.flatnonzero((at >= high) | (at == LOST))
+        if len(gone) == cloud:
+            raise FloatingPointError("all walks of the cloud have left: give smaller steps")
+        if len(gone):
+            others = rng.choice(np.setdiff1d(np.arange(cloud), gone), len(gone))
+            states[gone], inside[gone], at[gone] = states[others], inside[others], at[others]
+        burn, out = burn - 1, inside & (at >= low)
+        inside = np.where(out, False, inside | (at < low))
+        if burn < 0:
+            seen += cloud
+            outs += [state.copy() for state in states[out]]
+    rate = len(outs) / seen
+    chosen = rng.permutation(len(outs))[: runs * walks]
+    starts = np.array(outs)[chosen].reshape(runs, walks, -1)
+    chances = split(step, score, starts, low, high, rng)
+    if not chances.any():
+        raise FloatingPointError("no walk arrived: give more walks")
+    error = chances.std(ddof=1) / np.sqrt(runs) / chances.mean()
+    return {
+        "time": float(1 / (rate * chances.mean())),
+        "error": float(np.hypot(error, 1 / np.sqrt(len(outs)))),
+        "rate": rate,
+        "chances": chances.tolist(),
+    }
