@@ -116,13 +116,13 @@ TIMES = Sweep(
     name="01-network-times",
     run=leave,
     points=[
-        *_points("drawn", "shallow", 16, 0.01, 0.0125, 0.015, 0.02, 0.03),
+        *_points("drawn", "shallow", 16, 0.03, 0.02, 0.015, 0.0125, 0.01),
         *_points("drawn", "deep", 4, 0.06, 0.045),
         *_points("dealt", "shallow", 12, 0.03),
-        *_points("normal", "shallow", 16, 0.02),
-        *_points("drawn", "shallow", 4, 0.03, 0.02, 0.0125),
+        *_points("normal", "shallow", 16, 0.03),
+        *_points("drawn", "shallow", 4, 0.03, 0.015),
     ],
-    probes=[4],
+    probes=[0],
     compare={
         name: NotCompared("walks that tie or not by rounding are other walks from there on")
         for name in ("time", "error", "rate", "chances")
@@ -140,7 +140,7 @@ def follow(noise: str, start: str, B: int, ratio: float) -> dict[str, Any]:
         _start(noise, start),
         walks.HIGH[start],
         burn=round(90 / T),
-        most=round(4000 / T),
+        most=round(2000 / T),
         rng=_rng(noise, start, B, ratio),
     )
 
@@ -150,8 +150,7 @@ FOLLOWED = Sweep(
     run=follow,
     points=[
         *_points("drawn", "shallow", 16, 0.03, 0.02),
-        *_points("drawn", "shallow", 4, 0.03),
-        *_points("round", "shallow", 16, 0.01, 0.003),
+        *_points("round", "shallow", 16, 0.03, 0.01),
     ],
     probes=[0],
     compare={

@@ -18,6 +18,8 @@ DOOR = 0.6
 LOST = -9.0
 """The score of a walk that has left by the door beside."""
 LOW = {"shallow": -0.28, "deep": -0.65}
+MOST = 100_000
+"""Steps after which a walk that is still under way has come to rest where none was known."""
 SETTING_OUT = 4
 """How many more walks are seen to set out than are split: those near in time are alike."""
 HIGH = {"shallow": 0.4, "deep": 0.3}
@@ -131,16 +133,18 @@ def _followed(
 ) -> tuple[list[Array], list[Array]]:  # fmt: skip
     """Return the states and the scores that walks pass until they fall below low or arrive."""
     paths, marks = [[state] for state in states], [[at] for at in score(states)]
-    running, now = np.arange(len(states)), states
-    while len(running):
+    at, running, now = score(states), np.arange(len(states)), states
+    for _ in range(MOST):
+        on = (at >= low) & (at < high)
+        running, now = running[on], now[on]
+        if not len(running):
+            return [np.array(path) for path in paths], [np.array(mark) for mark in marks]
         now = step(now, rng)
         at = score(now)
         for k, state, mark in zip(running, now, at, strict=True):
             paths[k].append(state)
             marks[k].append(mark)
-        on = (at >= low) & (at < high)
-        running, now = running[on], now[on]
-    return [np.array(path) for path in paths], [np.array(mark) for mark in marks]
+    raise FloatingPointError(f"{len(running)} walks did not end in {MOST} steps: they found a rest")
 
 
 def split(
@@ -194,17 +198,17 @@ def split_time(
     while len(outs) < SETTING_OUT * runs * walks:
         states = step(states, rng)
         at = score(states)
-        gone = np.flatnonzero((at >= high) | (at == LOST))
-        if len(gone) == cloud:
-            raise FloatingPointError("all walks of the cloud have left: give smaller steps")
-        if len(gone):
-            others = rng.choice(np.setdiff1d(np.arange(cloud), gone), len(gone))
-            states[gone], inside[gone], at[gone] = states[others], inside[others], at[others]
         burn, out = burn - 1, inside & (at >= low)
         inside = np.where(out, False, inside | (at < low))
         if burn < 0:
             seen += cloud
             outs += [state.copy() for state in states[out]]
+        gone = np.flatnonzero((at >= high) | (at == LOST))
+        if len(gone) == cloud:
+            raise FloatingPointError("all walks of the cloud have left: give smaller steps")
+        if len(gone):
+            others = rng.choice(np.setdiff1d(np.arange(cloud), gone), len(gone))
+            states[gone], inside[gone] = states[others], inside[others]
     rate = len(outs) / seen
     chosen = rng.permutation(len(outs))[: runs * walks]
     starts = np.array(outs)[chosen].reshape(runs, walks, -1)

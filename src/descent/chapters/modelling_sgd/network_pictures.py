@@ -1,0 +1,89 @@
+"""Chapter 1: what the stored tables of the small network say, and their picture."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from descent import figures, sweeps
+from descent.arguments import Array
+from descent.chapters.modelling_sgd import network_sweeps
+from descent.chapters.modelling_sgd.network import digits, evenly
+from descent.figures import BLUE, EXACT, GOLD, GREEN, RED, SAMPLED
+
+
+def way(start: str) -> dict[str, Any]:
+    """Return the stored row of the cheapest way from a minimum."""
+    table = sweeps.load("01-network-ways")
+    return dict(table[table["start"] == start].iloc[0])
+
+
+def times(noise: str, start: str, B: int) -> tuple[Array, Array, Array]:
+    """Return B/T, rising, the log of the mean time T τ, and its standard error."""
+    table = sweeps.load("01-network-times")
+    here = (table["noise"] == noise) & (table["start"] == start) & (table["B"] == B)
+    rows = table[here].sort_values("ratio", ascending=False)
+    inverse = 1 / rows["ratio"].to_numpy(float)
+    return inverse, rows["log_time"].to_numpy(float), rows["error"].to_numpy(float)
+
+
+def log_time(noise: str, start: str, B: int, ratio: float) -> tuple[float, float]:
+    """Return one log of the mean time, and its standard error."""
+    inverse, log, error = times(noise, start, B)
+    k = int(np.abs(inverse * ratio - 1).argmin())
+    if abs(inverse[k] * ratio - 1) > 1e-9:
+        raise ValueError(f"ratio must be one of {1 / inverse}; got {ratio}")
+    return float(log[k]), float(error[k])
+
+
+def slope(noise: str, start: str, B: int, ratios: tuple[float, float]) -> tuple[float, float]:
+    """Return the slope of log T τ against B/T between two T/B, and its standard error."""
+    (first, off), (last, out) = (log_time(noise, start, B, ratio) for ratio in ratios)
+    run = 1 / ratios[1] - 1 / ratios[0]
+    return (last - first) / run, float(np.hypot(off, out)) / run
+
+
+def followed(noise: str, B: int, ratio: float) -> tuple[float, float]:
+    """Return the log of the mean time T τ of walks that were just followed, and its error."""
+    table = sweeps.load("01-network-followed")
+    here = (table["noise"] == noise) & (table["B"] == B) & np.isclose(table["ratio"], ratio)
+    row = table[here].iloc[0]
+    return float(np.log(row["steps"] * ratio * B / row["left"])), float(row["left"]) ** -0.5
+
+
+def along(path: Array) -> tuple[Array, Array]:
+    """Return the length of a path up to each of its points, and the loss there."""
+    step = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    return np.concatenate([[0.0], step.cumsum()]), digits().loss(path)
+
+
+def draw_network() -> Figure:
+    """Draw the loss along the band and the cheapest ways, and the measured times."""
+    fig, (left, right) = figures.figure(1, 2)
+    here = network_sweeps.places()
+    length, loss = along(here.path)
+    left.plot(length, loss, color=EXACT, label="elastic band")
+    for start, colour in (("shallow", RED), ("deep", BLUE)):
+        path = np.array(way(start)["path"])
+        at, level = along(evenly(path, 80))
+        x = at if start == "shallow" else length[-1] - at
+        left.plot(x, level, color=colour, label=f"way out, {start} minimum")
+    left.set(xlabel="length along the path", ylabel="loss $L$")
+    left.legend()
+    for start, B, colour in (("shallow", 16, RED), ("shallow", 4, GOLD), ("deep", 4, BLUE)):
+        inverse, log, error = times("drawn", start, B)
+        right.errorbar(
+            inverse, log, 2 * error, color=colour, marker="o", markersize=3, linewidth=1,
+            label=f"{start}, $B = {B}$",
+        )  # fmt: skip
+        price = way(start)["price"]
+        if B != 4 or start == "deep":
+            right.plot(inverse, log[-1] + price * (inverse - inverse[-1]), color=colour,
+                       linestyle="--", linewidth=0.8)  # fmt: skip
+    for noise, B, colour in (("dealt", 12, GREEN), ("normal", 16, SAMPLED)):
+        inverse, log, error = times(noise, "shallow", B)
+        right.errorbar(inverse, log, 2 * error, color=colour, marker="s", markersize=3,
+                       linestyle="none", label=noise)  # fmt: skip
+    right.set(xlabel="$B/T$", ylabel="$\\ln(T\\tau)$")
+    right.legend()
+    return fig

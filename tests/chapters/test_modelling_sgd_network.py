@@ -1,0 +1,140 @@
+"""Chapter 1: the small network, its saddle, the cheapest way, and splitting on the same code."""
+
+import numpy as np
+import pytest
+
+from descent.chapters.modelling_sgd import network_pictures, network_sweeps, network_walks
+from descent.chapters.modelling_sgd.network import band, digits, newton
+from descent.chapters.modelling_sgd.network_ways import Draws, _Action
+from descent.minimum_action import momentum, of_draws
+
+
+@pytest.fixture(scope="module")
+def network():
+    return digits()
+
+
+@pytest.fixture(scope="module")
+def places():
+    return network_sweeps.places()
+
+
+def test_gradients_are_those_of_the_loss(network):
+    w = np.random.default_rng(0).normal(size=(3, network.size))
+    assert np.allclose(network.gradients(w).mean(axis=0), network.gradient(w), atol=1e-12)
+    for k in range(network.size):
+        h = np.zeros(network.size)
+        h[k] = 1e-5
+        change = (network.loss(w + h) - network.loss(w - h)) / 2e-5
+        assert np.allclose(change, network.gradient(w)[:, k], atol=1e-8)
+
+
+def test_copies_compute_the_same(network, places):
+    copies = network.copies(places.deep)
+    assert len(np.unique(copies.round(9), axis=0)) == 48
+    assert np.allclose(network.outputs(copies), network.outputs(places.deep[None]))
+
+
+def test_the_minima_are_isolated_and_the_saddle_has_one_way_down(network, places):
+    for w in (places.shallow, places.deep, places.third):
+        assert np.linalg.norm(network.gradient(w[None])) < 1e-9
+        assert np.linalg.eigvalsh(network.hessian(w))[0] > 0.02
+    assert np.linalg.norm(network.gradient(places.saddle[None])) < 1e-9
+    values = np.linalg.eigvalsh(network.hessian(places.saddle))
+    assert values[0] < -0.03 < 0.03 < values[1]
+
+
+def test_the_band_rests_and_its_top_is_at_the_saddle(network, places):
+    again = band(network, places.path, rounds=200)
+    assert np.abs(again - places.path).max() < 1e-3
+    top = places.path[network.loss(places.path).argmax()]
+    assert np.allclose(newton(network, top), places.saddle, atol=1e-9)
+
+
+@pytest.mark.parametrize("start", ["shallow", "deep"])
+def test_no_path_beside_the_cheapest_one_is_cheaper(network, start):
+    path = np.array(network_pictures.way(start)["path"])
+    least, slope = _Action(Draws(network))(path)
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        aside = np.zeros_like(path)
+        aside[1:-1] = 0.01 * rng.normal(size=path[1:-1].shape)
+        assert _Action(Draws(network))(path + aside)[0] > least
+    assert np.abs(slope[1:-1]).max() < 0.05
+
+
+def test_the_tilt_is_that_of_the_library(network):
+    path = np.array(network_pictures.way("shallow")["path"])[::8]
+    x, moves = (path[1:] + path[:-1]) / 2, np.diff(path, axis=0)
+    v = moves / np.linalg.norm(moves, axis=1)[:, None]
+    draws = Draws(network)
+    p, _ = draws.tilt(x, v, draws.first_tilt(x, v))
+    assert np.allclose(p, momentum(of_draws(network.gradients), x, moves), rtol=1e-6, atol=1e-8)
+
+
+def test_the_derivative_of_the_action_is_that_of_differences(network):
+    path = np.array(network_pictures.way("shallow")["path"])[::8]
+    for normal in (False, True):
+        _, slope = _Action(Draws(network, normal))(path)
+        for i, k in ((2, 0), (3, 7)):
+            shift = np.zeros_like(path)
+            shift[i, k] = 1e-4
+            up, down = (_Action(Draws(network, normal))(path + s * shift)[0] for s in (1, -1))
+            assert np.isclose((up - down) / 2e-4, slope[i, k], rtol=1e-4, atol=1e-6)
+
+
+def test_steps_have_the_mean_and_the_spread_that_they_say(network, places):
+    w = np.repeat(places.shallow[None], 40_000, axis=0)
+    rng = np.random.default_rng(2)
+    for kind in (network_walks.drawn, network_walks.normal):
+        moved = kind(network, 0.1, 4)(w[:4000], rng) - w[:4000]
+        assert np.isclose(
+            np.trace(np.cov(moved.T)), 0.01 * np.trace(network.noise(places.shallow)) / 4, rtol=0.08
+        )
+
+
+def test_an_epoch_uses_each_image_once(network, places):
+    step = network_walks.dealt(network, 0.1, 12)
+    state = np.concatenate([places.shallow, np.zeros(len(network.y))])[None]
+    rng = np.random.default_rng(3)
+    for k in range(1, 11):
+        state = step(state, rng)
+        assert state[0, network.size :].sum() == 12 * k
+    assert step(state, rng)[0, network.size :].sum() == 12
+
+
+def test_splitting_side_by_side_finds_the_gamblers_ruin():
+    def step(x, rng):
+        return x + np.where(rng.random(x.shape) < 0.3, 1, -1)
+
+    starts = np.ones((40, 60, 1))
+    chances = network_walks.split(
+        step, lambda x: x[:, 0], starts, 0.5, 12, np.random.default_rng(4)
+    )
+    exact = (1 - 7 / 3) / (1 - (7 / 3) ** 12)
+    error = chances.std(ddof=1) / np.sqrt(len(chances))
+    assert abs(chances.mean() - exact) < 3.5 * error < exact
+
+
+def test_the_rate_times_the_chance_is_that_of_leaving():
+    def step(x, rng):
+        return 0.5 * x + np.sqrt(0.75) * rng.standard_normal(x.shape)
+
+    found = network_walks.split_time(
+        step, lambda x: x[:, 0], np.zeros(1), 0.5, 2.0, 20, np.random.default_rng(5)
+    )
+    assert abs(found["time"] / 58.6 - 1) < 0.15  # from plain sampling of a million steps
+
+
+def test_without_noise_nobody_leaves(network, places):
+    rng = np.random.default_rng(6)
+    score = network_walks.score(network, places, "shallow")
+    step = network_walks.drawn(network, 0.16, 16)
+    w = np.repeat(places.shallow[None], 50, axis=0)
+    for _ in range(600):
+        w = step(w, rng)
+    w = w[score(w) < -0.2]
+    assert len(w) > 40
+    for _ in range(1500):
+        w = w - 0.64 * network.gradient(w)
+    assert np.allclose(w, places.shallow, atol=1e-3)
