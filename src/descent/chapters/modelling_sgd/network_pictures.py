@@ -27,13 +27,17 @@ def times(noise: str, start: str, B: int) -> tuple[Array, Array, Array]:
     return inverse, rows["log_time"].to_numpy(float), rows["error"].to_numpy(float)
 
 
+def row(noise: str, start: str, B: int, ratio: float) -> dict[str, Any]:
+    """Return the stored row of the runs of splitting at one T/B."""
+    table = sweeps.load("01-network-times")
+    here = (table["noise"] == noise) & (table["start"] == start) & (table["B"] == B)
+    return dict(table[here & np.isclose(table["ratio"], ratio)].iloc[0])
+
+
 def log_time(noise: str, start: str, B: int, ratio: float) -> tuple[float, float]:
     """Return one log of the mean time, and its standard error."""
-    inverse, log, error = times(noise, start, B)
-    k = int(np.abs(inverse * ratio - 1).argmin())
-    if abs(inverse[k] * ratio - 1) > 1e-9:
-        raise ValueError(f"ratio must be one of {1 / inverse}; got {ratio}")
-    return float(log[k]), float(error[k])
+    found = row(noise, start, B, ratio)
+    return float(found["log_time"]), float(found["error"])
 
 
 def slope(noise: str, start: str, B: int, ratios: tuple[float, float]) -> tuple[float, float]:
@@ -57,33 +61,43 @@ def along(path: Array) -> tuple[Array, Array]:
     return np.concatenate([[0.0], step.cumsum()]), digits().loss(path)
 
 
-def draw_network() -> Figure:
-    """Draw the loss along the band and the cheapest ways, and the measured times."""
-    fig, (left, right) = figures.figure(1, 2)
+def draw_band() -> Figure:
+    """Draw the loss along the band and along the cheapest ways to the saddle."""
+    fig, ax = figures.figure(width=4.6, height=3.0)
     here = network_sweeps.places()
     length, loss = along(here.path)
-    left.plot(length, loss, color=EXACT, label="elastic band")
+    ax.plot(length, loss, color=EXACT, label="elastic band")
+    top = np.linalg.norm(here.path - here.saddle, axis=1).argmin()
     for start, colour in (("shallow", RED), ("deep", BLUE)):
-        path = np.array(way(start)["path"])
-        at, level = along(evenly(path, 80))
+        at, level = along(evenly(np.array(way(start)["path"]), 80))
+        part = length[top] if start == "shallow" else length[-1] - length[top]
+        at = at / at[-1] * part
         x = at if start == "shallow" else length[-1] - at
-        left.plot(x, level, color=colour, label=f"way out, {start} minimum")
-    left.set(xlabel="length along the path", ylabel="loss $L$")
-    left.legend()
+        ax.plot(x, level, color=colour, label=f"cheapest way, {start} minimum")
+    ax.plot(length[top], digits().loss(here.saddle[None])[0], "o", color=EXACT, markersize=4)
+    ax.set(xlabel="length along the band $|W|$", ylabel="loss $L$")
+    ax.legend()
+    return fig
+
+
+def draw_times() -> Figure:
+    """Draw the measured times, and lines with the slope of the price."""
+    fig, ax = figures.figure(width=4.6, height=3.2)
     for start, B, colour in (("shallow", 16, RED), ("shallow", 4, GOLD), ("deep", 4, BLUE)):
         inverse, log, error = times("drawn", start, B)
-        right.errorbar(
+        ax.errorbar(
             inverse, log, 2 * error, color=colour, marker="o", markersize=3, linewidth=1,
-            label=f"{start}, $B = {B}$",
+            label=f"{start} minimum, $B = {B}$",
         )  # fmt: skip
-        price = way(start)["price"]
-        if B != 4 or start == "deep":
-            right.plot(inverse, log[-1] + price * (inverse - inverse[-1]), color=colour,
-                       linestyle="--", linewidth=0.8)  # fmt: skip
+        if start == "deep" or B == 16:
+            line = log[-1] + way(start)["price"] * (inverse - inverse[-1])
+            ax.plot(inverse, line, color=colour, linestyle="--", linewidth=0.8)
     for noise, B, colour in (("dealt", 12, GREEN), ("normal", 16, SAMPLED)):
         inverse, log, error = times(noise, "shallow", B)
-        right.errorbar(inverse, log, 2 * error, color=colour, marker="s", markersize=3,
-                       linestyle="none", label=noise)  # fmt: skip
-    right.set(xlabel="$B/T$", ylabel="$\\ln(T\\tau)$")
-    right.legend()
+        ax.errorbar(
+            inverse, log, 2 * error, color=colour, marker="s", markersize=3, linestyle="none",
+            label=f"shallow, {noise}, $B = {B}$",
+        )  # fmt: skip
+    ax.set(xlabel="$B/T$", ylabel="$\\ln(T\\tau)$")
+    ax.legend()
     return fig
