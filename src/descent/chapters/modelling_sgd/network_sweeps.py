@@ -18,7 +18,6 @@ from descent.minimum_action import action, of_draws
 from descent.sweeps import Close, NotCompared, Sweep, load
 
 
-
 def places_row() -> dict[str, Any]:
     """Return the places of the network as lists."""
     return {name: value.tolist() for name, value in find_places()._asdict().items()}
@@ -149,8 +148,8 @@ FOLLOWED = Sweep(
     name="01-network-followed",
     run=follow,
     points=[
-        *_points("drawn", "shallow", 16, 0.03, 0.02),
-        *_points("round", "shallow", 16, 0.03, 0.01),
+        *_points("drawn", "shallow", 16, 0.03),
+        *_points("round", "shallow", 16, 0.03),
     ],
     probes=[0],
     compare={

@@ -47,7 +47,7 @@ def score(network: Network, places: Places, start: str) -> Callable[[Array], Arr
 
 
 def drawn(network: Network, T: float, B: int) -> Step:
-    """Steps of size T on B images drawn with replacement."""
+    """Return steps of size T on B images drawn with replacement."""
 
     def step(w: Array, rng: np.random.Generator) -> Array:
         chosen = rng.integers(len(network.y), size=(len(w), B))
@@ -58,7 +58,7 @@ def drawn(network: Network, T: float, B: int) -> Step:
 
 
 def dealt(network: Network, T: float, B: int) -> Step:
-    """Steps on B images that this epoch has not used; the state is (W, which are used)."""
+    """Return steps on B images that this epoch has not used; the state is (W, which are used)."""
     n, d = len(network.y), network.size
     if n % B:
         raise ValueError(f"B must divide the number of images, {n}; got {B}")
@@ -77,7 +77,7 @@ def dealt(network: Network, T: float, B: int) -> Step:
 
 
 def normal(network: Network, T: float, B: int) -> Step:
-    r"""Steps with normal noise of the covariance that B draws have at each place.
+    r"""Return steps with normal noise of the covariance that B draws have at each place.
 
     .. math:: G + \sum_j (z_j - \bar z)\, g_j / \sqrt{nB}, \qquad z_j \sim N(0, 1)
     """
@@ -93,7 +93,7 @@ def normal(network: Network, T: float, B: int) -> Step:
 
 
 def round_noise(network: Network, T: float, B: int, variance: float) -> Step:
-    """Steps with normal noise that is alike in all directions, of a given variance for B = 1."""
+    """Return steps with normal noise alike in all directions, of a given variance for B = 1."""
 
     def step(w: Array, rng: np.random.Generator) -> Array:
         noise = np.sqrt(variance / B) * rng.standard_normal(w.shape)
