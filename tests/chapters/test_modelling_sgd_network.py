@@ -138,3 +138,18 @@ def test_without_noise_nobody_leaves(network, places):
     for _ in range(1500):
         w = w - 0.64 * network.gradient(w)
     assert np.allclose(w, places.shallow, atol=1e-3)
+
+
+def test_the_last_slope_is_the_one_that_was_foretold():
+    assert 0.12 < network_pictures.slope("drawn", "shallow", 16, (0.0125, 0.01))[0] < 0.16
+    for ratio in (0.03, 0.02, 0.015, 0.0125, 0.01):
+        row = network_pictures.row("drawn", "shallow", 16, ratio)
+        assert len(row["chances"]) == 20
+        assert row["error"] < 0.25
+
+
+def test_the_prices_of_rivals_are_far_from_the_price():
+    row = network_pictures.way("shallow")
+    assert row["band"] > 3 * row["price"] > 20 * row["round"]
+    assert np.isclose(row["coarse"], row["by_library"], rtol=1e-6)
+    assert np.isclose(row["coarse"], row["normal_coarse"], rtol=1e-3)

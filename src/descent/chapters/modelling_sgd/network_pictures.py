@@ -9,7 +9,7 @@ from descent import figures, sweeps
 from descent.arguments import Array
 from descent.chapters.modelling_sgd import network_sweeps
 from descent.chapters.modelling_sgd.network import digits, evenly
-from descent.figures import BLUE, EXACT, GOLD, GREEN, RED, SAMPLED
+from descent.figures import BLUE, EXACT, GOLD, GREEN, RED
 
 
 def way(start: str) -> dict[str, Any]:
@@ -81,23 +81,19 @@ def draw_band() -> Figure:
 
 
 def draw_times() -> Figure:
-    """Draw the measured times, and lines with the slope of the price."""
+    """Draw the measured times, and lines with the slopes of three prices."""
     fig, ax = figures.figure(width=4.6, height=3.2)
-    for start, B, colour in (("shallow", 16, RED), ("shallow", 4, GOLD), ("deep", 4, BLUE)):
-        inverse, log, error = times("drawn", start, B)
-        ax.errorbar(
-            inverse, log, 2 * error, color=colour, marker="o", markersize=3, linewidth=1,
-            label=f"{start} minimum, $B = {B}$",
-        )  # fmt: skip
-        if start == "deep" or B == 16:
-            line = log[-1] + way(start)["price"] * (inverse - inverse[-1])
-            ax.plot(inverse, line, color=colour, linestyle="--", linewidth=0.8)
-    for noise, B, colour in (("dealt", 12, GREEN), ("normal", 16, SAMPLED)):
-        inverse, log, error = times(noise, "shallow", B)
-        ax.errorbar(
-            inverse, log, 2 * error, color=colour, marker="s", markersize=3, linestyle="none",
-            label=f"shallow, {noise}, $B = {B}$",
-        )  # fmt: skip
-    ax.set(xlabel="$B/T$", ylabel="$\\ln(T\\tau)$")
+    inverse, log, error = times("drawn", "shallow", 16)
+    ax.errorbar(inverse, log, 2 * error, color=EXACT, marker="o", markersize=4, linestyle="none")
+    shown = np.linspace(inverse[0], inverse[-1], 2)
+    here = way("shallow")
+    for price, colour, name in (
+        (here["price"], RED, "cheapest way"),
+        (here["band"], GOLD, "along the band"),
+        (here["round"], GREEN, "noise alike in all directions"),
+    ):
+        line = log[-1] + price * (shown - shown[-1])
+        ax.plot(shown, line, color=colour, linestyle="--", linewidth=1, label=name)
+    ax.set(xlabel="$B/T$", ylabel="$\\ln(T\\tau)$", ylim=(0, log[-1] + 1.5))
     ax.legend()
     return fig
