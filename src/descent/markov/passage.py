@@ -5,10 +5,10 @@ from typing import Literal, overload
 
 import numpy as np
 
-from descent.arguments import check_flag, check_real, check_step_size
+from descent.arguments import Array, check_flag, check_real, check_step_size
 from descent.landscapes import FiniteSum, check_model
 from descent.markov.cloud import follow
-from descent.markov.escape import ATOMS, beginning
+from descent.markov.escape import ATOMS, Beginning, beginning
 from descent.markov.intervals import (
     Threshold,
     absorbing_sides,
@@ -18,6 +18,7 @@ from descent.markov.intervals import (
     unreachable,
 )
 from descent.markov.lasting import Lasting
+from descent.markov.phases import unknown_part
 from descent.markov.refined_clouds import ToleranceError
 from descent.markov.state_reduction import log_mean_absorption_time
 from descent.markov.transfer_operator import TransferOperator, covering_operator
@@ -182,6 +183,8 @@ def _log_time(
             a, b, c = estimates[-3:]
             last, previous = c + (c - b) / weight, b + (b - a) / weight
             error = abs(last - previous) + abs(c - b) * _doubt(a, b, c)
+            if error <= tolerance:
+                error += _blurred(operator, exact, last)
             best = min(best, (last, error), key=lambda pair: pair[1])
             if error <= goal:
                 return last, error
@@ -193,6 +196,16 @@ def _log_time(
         f"of {best[1]:.2g} in the log of the time. For small step sizes "
         "large_deviations.log_escape_time has an error in proportion to them"
     )
+
+
+def _blurred(operator: TransferOperator, exact: Beginning, log_time: float) -> float:
+    """Return what ln τ hangs on that the grid has forgotten of the walkers of the beginning."""
+
+    def time_of(mass: Array) -> float:
+        return log_mean_absorption_time(operator, mass)
+
+    part = unknown_part(operator, exact.points, exact.weights, time_of)
+    return math.inf if part - log_time > 50 else math.exp(part - log_time)
 
 
 def _doubt(a: float, b: float, c: float) -> float:
