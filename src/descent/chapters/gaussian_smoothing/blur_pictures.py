@@ -1,11 +1,14 @@
-"""Chapter 7: figures and tables of bounds, other blurs, noise, and the author's re-make."""
+"""Chapter 7: figures and tables of bounds, other blurs, noise, prices and the author's re-make."""
 
 import numpy as np
+import pandas
 from matplotlib.figure import Figure
 
 from descent import figures, prose
+from descent.arguments import Array
 from descent.chapters.gaussian_smoothing import blurs, pairs, remake
-from descent.figures import BLUE, EXACT, GREEN, GUIDE, RED, VIOLET
+from descent.estimates import wilson
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, VIOLET
 from descent.landscapes import sinc
 from descent.prose import fixed, percent
 
@@ -97,3 +100,25 @@ def remake_table() -> str:
             rows.append([words, f"{n:,}", percent(end.near_top), percent(end.still_wide)])
     head = ["", "steps", "within 1 of the top", "$\\sigma$ above ½"]
     return prose.table(head, rows, "lrrr")
+
+
+def found_by(table: pandas.DataFrame, method: str) -> tuple[Array, Array, int]:
+    """Return budgets, how many runs have found a maximum by each, and the number of runs."""
+    rows = table[table.method == method]
+    counts = np.sum(rows.found.to_list(), axis=0)
+    return np.array(rows.evaluations.iloc[0]), counts, 5 * len(rows)
+
+
+def draw_price(table: pandas.DataFrame) -> Figure:
+    """Draw the share of searches that have found a maximum, against evaluations."""
+    fig, ax = figures.figure(width=6.4, height=3.2)
+    colours = (RED, BLUE, GREEN, GOLD, GUIDE)
+    for method, colour in zip(table.method.unique(), colours, strict=True):
+        budgets, counts, n = found_by(table, method)
+        low, high = np.array([wilson(int(k), n) for k in counts]).T
+        ax.fill_between(budgets, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(budgets, counts / n, "o-", color=colour, markersize=3, label=method)
+    ax.set(xscale="log", xlim=(9, 11_000), ylim=(0, 1))
+    ax.set(xlabel="evaluations", ylabel="searches that have found a maximum")
+    ax.legend(loc="upper left")
+    return fig

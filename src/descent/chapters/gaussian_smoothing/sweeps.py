@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from descent.chapters.gaussian_smoothing import race
+from descent.chapters.gaussian_smoothing import expensive, race
 from descent.chapters.gaussian_smoothing.sampled_ascent import (
     N_STARTS,
     STEP_SIZES,
@@ -16,6 +16,7 @@ from descent.sweeps import MedianWithin, Sweep
 
 TUNING_STARTS = 20
 BLOCK = 25  # starts of a row of the race
+EXPENSIVE_BLOCK = 5
 
 
 def _summary(problem: race.Problem, outcomes: list[race.Outcome]) -> dict[str, Any]:
@@ -81,6 +82,17 @@ def climb_sampled(
     }
 
 
+def search_at_a_price(method: str, function: str, block: int) -> dict[str, Any]:
+    """Count, for each budget, the starts of a block that have found a maximum by then."""
+    problem = race.PROBLEMS[function]
+    found = [
+        expensive.search(method, problem, rng)
+        for rng in _generators(3, function, block * EXPENSIVE_BLOCK, EXPENSIVE_BLOCK)
+    ]
+    counts = np.sum(found, axis=0).tolist()
+    return {"found": counts, "evaluations": list(expensive.BUDGETS[: len(counts)])}
+
+
 STEPS = Sweep(
     name="07-step-sizes",
     run=tune,
@@ -126,6 +138,20 @@ SAMPLED = Sweep(
         for seed in range(4)
     ],
     probes=[0],
+    rtol=1e-6,
+    version=1,
+)
+
+EXPENSIVE = Sweep(
+    name="07-expensive",
+    run=search_at_a_price,
+    points=[
+        {"method": method, "function": function, "block": block}
+        for method in expensive.SEARCHERS
+        for function in race.PROBLEMS
+        for block in range(3)
+    ],
+    probes=[72],
     rtol=1e-6,
     version=1,
 )

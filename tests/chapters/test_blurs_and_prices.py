@@ -1,14 +1,15 @@
-"""Chapter 7: other blurs, bounds, the noise of estimates, and the re-make."""
+"""Chapter 7: other blurs, bounds, the noise of estimates, prices, and the re-make."""
 
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from descent.chapters.gaussian_smoothing import blurs, numbers, pairs, remake
+from descent.chapters.gaussian_smoothing import blurs, expensive, numbers, pairs, race, remake
 from descent.chapters.gaussian_smoothing.sampled_ascent import reached, sampled_path
 from descent.landscapes import sinc
 from descent.smoothing import smoothed_sinc
 from descent.smoothing.ascent import ascend
+from descent.sweeps import load
 
 X = np.linspace(-20, 20, 41)
 LAWS = {
@@ -167,3 +168,37 @@ def test_the_bias_lowers_sigma_and_costs_arrivals():
     pulled, free = remake.climb(remake.BIAS, (50, 400)), remake.climb(0.0, (50, 400))
     assert pulled[400].still_wide == 0 < free[400].still_wide
     assert free[400].near_top > pulled[400].near_top
+
+
+def test_expected_improvement_is_the_mean_of_what_is_gained():
+    draws = np.random.default_rng(0).normal(0.3, 0.7, 400_000)
+    gain = expensive.expected_improvement(np.array([0.3]), np.array([0.7]), 0.5)
+    assert gain[0] == pytest.approx(np.maximum(draws - 0.5, 0).mean(), rel=0.01)
+
+
+def test_a_recorder_counts_and_stops():
+    problem = race.PROBLEMS["Ackley"]
+    f = expensive.Recorder(problem.f, 100)
+    with pytest.raises(expensive.Enough):
+        expensive.uniform(f, problem, np.random.default_rng(0))
+    assert len(f.values) == 100
+    f.points[7], f.values[7] = np.zeros(2), 1.0
+    assert f.found(problem) == [1, 1, 1, 1, 1, 1]
+    f.points[7] = np.full(2, 9.0)
+    assert f.found(problem) == [0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("method", expensive.SEARCHERS)
+def test_a_search_stays_in_its_budget(method, monkeypatch):
+    monkeypatch.setattr(expensive, "BUDGETS", (10, 20))
+    monkeypatch.setattr(expensive, "FEW", 20)
+    found = expensive.search(method, race.PROBLEMS["Himmelblau"], np.random.default_rng(3))
+    assert len(found) == 2
+    assert set(found) <= {0, 1}
+
+
+def test_the_expensive_race_is_over_as_many_starts_for_all():
+    table = load("07-expensive")
+    assert set(table.method) == set(expensive.SEARCHERS)
+    assert (table.groupby("method").size() == 18).all()
+    assert all(max(found) <= 5 for found in table.found)
