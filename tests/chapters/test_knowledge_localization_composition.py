@@ -91,7 +91,7 @@ def test_stored_map_agrees_with_the_limit_and_with_the_table():
     for _, row in ten.iterrows():
         parts = np.sum([row[part] for part in composition.PARTS], axis=0)
         # In single precision two forks agree in a few weights, whose neurons have no parts.
-        np.testing.assert_allclose(parts, row.weights, atol=0.01)
+        np.testing.assert_allclose(parts, row.weights, atol=0.015)
 
 
 def test_the_biases_of_the_source_are_found_where_nothing_is_learnt():
@@ -128,7 +128,7 @@ def test_the_empirical_fisher_vanishes_where_the_data_are_fitted_and_the_true_on
     zero = {name: 0 * a for name, a in start.parameters().items()}
     zero["hidden_weights"] = start.hidden_weights
     zero["output_biases"] = np.array([[1.0, 0.0]])  # the target of side 0
-    zero["output_weights"] = 0 * start.output_weights + 1e-9
+    zero["output_weights"] = 0 * start.output_weights + np.array([[1e-9], [-1e-9]])
     fitted = Perceptrons(**zero, output_activation="linear")
     x = importance.fisher_share(fitted, samples.first, empirical=True)
     assert np.nanmax(x) < 1e-6  # all of it belongs to side 1, whose labels are missed

@@ -59,7 +59,7 @@ def composition(found: Localization, samples: Phases) -> dict[str, Array]:
     Keys: ``weights``, ``biases`` (hidden layer), `PARTS`, ``within`` (given the pixel),
     ``partial`` (given the pixel's shares of activity and contrast), and those of
     `heat_map_statements`. In single precision small steps leave a few weights without a share;
-    their neurons are left out of `PARTS`, which then miss ``weights`` by less than 0.01.
+    their neurons are left out of `PARTS`, which then miss ``weights`` by about 0.01 at most.
     """
     x, y = found.updating["hidden_weights"], found.difference["hidden_weights"]
     given = localization.activity_share(samples.first), localization.contrast_share(samples.rest)
