@@ -126,6 +126,26 @@ def test_derivatives_by_layer_make_the_outputs_move(trained):
     np.testing.assert_allclose(one, moved[place].ravel(), atol=1e-12)
 
 
+@pytest.mark.parametrize(("seed", "grows"), [(5, True), (0, False)])
+def test_layers_amplify_where_the_fastest_mode_has_outgrown_the_step(seed, grows):
+    """The rival of the theorem's failing would be that two layers cannot move the outputs."""
+    rng = np.random.default_rng(seed)
+    (train, _), w = layers.digits(rng), layers.network(rng)
+    for _ in range(1000):
+        slopes, _ = layers.gradient(w, train)
+        w = [own - layers.STEP * slope for own, slope in zip(w, slopes, strict=True)]
+    parts = layers.derivatives(w, train)
+    whole = np.concatenate(parts, axis=1)
+    fastest = np.linalg.norm(whole, 2) ** 2 / len(train.x)
+    assert (layers.STEP * fastest > 2) == grows
+    found = layer_maps.maps()
+    at = found.begins == 1000
+    assert ((found.op["outputs"][seed, at, -1] < 0) == grows).all()
+    for layer in range(layers.LAYERS):
+        rest = np.concatenate(parts[:layer] + parts[layer + 1 :], axis=1)
+        assert np.linalg.matrix_rank(rest) == len(rest)
+
+
 def test_near_a_fit_the_kernel_knows_and_far_from_it_it_does_not():
     found = layer_maps.maps()
     measured = found.op["outputs"][:, :, -1]
