@@ -53,7 +53,7 @@ class Network:
     @property
     def size(self) -> int:
         """Number of parameters."""
-        return self.hidden * (self.x.shape[1] + 2) + 1
+        return int(self.hidden * (self.x.shape[1] + 2) + 1)
 
     def layers(self, w: Array) -> tuple[Array, Array, Array, Array]:
         """Return U, b, v, c of networks (m, d)."""

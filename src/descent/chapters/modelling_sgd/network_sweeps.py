@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from descent.chapters.modelling_sgd import network_walks as walks
-from descent.chapters.modelling_sgd.network import Places, digits, evenly, find_places
+from descent.chapters.modelling_sgd.network import Places, Step, digits, evenly, find_places
 from descent.chapters.modelling_sgd.network_ways import Draws, cheapest, price_along
 from descent.minimum_action import action, of_draws
 from descent.sweeps import Close, NotCompared, Sweep, load
@@ -83,7 +83,7 @@ WAYS = Sweep(
 )
 
 
-def _step(noise: str, T: float, B: int) -> walks.Step:
+def _step(noise: str, T: float, B: int) -> Step:
     kinds = {"drawn": walks.drawn, "dealt": walks.dealt, "normal": walks.normal}
     if noise == "round":
         network = digits()

@@ -65,7 +65,7 @@ def dealt(network: Network, T: float, B: int) -> Step:
 
     def step(state: Array, rng: np.random.Generator) -> Array:
         w, used = state[:, :d], state[:, d:]
-        used = np.where(used.all(axis=1)[:, None], 0.0, used)
+        used = np.where(used.all(axis=1, keepdims=True), 0.0, used)
         order = rng.random(used.shape) + 2 * used
         chosen = np.argpartition(order, B - 1, axis=1)[:, :B]
         used = used.copy()
@@ -97,7 +97,7 @@ def round_noise(network: Network, T: float, B: int, variance: float) -> Step:
 
     def step(w: Array, rng: np.random.Generator) -> Array:
         noise = np.sqrt(variance / B) * rng.standard_normal(w.shape)
-        return w - T * (network.gradient(w) + noise)
+        return np.asarray(w - T * (network.gradient(w) + noise))
 
     return step
 
@@ -194,7 +194,8 @@ def split_time(
     A cloud of walks that have forgotten their start sets out to `low` at some rate; each one that
     sets out arrives with the chance of `split`; the rate times the chance is that of leaving.
     """
-    states, inside, seen, outs = np.repeat(start[None], cloud, axis=0), np.ones(cloud, bool), 0, []
+    states, inside, seen = np.repeat(start[None], cloud, axis=0), np.ones(cloud, bool), 0
+    outs: list[Array] = []
     while len(outs) < SETTING_OUT * runs * walks:
         states = step(states, rng)
         at = score(states)
