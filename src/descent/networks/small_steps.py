@@ -118,7 +118,7 @@ def small_step_limit(
     >>> samples = questions(rng.random((80, 6)), np.resize([1, 6, 7, 8], 80))
     >>> networks = he_initialization(3, (6, 5, 2), rng)
     >>> limit = small_step_limit(networks, samples[:40], samples[40:])
-    >>> near = localize(networks, samples[:40], samples[40:], 1e-7)
+    >>> near = localize(networks, samples[:40], samples[40:], 1e-8)
     >>> bool(abs(near.updating["hidden_weights"] - limit.updating["hidden_weights"]).max() < 1e-6)
     True
     """
