@@ -448,6 +448,7 @@ EXEMPT = {
     "markov.killed_plane.*": "a part of times with momentum, whose arguments they check",
     "markov.lasting.*": "a part of mean times, whose arguments they check",
     "markov.laws.*": "the same",
+    "markov.phases.*": "a part of mean times, whose arguments they check",
     "markov.refined_clouds.*": "a part of escapes, whose arguments they check",
     "markov.state_reduction.sojourns": "a part of the mean time, whose operator is checked",
     "markov.state_reduction.never_escaping": "a part of the mean time, whose operator is checked",
