@@ -51,7 +51,7 @@ MNIST_MAP = Sweep(
     run=at_step_size,
     points=grid(activation=["softplus"], step_size=STEP_SIZES),
     probes=[0],
-    rtol=2e-2,
+    rtol=1e-2,
 )
 
 MNIST_LIMIT = Sweep(

@@ -15,7 +15,7 @@ from descent.chapters.modelling_sgd import network_walks as walks
 from descent.chapters.modelling_sgd.network import Places, Step, digits, evenly, find_places
 from descent.chapters.modelling_sgd.network_ways import Draws, cheapest, price_along
 from descent.minimum_action import action, of_draws
-from descent.sweeps import Close, NotCompared, Sweep, load
+from descent.sweeps import Close, CountWithin, NotCompared, Sweep, load
 
 FORETOLD = (0.12, 0.16)
 
@@ -157,6 +157,7 @@ FOLLOWED = Sweep(
     probes=[0],
     compare={
         name: NotCompared("a walk that leaves a step later by rounding ends all of them later")
-        for name in ("left", "lost", "steps")
-    },
+        for name in ("lost", "steps")
+    }
+    | {"left": CountWithin(24, "two hundred walks, of which four in five leave")},
 )
