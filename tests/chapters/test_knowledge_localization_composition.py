@@ -90,8 +90,7 @@ def test_stored_map_agrees_with_the_limit_and_with_the_table():
         np.testing.assert_allclose(ten.weights[eta][:8], row.weights, atol=5e-3)
     for _, row in ten.iterrows():
         parts = np.sum([row[part] for part in composition.PARTS], axis=0)
-        # In single precision two forks agree in a few weights, whose neurons have no parts.
-        np.testing.assert_allclose(parts, row.weights, atol=0.015)
+        np.testing.assert_allclose(parts, row.weights, atol=5e-5)
 
 
 def test_the_biases_of_the_source_are_found_where_nothing_is_learnt():
