@@ -245,5 +245,4 @@ EXEMPT = {
     "networks.digit_images.load_digits8": "takes nothing",
     "networks.image_patches.cifar_10": "takes a folder; tests/networks has bad data",
     "networks.localization.Localization": "what localize returns",
-    "networks.update_shares.CorrelationParts": "what split_correlation returns",
 }

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from descent.arguments import Array
-from descent.networks.digit_images import load_digits8
+from descent.sweeps import load
 
 INPUTS, HIDDEN, IMAGES, DECAY = 4, 3, 120, 0.02
 SHUFFLE = 2
@@ -128,15 +128,8 @@ class Network:
 @cache
 def digits() -> Network:
     """Return the network on IMAGES of the 8 × 8 digits, which it sees in INPUTS directions."""
-    images = load_digits8()
-    chosen = np.random.default_rng(SHUFFLE).permutation(len(images.labels))[:IMAGES]
-    pixels = images.pixels[chosen] / (images.levels - 1)
-    centred = pixels - pixels.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:INPUTS]
-    axes = axes * np.sign(axes[np.arange(INPUTS), np.abs(axes).argmax(axis=1)])[:, None]
-    x = centred @ axes.T
-    y = np.where(images.labels[chosen] > 4, -1.0, 1.0)
-    return Network(x / x.std(), y, HIDDEN, DECAY)
+    row = load("01-network-images").iloc[0]
+    return Network(np.array(row["x"]), np.array(row["y"]), HIDDEN, DECAY)
 
 
 def newton(network: Network, w: Array, rounds: int = 20) -> Array:
