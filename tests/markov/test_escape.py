@@ -157,18 +157,11 @@ def test_from_the_centre_large_steps_escape_at_once():
     )
     # Off the centre a step into the flat far left costs very many steps to return, and the
     # stationary law of such a chain is too rough for a grid: no number is better than a wrong one.
-    with pytest.raises(ToleranceError, match=r"tolerance=0\.01 cannot be met at step_size=0\.5"):
+    # Grids and neighbours agree on 15.3 to a tenth; 300 walkers in C need exp(13.31 ± 0.06) steps.
+    with pytest.raises(ToleranceError, match=r"tolerance=0\.1 cannot be met at step_size=0\.5"):
         markov.log_mean_first_passage_time(
-            MODEL, step_size=0.5, start=1.1, threshold=THRESHOLD, tolerance=0.01
+            MODEL, step_size=0.5, start=1.1, threshold=THRESHOLD, tolerance=0.1
         )
-    # At a tenth it can, and a neighbouring start and step agree to that.
-    logs = [
-        markov.log_mean_first_passage_time(
-            MODEL, step_size=T, start=start, threshold=THRESHOLD, tolerance=0.1
-        )
-        for T, start in ((0.5, 1.1), (0.5001, 1.1), (0.5, 1.1001))
-    ]
-    assert np.ptp(logs) < 0.1
 
 
 @pytest.mark.slow
