@@ -144,6 +144,14 @@ def test_largest_takes_the_fraction_that_is_asked_for():
     assert chosen[0].ravel()[-3:].all()
 
 
+def test_of_equal_values_the_first_count_as_largest_on_every_processor():
+    """All neurons of a pixel have the same mean share: numpy's plain sort orders them by chance."""
+    values = np.repeat(np.arange(40.0), 64).reshape(1, 40, 64)
+    chosen = update_profiles.largest(values, 0.12)[0].ravel()
+    assert chosen[64 * 36 :].all()
+    assert np.flatnonzero(chosen[: 64 * 36]).tolist() == list(range(64 * 35, 64 * 35 + 51))
+
+
 def test_resetting_nothing_costs_nothing_and_all_costs_everything():
     own, others = update_profiles.forgetting("updating", 0.0, epochs=1)
     assert not own.any()

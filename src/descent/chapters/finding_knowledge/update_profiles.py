@@ -182,11 +182,15 @@ def recall(networks: Perceptrons) -> Array:
 
 
 def largest(values: Array, fraction: float) -> NDArray[np.bool_]:
-    """Return which weights of each network have the largest values, a fraction of them."""
+    """Return which weights of each network have the largest values, a fraction of them.
+
+    Of equal values the first are taken: a sort that is not stable takes others on each processor.
+    """
     flat = values.reshape(len(values), -1)
     count = round(fraction * flat.shape[1])
     chosen = np.zeros(flat.shape, bool)
-    np.put_along_axis(chosen, np.argsort(-flat, axis=1)[:, :count], True, axis=1)
+    order = np.argsort(-flat, axis=1, kind="stable")
+    np.put_along_axis(chosen, order[:, :count], True, axis=1)
     return chosen.reshape(values.shape)
 
 
