@@ -118,7 +118,12 @@ def _report(control: Locator, changed: list[bool], how: str) -> str:
 
 
 def wait_until_ready(page: Page) -> None:
-    """Wait for the explorers' scripts, which uncover the controls when they are done."""
+    """Go by every explorer, and wait for their scripts, which uncover the controls."""
+    top, late = page.evaluate("scrollY"), page.locator(".descent-explorer[data-states]")
+    while left := late.count():
+        late.first.evaluate("root => root.scrollIntoView({behavior: 'instant'})")
+        expect(late, "states come when their explorer is near").not_to_have_count(left)
+    page.evaluate("top => scrollTo({top, behavior: 'instant'})", top)
     # Not by wait_for_function: the policy of the page lets no text be run as a script.
     hidden = page.locator(".descent-controls[hidden]")
     try:
@@ -127,6 +132,7 @@ def wait_until_ready(page: Page) -> None:
         names = "[...document.querySelectorAll('.descent-explorer')].filter(e => "
         names += "e.querySelector('.descent-controls')?.hidden).map(e => e.dataset.name)"
         raise AssertionError(f"explorer {page.evaluate(names)}: the controls stay hidden") from None
+    assert page.locator(".descent-error").all_inner_texts() == []
 
 
 def assert_every_control_moves_its_picture(page: Page) -> list[float]:

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.browser
 
 CHAPTERS = [path.stem for path in paths.notebooks()]
 
+# The states of those below come when a reader comes near.
 READY = """new Promise((done) => { const wait = (left) => {
+  document.querySelector(".descent-explorer[data-states]")?.scrollIntoView({behavior: "instant"});
   const all = [...document.querySelectorAll(".descent-explorer .descent-controls")];
   if (all.length && all.every((c) => !c.hidden)) done(all.length);
   else if (left) setTimeout(wait, 100, left - 1); else done(0); }; wait(300); })"""

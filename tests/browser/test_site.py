@@ -1,9 +1,11 @@
 """What a reader does beside the chapters: choose claims, search, press keys, print, copy."""
 
 import json
+import re
 import zipfile
 from collections import Counter
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
@@ -18,6 +20,30 @@ from descent.publish.archive import archive
 pytestmark = pytest.mark.browser
 
 ROWS = ".descent-claims tbody tr"
+PARTS = {
+    "mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3,
+    "munderover": 3,
+}  # fmt: skip
+"""How many children an element of MathML must have: with others it is drawn as an error."""
+
+
+def broken(markup):
+    """Return the elements of a page's formulas whose number of children is not theirs."""
+    formulas = set(re.findall(r"<math\b.*?</math>", markup, re.DOTALL))
+    nodes = [n for text in formulas for n in ElementTree.fromstring(text).iter()]
+    kinds = Counter(n.tag for n in nodes)
+    return [n.tag for n in nodes if len(n) != PARTS.get(n.tag, len(n))], kinds
+
+
+def test_formulas_have_all_their_parts(site):
+    kinds = Counter()
+    for path in sorted(site.glob("*/*.html")):
+        wrong, found = broken(path.read_text(encoding="utf-8"))
+        assert wrong == [], path.name
+        kinds += found
+    assert kinds["mfrac"] > 100
+    assert kinds["msup"] > 100
+    assert broken("<p><math><mfrac><mi>a</mi></mfrac></math></p>")[0] == ["mfrac"]
 
 
 def shown(page):

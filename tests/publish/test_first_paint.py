@@ -4,7 +4,7 @@ import re
 
 from descent.explorer.page import scripts
 from descent.figures import stylesheet
-from descent.publish.first_paint import deferred, lighter, states_last, styled_once
+from descent.publish.first_paint import deferred, lighter, states_beside, styled_once
 
 STYLE = f"<style>{stylesheet()}</style>"
 
@@ -15,7 +15,8 @@ def states(name):
 
 def page(*names):
     figures = "".join(
-        f"<figure data-name='{name}'>{STYLE}<b>{name}</b>{states(name)}</figure>"
+        f"<figure class='descent-explorer' data-name='{name}'>{STYLE}<b>{name}</b>"
+        f"{states(name)}</figure>"
         f"<p>After {name}.</p>"
         for name in names
     )
@@ -44,17 +45,25 @@ def test_the_style_of_pictures_is_told_once_before_them():
     assert styled_once("<head></head>") == "<head></head>"
 
 
-def test_words_come_before_the_states_of_all_explorers_but_the_first():
-    light = lighter(page("one", "two", "three"))
+def test_the_states_of_all_explorers_but_the_first_lie_beside_the_page(tmp_path):
+    folder = tmp_path / "_static" / "explorers"
+    light = lighter(page("one", "two", "three"), folder, "../_static/explorers")
     order = re.findall(r"data-of='(\w+)'|(After \w+)", light)
-    assert [a or b for a, b in order] == [
-        "one", "After one", "After two", "After three", "two", "three",
-    ]  # fmt: skip
+    assert [a or b for a, b in order] == ["one", "After one", "After two", "After three"]
+    assert re.findall(r"data-name='(\w+)'(?: data-states='([^']+)')?", light) == [
+        ("one", ""),
+        ("two", "../_static/explorers/two.js"),
+        ("three", "../_static/explorers/three.js"),
+    ]
     assert light.endswith("</script></body></html>")
-    assert sorted(re.findall("<script.*?</script>", light, re.S)[1:]) == sorted(
-        re.findall("<script.*?</script>", page("one", "two", "three"), re.S)[1:]
-    ), "nothing is lost"
+    assert {path.name for path in folder.iterdir()} == {"two.js", "three.js"}
+    for name in ("two", "three"):
+        packed, front_end = re.findall(r"<script[^>]*>(.*?)</script>", states(name), re.S)
+        kept = (folder / f"{name}.js").read_text(encoding="utf-8")
+        assert packed in kept
+        assert front_end in kept, "nothing is lost"
 
 
-def test_a_page_with_one_explorer_stays_as_it_is():
-    assert states_last(page("one")) == page("one")
+def test_a_page_with_one_explorer_stays_as_it_is(tmp_path):
+    assert states_beside(page("one"), tmp_path, "explorers") == page("one")
+    assert list(tmp_path.iterdir()) == []

@@ -95,7 +95,7 @@ function mount(root, facts, source) {
   };
   show();
   clearTimeout(rest);
-  return { set, show, position };
+  return { set, show, position, hush: () => clearTimeout(rest) };
 }
 
 // Where a key leads from one value of a list to another; nowhere for a key of another kind.

@@ -61,8 +61,11 @@ function written(data, at) {
 }
 
 // The explorer of an address, and the values it asks for; a section may be called as an explorer is.
+// Some programs write the marks of an address in figures when they pass it on.
 function asked(hash) {
-  const [name, query] = hash.slice(1).split("?");
+  const marks = { "%3f": "?", "%3d": "=", "%26": "&" };
+  const plain = hash.includes("?") ? hash : hash.replace(/%(3f|3d|26)/gi, (mark) => marks[mark.toLowerCase()]);
+  const [name, query] = plain.slice(1).split("?");
   return query === undefined && document.getElementById(name) ? [] : [name, query];
 }
 
@@ -102,7 +105,7 @@ async function copied(text) {
   }
 }
 
-// The states may stand beside their explorer, or at the end of the page.
+// The states stand beside their explorer, or at the end of the page once they have come.
 const packed = (root) => document.querySelector(`.descent-data[data-of="${root.dataset.name}"]`);
 
 async function start(root) {
@@ -134,6 +137,8 @@ async function start(root) {
     explorer.set({ ...first, ...at }); // an address means one state, whatever stood before
     root.scrollIntoView();
   };
+  // A reader who leaves before the state is written keeps the place that was gone to.
+  addEventListener("popstate", explorer.hush);
   addEventListener("hashchange", restore);
   restore();
 }

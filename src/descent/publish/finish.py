@@ -19,6 +19,7 @@ from descent.files import write_whole
 from descent.publish import citation, first_paint, policy, reference, site, slim
 
 IMAGE = "_static/preview.png"
+STATES = "_static/explorers"
 IMAGE_SIZE = (1200, 630)
 WEIGHTS = "<!-- weights -->"
 # The theme writes a second heading, for paper, without this link.
@@ -248,5 +249,6 @@ def finish(html: Path, seconds: float, book: citation.Edition, address: str | No
     page = status.read_text(encoding="utf-8").replace(WEIGHTS, weights(html, seconds))
     write_whole(status, page)
     for path in site.pages(html):
-        page = first_paint.lighter(path.read_text(encoding="utf-8"))
+        states = os.path.relpath(html / STATES, path.parent)
+        page = first_paint.lighter(path.read_text(encoding="utf-8"), html / STATES, states)
         write_whole(path, policy.with_policy(page))

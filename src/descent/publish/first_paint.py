@@ -1,15 +1,17 @@
 """What a page loads before a reader sees it: as little as there need be.
 
 On a slow line the first screen waits for the styles alone. Scripts wait until the page is read,
-the style of the pictures is told once, and the states of all explorers but the first come after
-the words.
+the style of the pictures is told once, and the states of all explorers but the first lie in files
+beside the page, which come when a reader comes near.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from descent.figures import stylesheet
+from descent.files import write_whole
 
 __all__ = ["lighter"]
 
@@ -20,10 +22,12 @@ _SEARCH = "searchtools.js"
 _PRELOAD = re.compile(r"[ \t]*<link rel=\"preload\" as=\"script\"[^>]*>\n?")
 # The packed states of an explorer, and the script that takes them.
 _STATES = re.compile(
-    r"<script type='application/octet-stream'[^>]*class='descent-data'>[^<]*</script>\s*"
-    r"<script>\(\(\) => \{.*?\}\)\(\);</script>",
+    r"<script type='application/octet-stream' data-of='([^']+)' class='descent-data'>([^<]*)"
+    r"</script>\s*<script>(\(\(\) => \{.*?\}\)\(\);)</script>",
     re.DOTALL,
 )
+_FIGURE = "<figure class='descent-explorer' data-name='{}'"
+_LOADER = Path(__file__).with_name("late_states.js")
 
 
 def deferred(page: str) -> str:
@@ -53,15 +57,40 @@ def styled_once(page: str) -> str:
     return page.replace(style, "").replace("</head>", f"{style}</head>", 1)
 
 
-def states_last(page: str) -> str:
-    """Return a page that has the states of all explorers but the first at its end."""
-    late = [found[0] for found in _STATES.finditer(page)][1:]
+def states_beside(page: str, folder: Path, address: str) -> str:
+    """Return a page whose explorers but the first find their states in files beside it.
+
+    Scripts they are, since a page on a disk may read nothing else from there.
+
+    Parameters
+    ----------
+    page
+        The page with all states in it.
+    folder
+        Where the files go, one for each explorer, under its name.
+    address
+        The folder as the page calls it.
+    """
+    late = list(_STATES.finditer(page))[1:]
     for states in late:
-        page = page.replace(states, "", 1)
+        name, packed, front_end = states.groups()
+        kept = (
+            "{const data = document.createElement('script');"
+            "data.type = 'application/octet-stream';"
+            f"data.className = 'descent-data'; data.dataset.of = '{name}';"
+            f"data.textContent = '{packed}'; document.body.append(data);}}\n{front_end}\n"
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / f"{name}.js", kept)
+        figure = _FIGURE.format(name)
+        page = page.replace(states[0], "", 1)
+        page = page.replace(figure, f"{figure} data-states='{address}/{name}.js'", 1)
+    if not late:
+        return page
     body, end, rest = page.rpartition("</body>")
-    return f"{body}{''.join(late)}{end}{rest}" if late else page
+    return f"{body}<script>{_LOADER.read_text(encoding='utf-8')}</script>{end}{rest}"
 
 
-def lighter(page: str) -> str:
-    """Return a page that a reader sees sooner."""
-    return states_last(styled_once(deferred(page)))
+def lighter(page: str, folder: Path, address: str) -> str:
+    """Return a page that a reader sees sooner; the parameters are those of `states_beside`."""
+    return states_beside(styled_once(deferred(page)), folder, address)
