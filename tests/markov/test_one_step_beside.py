@@ -456,3 +456,22 @@ def test_a_rate_that_its_grid_makes_is_refused_with_the_grid_that_it_takes():
     assert error > coarse
     with pytest.raises(markov.ToleranceError, match=r"grid of 4 nodes.* by inf"):
         markov.quasi_stationary(chain(4))
+
+
+@pytest.mark.parametrize("step_size", [0.02, 0.01, 0.005])
+def test_the_error_of_a_fitted_rate_is_that_of_fitted_grids(step_size):
+    """It holds the rate of sixteen times the nodes; where escape is rare, plain ones err more."""
+
+    def slowest(nodes, fitted=True):
+        operator = markov.TransferOperator(
+            MODEL, step_size=step_size, grid=np.linspace(0.8, THRESHOLD, nodes), fitted=fitted
+        )
+        return markov.quasi_stationary(operator, return_error=True)[1:]
+
+    finest, _ = slowest(4801)
+    for nodes in (201, 301, 401):
+        rate, error = slowest(nodes)
+        assert abs(rate - finest) < error < 0.15 * rate, nodes
+    if step_size == 0.005:
+        (rate, error), (plain_rate, plain_error) = slowest(201), slowest(201, fitted=False)
+        assert error / rate < 0.1 * plain_error / plain_rate

@@ -24,6 +24,7 @@ from descent.markov.transfer_operator import TransferOperator
 RAREST = 1e-100  # rate below which masses on the way are no floats
 BALANCED = 200  # steps between two balances of the wells
 BEYOND = 700.0  # log of a factor that is no float
+COARSER = (2, 3, 4, 5)  # of the nodes every so many, to tell what their spacing makes
 
 
 def laws(operator: TransferOperator, *, start: float, steps: Sequence[int]) -> Array:
@@ -122,9 +123,9 @@ def quasi_stationary(
     rate : float
         Escape probability κ per step; 1/κ is the mean time of escape from this law.
     error : float
-        By the difference of ln κ to that on every other node, or by a quarter of the next such
-        difference if that is larger; above the error where this falls as the square of the
-        spacing. inf where so few nodes have no such law. Only with ``return_error``.
+        By the differences of ln κ to those on every second, third, fourth and fifth node; three
+        times the error where this falls as the square of the spacing. inf where so few nodes have
+        no such law. Only with ``return_error``.
 
     Raises
     ------
@@ -175,21 +176,30 @@ def quasi_stationary(
 
 
 def _of_spacing(operator: TransferOperator, rate: float, max_steps: int) -> float:
-    """Return by how much the spacing of the nodes may move ln κ; inf where that is unknown."""
-    rates, grid = [rate], operator.grid
-    for _ in range(2):
-        grid = np.append(grid[:-1:2], grid[-1])
-        if len(grid) < 3:
+    """Return by how much the spacing of the nodes may move ln κ; inf where that is unknown.
+
+    Where it counts as its square, a grid of every k-th node is off by k² - 1 errors more. Three
+    errors are taken, and the largest that any of the coarser grids calls for: two of them may
+    agree by chance, fitted ones above all.
+    """
+    grid, off = operator.grid, 0.0
+    for every in COARSER:
+        nodes = np.append(grid[:-1:every], grid[-1])
+        if len(nodes) < 3:
             return math.inf
         coarse = TransferOperator(
-            operator.model, step_size=operator.step_size, grid=grid, absorbing=operator.absorbing
+            operator.model,
+            step_size=operator.step_size,
+            grid=nodes,
+            absorbing=operator.absorbing,
+            fitted=operator.fitted,
         )
         try:
-            rates.append(_slowest(coarse, max_steps)[1])
+            moved = abs(math.log(_slowest(coarse, max_steps)[1] / rate))
         except RuntimeError:
             return math.inf
-    near, far = np.abs(np.diff(np.log(rates)))
-    return float(max(near, far / 4))
+        off = max(off, 3 * moved / (every**2 - 1))
+    return off
 
 
 def _too_coarse(

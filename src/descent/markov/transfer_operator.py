@@ -95,6 +95,7 @@ class TransferOperator:
         check_model(model)
         check_flag("fitted", fitted)
         self.model = model
+        self.fitted = fitted
         self.step_size = check_step_size(step_size)
         self.grid = grid = check_array("grid", grid)
         if grid.ndim != 1 or len(grid) < 2 or not (np.diff(grid) > 0).all():
