@@ -23,7 +23,7 @@ from descent.markov.refined_clouds import ToleranceError
 from descent.markov.state_reduction import log_mean_absorption_time
 from descent.markov.transfer_operator import TransferOperator, covering_operator
 
-MOST_OPERATIONS = 5e10  # of the finest grid's elimination
+MOST_OPERATIONS = 2e11  # of the finest grid's elimination
 EASY = 5e9  # and where a grid before it was good enough
 PER_NODE = 1e5  # operations that the rest of a node's elimination takes as long as
 MOST_STEPS = 20_000  # that a cloud is followed
