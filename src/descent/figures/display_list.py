@@ -270,7 +270,8 @@ def _tile(tile: Tile, content: str) -> str:
     # How much text must grow for a telephone's width: a column of 267 pt needs nothing.
     narrow = min(1.6, max(1.0, tile.width / 267))
     return (
-        f"<div class='descent-tile' style='--w:{tile.width:.0f};--narrow:{narrow:.2f}'>"
+        f"<div class='descent-tile' style='--w:{tile.width:.0f};--box:{width}/{height};"
+        f"--narrow:{narrow:.2f}'>"
         f"<svg viewBox='{left} 0 {width} {height}' aria-hidden='true'>{content}</svg></div>"
     )
 

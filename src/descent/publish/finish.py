@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup
 
 from descent.files import write_whole
-from descent.publish import citation, first_paint, policy, reference, site, slim
+from descent.publish import citation, first_paint, one_sheet, policy, reference, site, slim
 
 IMAGE = "_static/preview.png"
 STATES = "_static/explorers"
@@ -245,6 +245,7 @@ def finish(html: Path, seconds: float, book: citation.Edition, address: str | No
     cite(html, book, address)
     teach_search(html)
     slim.slim(html)
+    one_sheet.one_sheet(html)
     status = html / "book" / "status.html"
     page = status.read_text(encoding="utf-8").replace(WEIGHTS, weights(html, seconds))
     write_whole(status, page)
