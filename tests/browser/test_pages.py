@@ -14,6 +14,7 @@ from checks import (
     assert_every_handle_is_at_hand,
     assert_no_horizontal_scroll,
     assert_no_jump,
+    wait_until_ready,
 )
 from playwright.sync_api import expect
 
@@ -60,6 +61,7 @@ def turn_dark(page):
 @pytest.mark.parametrize("name", PAGES)
 def test_page_opens_from_disk_is_accessible_and_fits_a_telephone(visit, site, name):
     page = settled(visit(site / f"{name}.html", viewport=DESKTOP, color_scheme="light"))
+    wait_until_ready(page)
     assert page.locator("h1").count() >= 1
     raw = page.locator("main").inner_text()
     assert "{cite" not in raw
