@@ -22,6 +22,7 @@ from descent.dynamics.tangent import (
 
 TOLERANCE = 1e-12  # relative error of one step, if the caller states no dt
 MANY = 256  # trajectories from which compiling pays
+LONG = 64  # steps from which it pays for a few
 LOOK = 64  # fixed steps after which their length is checked again
 
 
@@ -36,16 +37,22 @@ class Carrier:
         A fixed step of flows; None for steps that follow the error.
     scheme : str
         Of fixed steps.
+    long : bool
+        Whether steps by the error are compiled for a few trajectories, too, once they are many.
     """
 
-    def __init__(self, system: Map | Flow, dt: float | None, scheme: str) -> None:
-        self.system, self.dt, self.scheme = system, dt, scheme
+    def __init__(
+        self, system: Map | Flow, dt: float | None, scheme: str, *, long: bool = True
+    ) -> None:
+        self.system, self.dt, self.scheme, self.long = system, dt, scheme, long
         self.tolerance = TOLERANCE
         self.by_error = isinstance(system, Flow) and dt is None
         self.motion: Motion | None = None
         self.pace: Pace | None = None
         self._since = LOOK
         self._quick: dict[Layout, FixedSteps | None] = {}
+        self._steps = 0  # of equal length, so far
+        self._asked = False  # whether steps by the error are compiled, if they can be
 
     def to(
         self,
@@ -58,6 +65,7 @@ class Carrier:
         """Return state and tangents at ``end``, or ``most_steps`` further; see `now`."""
         if not self.by_error:
             step = self.system.dt if self.dt is None else self.dt
+            self._steps += int(np.ceil(max(end - time, 0.0) / step))
             quick = self._compiled(state, tangents, time, step)
             state, after = move(self.system, state, tangents, time, end, step, self.scheme, quick)
             if isinstance(self.system, Flow) and end > time:
@@ -70,23 +78,41 @@ class Carrier:
             return state, after
         layout = tuple((t.free, t.vectors.shape[1]) for t in tangents)
         if self.motion is None or self.motion.layout != layout:
-            self.motion = Motion(self.system, layout, state[:, :16])
-            if state.shape[1] >= MANY:
-                speed_up(self.motion, state, time)
+            self.motion, self._asked = Motion(self.system, layout, state[:, :16]), False
         if self.pace is None:
             self.pace = Pace(state.shape[1], self.tolerance, self.tolerance, time=time)
-        stack, _ = carry(
-            self.motion, self.pace, _stack(state, tangents), end, most_steps=most_steps
-        )
+        stack = self._by_error(self.motion, self.pace, _stack(state, tangents), end, most_steps)
         state, after = _unstack(stack, len(state), tangents)
         check_finite(state, after, time, end)
         return state, after
 
+    def _by_error(
+        self, motion: Motion, pace: Pace, stack: Array, end: float, most_steps: float
+    ) -> Array:
+        """Return the stack at ``end``; many trajectories, and long ones, by compiled steps."""
+        limit = pace.steps + most_steps
+        pays = 0.0 if stack.shape[1] >= MANY else LONG if self.long else np.inf
+        while True:
+            if not self._asked and pace.steps >= pays:
+                speed_up(motion, stack[: motion.d], float(pace.t.min()))
+                self._asked = True
+            left = limit - pace.steps
+            most = left if self._asked else min(left, pays - pace.steps)
+            stack, _ = carry(motion, pace, stack, end, most_steps=most)
+            if pace.steps >= limit or self.arrived(end):
+                return stack
+
+    @property
+    def compiled(self) -> bool:
+        """Whether steps of equal length have been compiled."""
+        return any(quick is not None for quick in self._quick.values())
+
     def _compiled(
         self, state: Array, tangents: list[Tangents], time: float, step: float
     ) -> FixedSteps | None:
-        """Return compiled steps for many trajectories, if they agree with those of numpy."""
-        if state.shape[1] < MANY or not isinstance(self.system, Flow):
+        """Return compiled steps where they pay, if they agree with those of numpy."""
+        few = state.shape[1] < MANY and self._steps < LONG
+        if few or not isinstance(self.system, Flow):
             return None
         layout = tuple((t.free, t.vectors.shape[1]) for t in tangents)
         if layout not in self._quick:

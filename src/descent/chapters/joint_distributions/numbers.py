@@ -168,6 +168,17 @@ def best_open_loop_drop(system: FiniteSystem, grid: int = 200) -> float:
     return float(max(drops))
 
 
+@cache
+def runs(preset: str, thermostat: str, n_steps: int = 6) -> tuple[tuple[Distribution, ...], ...]:
+    """Return the joint and the decorrelated distribution after 0, 1, …, n steps."""
+    system, joint = THERMOSTATS[thermostat], PRESETS[preset]
+    plain, mixed = [joint], [information.decorrelate(joint)]
+    for _ in range(n_steps):
+        plain.append(information.push_forward(plain[-1], system))
+        mixed.append(information.push_forward(mixed[-1], system))
+    return tuple(plain), tuple(mixed)
+
+
 def strength_after(joint: Distribution, system: FiniteSystem, n_steps: int) -> list[float]:
     """Return H of the decorrelated future minus H of the future after 0, 1, …, n steps, in bits."""
     plain, mixed = joint, information.decorrelate(joint)

@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 
-from descent import figures
+from descent import figures, information
 from descent.chapters.joint_distributions.numbers import (
     PRESETS,
     Strength,
     mixed_joint,
     mixing_curves,
+    runs,
 )
 from descent.explorer import Handle, explore
 from descent.figures import BLUE, DUMB, EXACT, GOLD, GREEN, GUIDE, RED, SKY, SMART, VIOLET
@@ -188,17 +189,7 @@ def draw_accounts(accounts: Mapping[str, Strength]) -> Figure:
     return fig
 
 
-def draw_gaps(gaps: Mapping[str, list[float]]) -> Figure:
-    """Draw the entropy gap between the decorrelated and the joint future against the steps."""
-    fig, ax = figures.figure(width=4.3, height=3.0)
-    for (name, gap), colour in zip(gaps.items(), (DUMB, SMART), strict=True):
-        ax.plot(gap, "o-", color=colour, label=name, markersize=4)
-    ax.set(xlabel="steps after the decorrelation", ylabel="entropy gap (bits)")
-    ax.legend()
-    return fig
-
-
-# The explorer.
+# The explorers.
 
 MIXINGS = tuple(round(0.1 * step, 1) for step in range(11))
 
@@ -257,4 +248,67 @@ joint_start = explore(
     labels={"preset": "joint start", "mixing": "share of this start (rest: independent)"},
     default={"mixing": 1.0},
     grab={"mixing": Handle(strength_of_smart, axes=1)},
+)
+
+
+STEPS = tuple(range(7))
+
+
+def draw_run(preset: str, thermostat: str, step: int) -> Figure:
+    """Draw where the probability is after some steps, as it is and decorrelated at first."""
+    plain, mixed = runs(preset, thermostat)
+    fig, axes = figures.figure(1, 2, width=5.8, height=2.0)
+    draw_table(axes[0], plain[step], f"$P_{{{step}}}$")
+    draw_table(axes[1], mixed[step], f"$P′_{{{step}}}$")
+    return fig
+
+
+def gap(preset: str, thermostat: str, step: int) -> tuple[float, float]:
+    """Return the step, and the entropy that the dependence at step 0 still keeps out."""
+    plain, mixed = runs(preset, thermostat)
+    return step, information.entropy(mixed[step]) - information.entropy(plain[step])
+
+
+def draw_gap(preset: str, thermostat: str, step: int) -> Figure:
+    """Draw the gap of both thermostats against the steps, and mark the chosen one."""
+    fig, ax = figures.figure(width=4.3, height=2.4)
+    ax.axhline(0, color=GUIDE, linewidth=0.6)
+    for name, colour in (("dumb", DUMB), ("smart", SMART)):
+        ax.plot(*zip(*(gap(preset, name, at) for at in STEPS), strict=True), color=colour)
+        if name == thermostat:
+            ax.plot(*gap(preset, name, step), "o", color=colour)
+    ax.set(xlabel="steps after the decorrelation", ylabel="entropy gap (bits)")
+    ax.set(xlim=(-0.2, 6.2), ylim=(-0.4, 2.4), yticks=[0, 1, 2])
+    for name, colour, height in (("dumb", DUMB, 0.92), ("smart", SMART, 0.8)):
+        ax.text(0.98, height, name, color=colour, ha="right", va="top", transform=ax.transAxes)
+    return fig
+
+
+def run_caption(preset: str, thermostat: str, step: int) -> str:
+    """Say both entropies and the gap."""
+    plain, mixed = runs(preset, thermostat)
+    own, other = (information.entropy(run[step]) for run in (plain, mixed))
+    after = "at the start" if step == 0 else f"after {step} step{'s' if step > 1 else ''}"
+    return (
+        f"{preset[0].upper()}{preset[1:]}, {thermostat} thermostat, {after}: {own:.3f} bits as it "
+        f"is and {other:.3f} bits decorrelated, a gap of {round(other - own, 3) + 0.0:.3f} bits."
+    ).replace("-", "−")
+
+
+gaps_by_steps = explore(
+    draw_run,
+    draw_gap,
+    name="gaps-by-steps",
+    caption=run_caption,
+    preset=tuple(PRESETS),
+    thermostat=("dumb", "smart"),
+    step=STEPS,
+    labels={
+        "preset": "joint start",
+        "thermostat": "thermostat",
+        "step": "steps after the decorrelation",
+    },
+    default={"thermostat": "smart", "step": 1},
+    play="step",
+    grab={"step": Handle(gap, panel=1)},
 )

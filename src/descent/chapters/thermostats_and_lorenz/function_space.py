@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from descent.arguments import Array
-from descent.dynamics import Flow, complex_step
+from descent.dynamics import Flow
 from descent.dynamics.system import Rows
 
 X = np.array([-1.0, 0.2, 1.0])
@@ -41,6 +41,18 @@ def gradient(state: Array, x: float) -> Array:
     return np.concatenate([slope * x, slope, hidden, np.ones_like(state[:1])])
 
 
+def turning(state: Array, v: Array, x: float) -> tuple[Array, Array]:
+    """Return the derivative of the output at x by every parameter, and how it changes along v."""
+    a, b, c = (state[k * WIDTH : (k + 1) * WIDTH] for k in range(3))
+    da, db, dc = (v[k * WIDTH : (k + 1) * WIDTH] for k in range(3))
+    hidden = np.tanh(a * x + b)
+    steep = 1 - hidden**2
+    moved = steep * (da * x + db)  # of the hidden neurons
+    turned = dc * steep - 2 * c * hidden * moved
+    slope = np.concatenate([c * steep * x, c * steep, hidden, np.ones_like(state[:1])])
+    return slope, np.concatenate([turned * x, turned, moved, np.zeros_like(state[:1])])
+
+
 def descent() -> Flow:
     """Return gradient flow of the network on half of the sum of its squared errors."""
 
@@ -50,7 +62,14 @@ def descent() -> Flow:
         ]
         return list(np.sum(moves, axis=0))
 
-    return Flow((*FIRST, *SECOND), rate, complex_step(rate))
+    def product(state: Array, v: Array, time: float) -> Rows:
+        moved = np.zeros_like(v)
+        for x, y in zip(X, TARGETS, strict=True):
+            slope, turned = turning(state, v, x)
+            moved -= (slope * v).sum(axis=0) * slope + (output(state, x) - y) * turned
+        return list(moved)
+
+    return Flow((*FIRST, *SECOND), rate, jvp=product)
 
 
 @cache

@@ -21,11 +21,18 @@ from descent.systems import lorenz, saturated_thermostat
 # The variables in the three worlds
 
 
+@cache
+def variables(rho: float, delta: float, end: float) -> tuple[Array, Array]:
+    """Return times (401,), and a, b, c in W, X and Y from NEAR, (3, 401, 3); b is disturbed."""
+    times = np.linspace(0, end, 401)
+    return times, worlds.simulate(lorenz(rho=rho), NEAR, times, "a", "b", delta)
+
+
 def draw_variables(rho: float, delta: float, end: float, begin: float = 0.0) -> Figure:
     """Draw a, b and c in W, X and Y from NEAR; a is replayed, b disturbed."""
     fig, axes = figures.figure(1, 3, width=7.2, height=2.6)
-    times = np.linspace(0, end, 401)
-    paths, shown = worlds.simulate(lorenz(rho=rho), NEAR, times, "a", "b", delta), times >= begin
+    times, paths = variables(rho, delta, end)
+    shown = times >= begin
     for k, ax in enumerate(axes):
         for path, colour, style, name in zip(
             (paths[1], paths[0], paths[2]),
@@ -63,7 +70,7 @@ def _at_rest(rest: str) -> float:
 
 
 @cache
-def pairs(size: int = 96) -> tuple[PairRow, ...]:
+def pairs(size: int = 256) -> tuple[PairRow, ...]:
     """Return the three pairs, from NEAR at rho = 0.8 and from places on the attractor."""
     rows, times = [], np.array([5.0, 20.0])
     largest = numbers.exponents(28.0).full[0, 0]
@@ -116,6 +123,7 @@ def pairs_table() -> str:
 STARTS = np.linspace(5, 45, 321) + 1e-3
 
 
+@cache
 def removed(theta: float, dt: float, time: float = 10.0) -> Array:
     """Return 1 - Comp over STARTS."""
     system = saturated_thermostat(theta, 1.0, TARGET, dt)

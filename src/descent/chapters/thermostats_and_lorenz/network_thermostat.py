@@ -1,6 +1,6 @@
 """Chapter 6, beyond the source: a small network trained as a thermostat."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -45,39 +45,50 @@ def untrained(seed: int, hidden: int = 8) -> Network:
     return Network(*(0.3 * rng.standard_normal((3, hidden))))
 
 
-def train(network: Network, steps: int, rng: np.random.Generator) -> list[Network]:
-    """Return the network before and after each step of training as a thermostat.
+def train_together(
+    networks: Sequence[Network], steps: int, rngs: Sequence[np.random.Generator]
+) -> list[list[Network]]:
+    """Return networks before and after each step of training as a thermostat, by network.
 
     The loss is the mean square of r over runs of 10 units of time from random starts in
     [-5, 5]. Its gradient comes from the adjoint equation of the closed loop; the step is Adam's.
     """
-    w, b, v, p = network
-    moments, history = FRESH, [network]
+    w, b, v = (np.stack([getattr(each, name) for each in networks]) for name in "wbv")
+    p = np.array([each.p for each in networks])[:, None]
+    moments, histories = FRESH, [[each] for each in networks]
     for _ in range(steps):
-        r = rng.uniform(-5, 5, 16)
-        path = []
+        r, path = np.stack([rng.uniform(-5, 5, 16) for rng in rngs]), []
         for _ in range(STEPS):
-            path.append(r)
-            r = r + DT * Network(w, b, v, p).output(r)
-        adjoint, gradient = 2 * r, np.zeros((3, len(w)))
-        for r in reversed(path):
-            hidden = np.tanh(np.multiply.outer(r, w) + b)
-            out = np.tanh(hidden @ v)
+            hidden = np.tanh(r[:, :, None] * w[:, None] + b[:, None])
+            out = np.tanh((hidden @ v[:, :, None])[:, :, 0])
+            path.append((r, hidden, out))
+            r = r + DT * p * out
+        adjoint, gradient = 2 * r, np.zeros((3, *w.shape))
+        for r, hidden, out in reversed(path):
             pull = adjoint * DT * p * (1 - out**2)  # by the output before its tanh
-            inner = pull[:, None] * (1 - hidden**2) * v
-            gradient += np.stack([r @ inner, inner.sum(axis=0), pull @ hidden])
-            adjoint = 2 * r + adjoint + inner @ w
+            inner = pull[:, :, None] * (1 - hidden**2) * v[:, None]
+            gradient[0] += (r[:, None] @ inner)[:, 0]
+            gradient[1] += inner.sum(axis=1)
+            gradient[2] += (pull[:, None] @ hidden)[:, 0]
+            adjoint = 2 * r + adjoint + (inner @ w[:, :, None])[:, :, 0]
         step, moments = adam_step(gradient / (16 * STEPS), moments, 0.03, betas=(0.9, 0.99))
         w, b, v = np.stack([w, b, v]) - step
-        history.append(Network(w, b, v, p))
-    return history
+        for history, *weights in zip(histories, w, b, v, strict=True):
+            history.append(Network(*weights, history[0].p))
+    return histories
 
 
 @cache
+def trained_together(seeds: tuple[int, ...]) -> list[dict[int, Network]]:
+    """Return the networks of a training run for each seed, by the number of steps in TRAINING."""
+    rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
+    histories = train_together([untrained(seed) for seed in seeds], TRAINING[-1], rngs)
+    return [{steps: history[steps] for steps in TRAINING} for history in histories]
+
+
 def trained(seed: int = 0) -> dict[int, Network]:
     """Return the networks of one training run, by the number of steps, for those in TRAINING."""
-    history = train(untrained(seed), TRAINING[-1], np.random.default_rng([seed, 1]))
-    return {steps: history[steps] for steps in TRAINING}
+    return trained_together((seed,))[0]
 
 
 def system(network: Network) -> Map:
@@ -136,7 +147,7 @@ def gap_to_identity(room: Array) -> float:
 @kept
 def median_op(room: Array, seeds: Iterable[int]) -> tuple[list[float], list[float]]:
     """Return the median of Op over starts before and after training, a number a seed."""
-    ends = [trained(seed) for seed in seeds]
+    ends = trained_together(tuple(seeds))
     before, after = (
         [float(np.median(op(history[steps], room))) for history in ends]
         for steps in (TRAINING[0], TRAINING[-1])
@@ -148,6 +159,6 @@ def swapped(seed: int) -> dict[str, float]:
     """Train a network, swap heating and cooling, let it learn on; return Op at the target."""
     learned = trained(seed)[TRAINING[-1]]
     other = learned._replace(p=-learned.p)
-    later = train(other, TRAINING[-1], np.random.default_rng([seed, 2]))[-1]
+    later = train_together([other], TRAINING[-1], [np.random.default_rng([seed, 2])])[0][-1]
     networks = {"before": learned, "swapped": other, "after": later}
     return {name: float(op(network, np.zeros(1))[0]) for name, network in networks.items()}

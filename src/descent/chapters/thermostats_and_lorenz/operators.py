@@ -16,34 +16,38 @@ from descent.kept import kept
 from descent.systems import lorenz
 
 END = 12.0
-TIMES = np.linspace(0.0025, END, 4800)
-SHOWN = slice(7, None, 8)
-"""Which of the times are drawn."""
+TIMES = np.linspace(0.02, END, 600)
+SIZE = 256
+"""Starts on the attractor from which slopes are taken."""
 
 
 class Curves(NamedTuple):
     """Op of b by a along one path: of a pair of variables, and of the singular values."""
 
-    pair: Array  # (4800,)
-    signs: Array
-    values: Array  # (600, 2), at the times that are drawn
+    x: Array  # (600,), the disturbance of b in X after one of b
+    y: Array
+    values: Array  # (600, 2)
+
+    @property
+    def pair(self) -> Array:
+        """Op of b for b."""
+        return np.log(np.abs(self.y)) - np.log(np.abs(self.x))
 
     @property
     def poles(self) -> int:
-        """How often Comp of the pair changes its sign between two of the times."""
-        return int((np.diff(self.signs) != 0).sum())
+        """How often the disturbance passes zero between two of the times, in X or in Y."""
+        return sum(int((np.diff(np.sign(world)) != 0).sum()) for world in (self.x, self.y))
 
 
 @kept
 def curves() -> Curves:
     """Return both from the far start."""
-    signs, log = influence.slog_comp(lorenz(), numbers.FAR, TIMES, "a", "b", "b", dt=0.01)
-    values = influence.op_spectrum(lorenz(), numbers.FAR, TIMES[SHOWN], "a", dt=0.01)
-    return Curves(-log, signs, values)
+    values = influence.op_spectrum(lorenz(), numbers.FAR, TIMES, "a", dt=0.02)
+    return Curves(*numbers.pair(28.0, numbers.FAR, tuple(TIMES), "a", "b", "b"), values)
 
 
 @kept
-def slopes(A: str, size: int = 96) -> list[tuple[float, float]]:
+def slopes(A: str, size: int = SIZE) -> list[tuple[float, float]]:
     """Return the slopes of Op by singular values between 5 and 20, and of volumes, with errors."""
     values = influence.op_spectrum(lorenz(), numbers.on_attractor(size), [5.0, 20.0], A, dt=0.02)
     found = (values[1] - values[0]) / 15
@@ -53,10 +57,9 @@ def slopes(A: str, size: int = 96) -> list[tuple[float, float]]:
 def draw_curves() -> Figure:
     """Draw Op of a pair and of the singular values, and the slopes of the theorem."""
     fig, ax = figures.figure(width=6.0, height=3.2)
-    pair, _, values = curves()
-    rates = numbers.exponents(28.0)
-    times = TIMES[SHOWN]
-    ax.plot(times, pair[SHOWN], color=GUIDE, linewidth=1, label="of b for b")
+    found, rates, times = curves(), numbers.exponents(28.0), TIMES
+    values = found.values
+    ax.plot(times, found.pair, color=GUIDE, linewidth=1, label="of b for b")
     for k, colour in ((0, EXACT), (1, VIOLET)):
         name = ("of the largest growth", "of the second")[k]
         ax.plot(times, values[:, k], color=colour, label=name)

@@ -10,6 +10,7 @@ from descent import figures, influence
 from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import numbers
 from descent.chapters.thermostats_and_lorenz.numbers import TARGET
+from descent.dynamics.tangent import advance
 from descent.explorer import MOVING, live, span
 from descent.figures import EXACT, GUIDE, W, X, Y
 from descent.influence import worlds
@@ -27,9 +28,21 @@ COUNT, INTERVAL = 400, 0.1
 def attractor(rho: float) -> Array:
     """Return COUNT places (a, b, c) of one path, after a while; in the steps of the page."""
     times = 30 + INTERVAL * np.arange(COUNT)
-    begin = (1.0, 1.0, 20.0)
-    run = worlds.simulate(lorenz(rho=rho), begin, times, "a", "b", 1e-3, dt=0.005, scheme="rk4")
-    return np.asarray(run[0])
+    state, now, path = np.array([[1.0], [1.0], [20.0]]), 0.0, []
+    for time in times:
+        state, _ = advance(lorenz(rho=rho), state, [], now, time, dt=0.005, scheme="rk4")
+        now = time
+        path.append(state[:, 0])
+    return np.array(path)
+
+
+@cache
+def run(rho: float, start: int, choice: str, t: float) -> tuple[Array, Array, Array]:
+    """Return times, the worlds W, X and Y, and Op at the times."""
+    A, n, m = CHOICES[choice]
+    begin, times = attractor(rho)[start], np.linspace(0.01, t, 400)
+    paths = worlds.simulate(lorenz(rho=rho), begin, times, A, n, DELTA)
+    return times, paths, influence.op(lorenz(rho=rho), begin, times, A, n, m)
 
 
 def _op_axis(ax: Axes, ticks: tuple[int, ...]) -> None:
@@ -41,15 +54,13 @@ def _op_axis(ax: Axes, ticks: tuple[int, ...]) -> None:
 def draw_lorenz(rho: float, start: int, choice: str, t: float) -> Figure:
     """Draw the worlds W, X and Y over the attractor, and Op of the disturbance."""
     fig, (left, right) = figures.figure(1, 2, height=3.4)
-    A, n, m = CHOICES[choice]
-    begin, times = attractor(rho)[start], np.linspace(0.01, t, 400)
+    times, paths, op = run(rho, start, choice, t)
     left.plot(attractor(rho)[:, 0], attractor(rho)[:, 2], color=GUIDE, linewidth=0.6, gid=MOVING)
-    paths = worlds.simulate(lorenz(rho=rho), begin, times, A, n, DELTA)
     for path, colour in zip(paths[::-1], (Y, X, W), strict=True):
         left.plot(path[:, 0], path[:, 2], color=colour, gid=MOVING)
         left.plot(path[-1, 0], path[-1, 2], "o", color=colour, gid=MOVING)
     left.set(xlim=(-27, 27), ylim=(-2, 66), xlabel="a", ylabel="c")
-    right.plot(times, influence.op(lorenz(rho=rho), begin, times, A, n, m), color=EXACT, gid=MOVING)
+    right.plot(times, op, color=EXACT, gid=MOVING)
     right.axhline(0, color=GUIDE, linewidth=1, zorder=0)
     _op_axis(right, (-100, -50, -20, -10, -5, 0, 5, 10))
     right.set(xlim=(0, TIME), ylim=(-130, 20), xlabel="time $t$", ylabel="Op (nats)")
@@ -59,7 +70,7 @@ def draw_lorenz(rho: float, start: int, choice: str, t: float) -> Figure:
 def lorenz_caption(rho: float, start: int, choice: str, t: float) -> str:
     """Say what Op is."""
     A, n, m = CHOICES[choice]
-    op = float(influence.op(lorenz(rho=rho), attractor(rho)[start], [t], A, n, m)[0])
+    op = float(run(rho, start, choice, t)[2][-1])
     return (
         f"$\\rho_\\mathrm{{L}} = {rho:g}$: {A} is replayed in $\\mathcal{{Y}}$ (green), {n} is "
         f"disturbed, {m} is measured. At $t = {t:g}$ Op is {fixed(op, 2)} nats."

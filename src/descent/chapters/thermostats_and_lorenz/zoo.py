@@ -14,6 +14,7 @@ from descent.chapters.thermostats_and_lorenz import network_thermostat
 from descent.chapters.thermostats_and_lorenz.numbers import on_attractor
 from descent.dynamics import Flow, Map, complex_step
 from descent.dynamics.system import Initial, Rows
+from descent.influence.question import Measured
 from descent.systems import lorenz, saturated_thermostat
 
 TIME = 10.0
@@ -243,13 +244,13 @@ def _row(
     name: str,
     system: Map | Flow,
     initial: Initial,
-    names: tuple[str, str, str],
+    names: tuple[str, str, Measured],
     rate: float | None,
     labels: tuple[str, str] | None = None,
 ) -> Row:
     values = influence.op(system, initial, [TIME], *names, dt=0.04)[0]
     spread = None if values.ndim == 0 else tuple(np.percentile(values, [10, 90]))
-    part, effect = labels or (names[0], names[2])
+    part, effect = labels or (names[0], str(names[2]))
     return Row(name, part, effect, float(np.median(values)), spread, rate)
 
 
@@ -316,6 +317,15 @@ def hand_written(slope: Callable[[str], tuple[float, float]]) -> list[Row]:
             [0.5, 1.0],
             ("w2", "w1", "w1"),
             two_layer_limits()[1],
+        ),
+        _row(
+            "the same, measured on the product",
+            descent_on_two_layers(),
+            [0.5, 1.0],
+            ("w2", "w1", product),
+            # In X the product forgets at the rate w1² + w2², in Y at w2², and w1 w2 is 1.
+            -1 / two_layer_limits()[1],
+            labels=("w2", "w1 w2"),
         ),
         Row(
             "random linear systems",
