@@ -41,33 +41,34 @@ def gradient(state: Array, x: float) -> Array:
     return np.concatenate([slope * x, slope, hidden, np.ones_like(state[:1])])
 
 
-def turning(state: Array, v: Array, x: float) -> tuple[Array, Array]:
-    """Return the derivative of the output at x by every parameter, and how it changes along v."""
+def _points(state: Array) -> tuple[Array, Array, Array, Array]:
+    """Return X beside the state, and at its points the hidden neurons, gradients and errors."""
     a, b, c = (state[k * WIDTH : (k + 1) * WIDTH] for k in range(3))
-    da, db, dc = (v[k * WIDTH : (k + 1) * WIDTH] for k in range(3))
+    x = X.reshape(-1, *[1] * state.ndim)
     hidden = np.tanh(a * x + b)
-    steep = 1 - hidden**2
-    moved = steep * (da * x + db)  # of the hidden neurons
-    turned = dc * steep - 2 * c * hidden * moved
-    slope = np.concatenate([c * steep * x, c * steep, hidden, np.ones_like(state[:1])])
-    return slope, np.concatenate([turned * x, turned, moved, np.zeros_like(state[:1])])
+    slope = c * (1 - hidden * hidden)
+    gradients = np.concatenate([slope * x, slope, hidden, np.ones_like(hidden[:, :1])], axis=1)
+    errors = (c * hidden).sum(axis=1) + state[-1] - TARGETS.reshape(-1, *[1] * (state.ndim - 1))
+    return x, hidden, gradients, errors[:, None]
 
 
 def descent() -> Flow:
     """Return gradient flow of the network on half of the sum of its squared errors."""
 
     def rate(state: Array, time: float) -> Rows:
-        moves = [
-            -(output(state, x) - y) * gradient(state, x) for x, y in zip(X, TARGETS, strict=True)
-        ]
-        return list(np.sum(moves, axis=0))
+        _, _, gradients, errors = _points(state)
+        return list(-(errors * gradients).sum(axis=0))
 
     def product(state: Array, v: Array, time: float) -> Rows:
-        moved = np.zeros_like(v)
-        for x, y in zip(X, TARGETS, strict=True):
-            slope, turned = turning(state, v, x)
-            moved -= (slope * v).sum(axis=0) * slope + (output(state, x) - y) * turned
-        return list(moved)
+        x, hidden, gradients, errors = _points(state)
+        c = state[2 * WIDTH : 3 * WIDTH]
+        da, db, dc = (v[k * WIDTH : (k + 1) * WIDTH] for k in range(3))
+        steep = 1 - hidden * hidden
+        moved = steep * (da * x + db)  # of the hidden neurons
+        bent = dc * steep - 2 * c * hidden * moved
+        turned = np.concatenate([bent * x, bent, moved, np.zeros_like(moved[:, :1])], axis=1)
+        along = (gradients * v).sum(axis=1)[:, None]
+        return list(-(along * gradients + errors * turned).sum(axis=0))
 
     return Flow((*FIRST, *SECOND), rate, jvp=product)
 

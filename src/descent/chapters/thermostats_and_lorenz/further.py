@@ -76,7 +76,7 @@ def pairs(size: int = 256) -> tuple[PairRow, ...]:
     largest = numbers.exponents(28.0).full[0, 0]
     for pair in combinations(numbers.VARIABLES, 2):
         (rest,) = set(numbers.VARIABLES) - set(pair)
-        quiet = influence.op(lorenz(rho=0.8), FAR, [30.0, 40.0], pair, rest, rest)
+        quiet = influence.op(lorenz(rho=0.8), FAR, [30.0, 40.0], pair, rest, rest, dt=0.02)
         chaos = influence.op(lorenz(), numbers.on_attractor(size), times, pair, rest, rest, dt=0.02)
         measured = mean_with_error(np.diff(chaos, axis=0)[0] / 15)
         rows.append(

@@ -81,8 +81,8 @@ saturated_thermostat = explore(
     draw_thermostat,
     name="saturated-thermostat",
     caption=thermostat_caption,
-    theta=(0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
-    p=(0.5, 0.75, 1.0, 1.5),
+    theta=(0.25, 0.5, 1.0, 1.5, 2.0),
+    p=(0.5, 1.0, 1.5),
     t=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0),
     labels={
         "theta": "half-width of the band $\\vartheta$",
@@ -155,9 +155,16 @@ def _op_axes(ax: Axes, times: Array, x: Array, y: Array) -> None:
     ax.set(xlabel="time $t$", ylabel="Op (nats)")
 
 
+def _say(ax: Axes, names: dict[str, str]) -> None:
+    """Name lines by words of their colour, which takes a fifth of the time of a legend."""
+    for k, (name, colour) in enumerate(reversed(names.items())):
+        ax.text(0.04, 0.05 + 0.1 * k, name, color=colour, transform=ax.transAxes)
+
+
 def _sizes(ax: Axes, times: Array, x: Array, y: Array) -> None:
-    ax.plot(times, np.log(np.abs(y)), color=GREEN, label="in $\\mathcal{Y}$")
-    ax.plot(times, np.log(np.abs(x)), color=RED, label="in $\\mathcal{X}$")
+    ax.plot(times, np.log(np.abs(y)), color=GREEN)
+    ax.plot(times, np.log(np.abs(x)), color=RED)
+    _say(ax, {"in $\\mathcal{Y}$": GREEN, "in $\\mathcal{X}$": RED})
     ax.set(xlabel="time $t$", ylabel="log of the disturbance's size")
 
 
@@ -173,15 +180,14 @@ def draw_lorenz(rho: float, choice: str, start: str) -> Figure:
     op = np.log(np.abs(y)) - np.log(np.abs(x))
     late = times > 10
     level = np.median(op[late] - slope * times[late])
-    middle.plot(times, level + slope * times, "--", color=GUIDE, label="slope of the theorem")
+    middle.plot(times, level + slope * times, "--", color=GUIDE)
     bottom = -350 if (A, m) == ("b", "a") else -110  # a alone decays at the rate sigma
     left.set(xlim=(0, 30), ylim=(bottom, 30))
     middle.set(xlim=(0, 30), ylim=(bottom, 30))
     # Signs change while Op is still small, and it may end at minus a hundred.
     _op_axes(right, times[times <= 6], x[times <= 6], y[times <= 6])
     right.set(xlim=(0, 6), ylim=(-7, 5), ylabel="Op (nats), the beginning")
-    left.legend(loc="lower left")
-    middle.legend(loc="lower left")
+    _say(middle, {"Comp > 0": EXACT, "Comp < 0": VIOLET, "slope of the theorem": "0.45"})
     return fig
 
 
