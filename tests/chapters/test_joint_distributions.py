@@ -127,6 +127,19 @@ def test_gap_after_many_steps():
     assert smart[1] == information.optimizing_strength(numbers.CORRELATED, SMART)
 
 
+@pytest.mark.parametrize("preset", numbers.PRESETS)
+@pytest.mark.parametrize("thermostat", ["dumb", "smart"])
+def test_the_gap_that_can_be_followed_is_that_of_both_futures(preset, thermostat):
+    system = numbers.THERMOSTATS[thermostat]
+    gaps = numbers.strength_after(numbers.PRESETS[preset], system, 6)
+    for step in pictures.STEPS:
+        assert pictures.gap(preset, thermostat, step) == (step, gaps[step])
+    if thermostat == "smart":
+        np.testing.assert_allclose(gaps[3:], 0, atol=1e-13)
+    else:
+        np.testing.assert_allclose(gaps[1:], gaps[1], atol=1e-13)
+
+
 @given(joints(), st.lists(st.integers(0, 2), min_size=9, max_size=9))
 def test_second_law_of_control(joint, rooms):
     """No joint start and no room map beats its best blind setting by more than I(T; R)."""

@@ -9,7 +9,7 @@ from descent import influence, lyapunov, systems
 from descent.compiled.code import available
 from descent.dynamics import Flow, carrier, complex_step, quick
 from descent.dynamics.adaptive import Pace, carry
-from descent.dynamics.carrier import MANY, Carrier
+from descent.dynamics.carrier import LONG, MANY, Carrier
 from descent.dynamics.equations import equations_of
 from descent.dynamics.motion import Motion
 from descent.dynamics.quick import speed_up
@@ -81,6 +81,29 @@ def test_few_trajectories_are_not_compiled():
     moved = Carrier(systems.lorenz(), 0.01, "rk4")
     moved.to(states(systems.lorenz(), MANY - 1), [], 0.0, 0.1)
     assert moved._quick == {}
+
+
+@pytest.mark.parametrize("dt", [0.01, None])
+def test_a_long_run_of_one_trajectory_is_compiled_on_its_way(dt, by_numpy):
+    unit = Tangents((0, 1, 2), np.eye(3)[:, :, None])
+
+    def run():
+        moved, state, after = Carrier(systems.lorenz(), dt, "dop853"), np.ones((3, 1)), [unit]
+        for end in np.arange(1, 13) / 4:
+            state, after = moved.to(state, after, end - 0.25, end)
+        return moved, [state, after[0].vectors]
+
+    (moved, mine), (_, theirs) = run(), by_numpy(run)
+    assert moved.compiled or moved.motion.quick is not None
+    for one, other in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-9)
+
+
+def test_a_long_run_whose_rounding_is_asked_for_is_not_compiled():
+    moved = Carrier(systems.lorenz(), None, "dop853", long=False)
+    moved.to(np.ones((3, 1)), [], 0.0, 10.0)
+    assert moved.pace.steps > LONG
+    assert moved.motion.quick is None
 
 
 def test_frames_grow_as_those_of_numpy():

@@ -363,7 +363,9 @@ def loop_caption(k: float) -> str:
         kind = "The roots lie on the unit circle: disturbances never fade and return every 6 steps"
     else:
         kind = "The roots lie outside the unit circle: disturbances oscillate and grow"
-    return f"$k = {k:g}$. {kind}. Op changes by {fixed(rate, 3)} nats per step in the long run."
+    where = ", away from its poles" if k > 0.25 else ""
+    change = f"Op changes by {fixed(rate, 3)} nats per step in the long run{where}."
+    return f"$k = {k:g}$. {kind}. {change}"
 
 
 three_worlds = explore(

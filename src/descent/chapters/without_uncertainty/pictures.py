@@ -276,16 +276,22 @@ SIDES = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 def draw_shapes(k: float) -> Figure:
     """Draw the five distributions about their centres, in units of the side of the square."""
-    fig, axes = figures.figure(3, 2, width=5.8, height=5.2)
-    left, (ax, *right) = axes.T
-    for steps in range(3):
-        _sheet(left[steps], corners(k, 1.0, steps, centre=0.0))
+    fig, (above, (unused, *below)) = figures.figure(2, 3, width=7.2, height=3.6)
+    unused.remove()  # each decorrelated one stands below its own
+    for steps, panel in enumerate(above):
+        _sheet(panel, corners(k, 1.0, steps, centre=0.0))
     for steps in range(2):
-        _strips(right[steps], *strips(k, 1.0, steps))
+        _strips(below[steps], *strips(k, 1.0, steps))
     names = ("$P_{t-1}$", "$P_t$", "$P_{t+1}$", "$P′_t$", "$P′_{t+1}$")
-    for panel, name in zip((*left, *right), names, strict=True):
+    for panel, name in zip((*above, *below), names, strict=True):
         panel.set(xlim=(-1.55, 1.55), ylim=(-1.05, 1.05), xlabel=f"room, {name} (ε)")
         panel.set_ylabel("thermostat (ε)")
+    return fig
+
+
+def draw_strength(k: float) -> Figure:
+    """Draw the strength against the gain."""
+    fig, ax = figures.figure(width=4.3, height=2.0)
     gains = np.linspace(0.03, 1.0, 80)
     strengths = [_strength(gain) for gain in gains]
     ax.plot(gains, strengths, color="black")
@@ -332,6 +338,7 @@ def shapes_caption(k: float, side: float) -> str:
 
 continuous_thermostat = explore(
     draw_shapes,
+    draw_strength,
     draw_levels,
     name="continuous-thermostat",
     caption=shapes_caption,
@@ -339,5 +346,5 @@ continuous_thermostat = explore(
     side=SIDES,
     labels={"k": "gain $k$", "side": "side $ε$ of the square"},
     default={"k": 0.3, "side": 0.1},
-    grab={"k": Handle(lambda k: (k, _strength(k)), axes=1)},
+    grab={"k": Handle(lambda k: (k, _strength(k)), panel=1)},
 )
