@@ -128,7 +128,10 @@ def test_horizons_shrink_with_delta_once_rounding_decides():
     for which in (0, 1):
         horizons = numbers.horizons(which)
         small = [horizons[delta] for delta in (1e-5, 1e-7, 1e-10, 1e-12)]
-        assert (np.diff(small) < -0.7).all()
+        assert (np.diff(small) < 0).all()
+        # The last ones are of a few units of rounding, which no two processors make alike.
+        decay = -numbers.exponents(28.0).conditional["a"][0, 0]
+        assert (small[0] - small[2]) / 5 == pytest.approx(np.log(10) / decay, rel=0.15)
 
 
 def test_landscape_is_symmetric_and_agrees_with_single_starts():
@@ -267,7 +270,7 @@ def test_networks_that_are_trained_together_do_not_mix():
 
 def test_the_product_of_two_layers_rises_at_its_rate():
     """In the table of the zoo; far out Op of the product is a straight line."""
-    times = [12.0, 14.0]
+    times = [8.0, 10.0]
     found = influence.op(zoo.descent_on_two_layers(), [0.5, 1.0], times, "w2", "w1", zoo.product)
     (row,) = (r for r in zoo.hand_written(lambda A: (0.0, 0.0)) if r.effect == "w1 w2")
     assert np.diff(found)[0] / 2 == pytest.approx(row.rate, abs=1e-3)

@@ -257,7 +257,7 @@ STEPS = tuple(range(7))
 def draw_run(preset: str, thermostat: str, step: int) -> Figure:
     """Draw where the probability is after some steps, as it is and decorrelated at first."""
     plain, mixed = runs(preset, thermostat)
-    fig, axes = figures.figure(1, 2, width=5.8, height=2.0)
+    fig, axes = figures.figure(1, 2, width=5.8, height=1.7)
     draw_table(axes[0], plain[step], f"$P_{{{step}}}$")
     draw_table(axes[1], mixed[step], f"$P′_{{{step}}}$")
     return fig
@@ -271,7 +271,7 @@ def gap(preset: str, thermostat: str, step: int) -> tuple[float, float]:
 
 def draw_gap(preset: str, thermostat: str, step: int) -> Figure:
     """Draw the gap of both thermostats against the steps, and mark the chosen one."""
-    fig, ax = figures.figure(width=4.3, height=2.4)
+    fig, ax = figures.figure(width=4.3, height=2.1)
     ax.axhline(0, color=GUIDE, linewidth=0.6)
     for name, colour in (("dumb", DUMB), ("smart", SMART)):
         ax.plot(*zip(*(gap(preset, name, at) for at in STEPS), strict=True), color=colour)

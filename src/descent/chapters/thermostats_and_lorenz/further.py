@@ -103,7 +103,7 @@ def pairs_table() -> str:
                 fixed(row.at_rest[0], 4),
                 fixed(row.at_rest[1], 4),
                 fixed(predicted, 3),
-                f"{fixed(value, 3)} ± {fixed(error, 3)}",
+                f"{fixed(value, 3)}\u00a0±\u00a0{fixed(error, 3)}",
             ]
         )
     head = [

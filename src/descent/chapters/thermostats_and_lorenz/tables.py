@@ -12,7 +12,7 @@ from descent.prose import fixed
 
 def _with_error(value: float, error: float) -> str:
     """Return a value with its error, or alone where the error is rounding."""
-    return f"{fixed(value, 3)} ± {fixed(error, 3)}" if error > 1e-9 else fixed(value, 3)
+    return f"{fixed(value, 3)}\u00a0±\u00a0{fixed(error, 3)}" if error > 1e-9 else fixed(value, 3)
 
 
 def exponents(

@@ -65,7 +65,7 @@ def slopes(found: Ranking) -> str:
         share = mean_with_error(pair[1] > 0)
         label = (
             f"**random, {d} variables**: median (quartiles); slope positive in "
-            f"{prose.fixed(100 * share.value)} ± {prose.percent(share.error, 1)}"
+            f"{prose.fixed(100 * share.value)}\u00a0±\u00a0{prose.percent(share.error, 1)}"
         )
         quartiles = [np.quantile(values, QUARTERS) for values in pair]
         rows.append((quartiles[1][1], [label, *(_spread(*q) for q in quartiles)]))
