@@ -73,8 +73,8 @@ def train_together(
             adjoint = 2 * r + adjoint + (inner @ w[:, :, None])[:, :, 0]
         step, moments = adam_step(gradient / (16 * STEPS), moments, 0.03, betas=(0.9, 0.99))
         w, b, v = np.stack([w, b, v]) - step
-        for history, *weights in zip(histories, w, b, v, strict=True):
-            history.append(Network(*weights, history[0].p))
+        for k, history in enumerate(histories):
+            history.append(Network(w[k], b[k], v[k], history[0].p))
     return histories
 
 

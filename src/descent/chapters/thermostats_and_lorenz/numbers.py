@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ def removed_by_finite_differences(
     return float(np.trapezoid(1 - ratio, room))
 
 
-def _first(holds: Callable[[Array], Array], low: float, high: float) -> float:
+def _first(holds: Callable[[Array], Any], low: float, high: float) -> float:
     """Return where a condition that does not hold at low begins to hold, to 1e-11 of the way.
 
     By seven rounds over a grid, each within the cell that the one before has found: a grid of
@@ -97,8 +97,8 @@ def plateau_half_width(time: float, theta: float = 1.0, p: float = 1.0) -> float
     """Return how far from the target the start may be with Op at its largest."""
     largest = thermostat_op(TARGET, time, theta, p)
 
-    def differs(away: Array) -> Array:
-        return np.asarray(np.abs(thermostat_op(TARGET + away, time, theta, p) - largest) >= 1e-9)
+    def differs(away: Array) -> Any:
+        return np.abs(thermostat_op(TARGET + away, time, theta, p) - largest) >= 1e-9
 
     return _first(differs, 0.0, HIGH - TARGET)
 
