@@ -33,7 +33,7 @@ def test_the_chance_is_that_of_the_gambler(up, goal):
         low=0.5,
         high=goal,
         rng=np.random.default_rng(1),
-        repeats=20,
+        repeats=80,
     )
     assert abs(found.value - ruin(up, goal)) < 3 * found.error
     assert found.error < 0.25 * found.value

@@ -51,12 +51,18 @@ class RareChance(NamedTuple):
         Mean number of steps of a walk that arrives; NaN if none does.
     steps : int
         Steps that were made in all.
+    chances : array (repeats,)
+        (1) of each repeat.
+    durations : tuple of arrays
+        Steps of each walk that arrived, for each repeat.
     """
 
     value: float
     error: float
     duration: float
     steps: int
+    chances: Array
+    durations: tuple[Array, ...]
 
 
 class RareTime(NamedTuple):
@@ -68,8 +74,31 @@ class RareTime(NamedTuple):
     loop: float
 
 
+class _Path(NamedTuple):
+    """Where a walk had got farther than ever before: only from there can another one go on."""
+
+    states: Array
+    scores: Array
+    steps: Array
+    length: int
+
+    def up_to(self, score: float) -> "_Path":
+        """Return the walk until it first got farther than a score."""
+        k = int((self.scores > score).argmax()) + 1
+        return _Path(self.states[:k], self.scores[:k], self.steps[:k], int(self.steps[k - 1]))
+
+    def going_on(self, tail: "_Path") -> "_Path":
+        """Return the walk with another one that begins where it ends."""
+        return _Path(
+            np.concatenate([self.states, tail.states[1:]]),
+            np.concatenate([self.scores, tail.scores[1:]]),
+            np.concatenate([self.steps, self.length + tail.steps[1:]]),
+            self.length + tail.length,
+        )
+
+
 class _Walks:
-    """Walks until they fall below `low` or arrive at `high`, with all that they passed."""
+    """Walks until they fall below `low` or arrive at `high`."""
 
     def __init__(self, step: Step, score: Score, low: float, high: float, most: int) -> None:
         self.step, self.score, self.low, self.high, self.most = step, score, low, high, most
@@ -91,53 +120,67 @@ class _Walks:
         self.steps += len(states)
         return found
 
-    def run(self, states: Array, rng: np.random.Generator) -> list[Array]:
-        """Return the path of each walk, (steps + 1, d), from its state to its end."""
-        paths: list[list[Array]] = [[state] for state in states]
-        running = np.arange(len(states))
-        now = states
-        for _ in range(self.most):
-            at = self.scores(now)
+    def run(self, states: Array, rng: np.random.Generator) -> list[_Path]:
+        """Return the path of each walk from its state to its end."""
+        running, now, at = np.arange(len(states)), states, self.scores(states)
+        best, lengths = at.copy(), np.zeros(len(states), dtype=int)
+        seen = [(running, now, at, np.zeros(len(states), dtype=int))]
+        for k in range(self.most + 1):
             on = (at >= self.low) & (at < self.high)
+            lengths[running[~on]] = k
             running, now = running[on], now[on]
             if not len(running):
-                return [np.array(path) for path in paths]
+                break
+            if k == self.most:
+                raise FloatingPointError(
+                    f"{len(running)} walks neither fell below low={self.low:g} nor arrived at "
+                    f"high={self.high:g} within max_steps={self.most}: raise max_steps, or low"
+                )
             now = self.moved(now, rng)
-            for k, state in zip(running, now, strict=True):
-                paths[k].append(state)
-        raise FloatingPointError(
-            f"{len(running)} walks neither fell below low={self.low:g} nor arrived at "
-            f"high={self.high:g} within max_steps={self.most}: raise max_steps, or low"
-        )
+            at = self.scores(now)
+            new = at > best[running]
+            best[running[new]] = at[new]
+            seen.append((running[new], now[new], at[new], np.full(new.sum(), k + 1)))
+        who, *what = (np.concatenate(column) for column in zip(*seen, strict=True))
+        order = np.argsort(who, kind="stable")
+        cuts = np.bincount(who, minlength=len(states)).cumsum()[:-1]
+        parts = (np.split(column[order], cuts) for column in what)
+        return [_Path(*row) for row in zip(*parts, lengths, strict=True)]
 
 
 def _split(
     walks: _Walks, starts: Array, kill: int, rng: np.random.Generator
-) -> tuple[float, Array]:
-    """Return the estimate (1), and the lengths of the walks that arrived."""
-    n = len(starts)
-    paths = walks.run(starts, rng)
-    scores = [walks.scores(path) for path in paths]
-    chance = 1.0
-    while True:
-        tops = np.minimum([one.max() for one in scores], walks.high)
-        worst = np.partition(tops, kill - 1)[kill - 1]
-        if worst >= walks.high:
-            break
-        last = np.flatnonzero(tops <= worst)
-        if len(last) == n:
-            return 0.0, np.empty(0)
-        chance *= 1 - len(last) / n
-        parents = rng.choice(np.flatnonzero(tops > worst), len(last))
-        at = [int((scores[parent] > worst).argmax()) for parent in parents]
-        heads = [paths[parent][: k + 1] for parent, k in zip(parents, at, strict=True)]
-        tails = walks.run(np.array([head[-1] for head in heads]), rng)
-        for k, head, tail in zip(last, heads, tails, strict=True):
-            paths[k] = np.concatenate([head, tail[1:]])
-            scores[k] = walks.scores(paths[k])
+) -> tuple[Array, tuple[Array, ...]]:
+    """Return the estimate (1) of each repeat, and the lengths of its walks that arrived.
+
+    The repeats, starts (R, n, d), know nothing of each other. They move side by side because a
+    step of many walks costs hardly more than one of a few.
+    """
+    repeats, n = starts.shape[:2]
+    paths = walks.run(starts.reshape(repeats * n, -1), rng)
+    chances, going = np.ones(repeats), list(range(repeats))
+    while going:
+        tops = np.minimum([path.scores[-1] for path in paths], walks.high).reshape(repeats, n)
+        given, heads = [], []
+        for r in list(going):
+            worst = np.partition(tops[r], kill - 1)[kill - 1]
+            last, better = np.flatnonzero(tops[r] <= worst), np.flatnonzero(tops[r] > worst)
+            if worst >= walks.high or not len(better):
+                going.remove(r)
+                continue
+            chances[r] *= 1 - len(last) / n
+            given += [r * n + int(k) for k in last]
+            parents = rng.choice(better, len(last))
+            heads += [paths[r * n + parent].up_to(worst) for parent in parents]
+        if given:
+            tails = walks.run(np.array([head.states[-1] for head in heads]), rng)
+            for k, head, tail in zip(given, heads, tails, strict=True):
+                paths[k] = head.going_on(tail)
+    lengths = np.array([path.length for path in paths], dtype=float).reshape(repeats, n)
     arrived = tops >= walks.high
-    lengths = np.array([len(path) - 1 for path in paths], dtype=float)
-    return float(chance * arrived.mean()), lengths[arrived]
+    return chances * arrived.mean(axis=1), tuple(
+        row[there] for row, there in zip(lengths, arrived, strict=True)
+    )
 
 
 def _checked(
@@ -180,15 +223,16 @@ def rare_chance(
         ``step(states, rng)``: the next states (m, d) of m walks, with draws from rng.
     score : callable
         ``score(states)``: how far each has got, (m,).
-    starts : array_like (n, d)
-        Where the n walks of a repeat start, at scores from low up.
+    starts : array_like (n, d) or (repeats, n, d)
+        Where the n walks of a repeat start, at scores from low up; or those of each repeat.
     low, high : float
         A walk ends where its score is below low, or at least high.
     rng : numpy.random.Generator
     kill : int
         How many are given up in a round at least, below n.
     repeats : int
-        Independent repeats, at least 2; their spread gives the error.
+        Independent repeats, at least 2; their spread gives the error. Three-dimensional starts
+        say it themselves.
     max_steps : int
         Steps of a walk after which it counts as lost, which is an error.
 
@@ -222,19 +266,26 @@ def rare_chance(
     walks of a repeat die out it counts as 0, and the spread over repeats may miss what none saw.
     """
     walks = _checked(step, score, low, high, max_steps, rng)
-    x = check_array("starts", starts, ("n", "d"))
-    kill, repeats = _checked_effort(kill, repeats, len(x))
-    if (walks.scores(x) < walks.low).any():
-        raise ValueError(
-            f"starts must have scores of at least low={low:g}; got {walks.scores(x).min():g}"
-        )
-    chances, lengths = zip(*(_split(walks, x, kill, rng) for _ in range(repeats)), strict=True)
-    arrived = np.concatenate(lengths)
+    own = np.ndim(starts) == 3
+    x = check_array("starts", starts, ("repeats", "n", "d") if own else ("n", "d"))
+    kill, repeats = _checked_effort(kill, len(x) if own else repeats, x.shape[-2])
+    low = walks.scores(x.reshape(-1, x.shape[-1])).min()
+    if low < walks.low:
+        raise ValueError(f"starts must have scores of at least low={walks.low:g}; got {low:g}")
+    each = x if own else np.broadcast_to(x, (repeats, *x.shape))
+    return _rare_chance(walks, each, kill, rng)
+
+
+def _rare_chance(walks: _Walks, starts: Array, kill: int, rng: np.random.Generator) -> RareChance:
+    chances, durations = _split(walks, starts, kill, rng)
+    arrived = np.concatenate(durations)
     return RareChance(
-        float(np.mean(chances)),
-        float(np.std(chances, ddof=1) / np.sqrt(repeats)),
+        float(chances.mean()),
+        float(chances.std(ddof=1) / np.sqrt(len(chances))),
         float(arrived.mean()) if len(arrived) else float("nan"),
         walks.steps,
+        chances,
+        durations,
     )
 
 
@@ -331,18 +382,14 @@ def rare_time(
             f"of {loops} loops {len(times)} were seen in max_steps={max_steps}: setting out is "
             "rare itself; give a lower low, or raise max_steps"
         )
-    leaving = np.array(exits)[rng.integers(len(exits), size=n * repeats)]
-    found = [_split(walks, leaving[k * n : (k + 1) * n], kill, rng) for k in range(repeats)]
-    chances = np.array([chance for chance, _ in found])
-    if not chances.any():
+    leaving = np.array(exits)[rng.integers(len(exits), size=(repeats, n))]
+    chance = _rare_chance(walks, leaving, kill, rng)
+    if not chance.value:
         raise FloatingPointError(
             f"none of {repeats} repeats of {n} walks arrived at high={high:g}: raise n, or give a "
             "score that rises along the way"
         )
-    arrived = np.concatenate([lengths for _, lengths in found])
-    p, error = float(chances.mean()), float(chances.std(ddof=1) / np.sqrt(repeats))
-    loop = float(np.mean(times))
-    chance = RareChance(p, error, float(arrived.mean()), walks.steps)
+    p, loop = chance.value, float(np.mean(times))
     value = float(np.nanmean(first)) + (1 - p) / p * loop + chance.duration
-    spread = np.hypot(error / p, np.std(times) / np.sqrt(len(times)) / loop)
+    spread = np.hypot(chance.error / p, np.std(times) / np.sqrt(len(times)) / loop)
     return RareTime(value, value * float(spread), chance, loop)

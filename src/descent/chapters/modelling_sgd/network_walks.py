@@ -3,6 +3,9 @@
 A walk has left where it is beyond the saddle. How far it has got is told by the direction in which
 the saddle falls: near a saddle the places from which a walk goes either way with equal chances lie
 across it. A walk that has come to a third minimum is lost, and counts for no way out.
+
+A mean time is that of the quasi-stationary law: a walk from the minimum needs a while, which is
+no part of it, to spread until a constant share leaves in each step.
 """
 
 from collections.abc import Callable
@@ -12,6 +15,7 @@ import numpy as np
 
 from descent.arguments import Array
 from descent.chapters.modelling_sgd.network import Network, Places, Step
+from descent.rare_events import rare_chance
 
 DOOR = 0.6
 """Of the way to the third minimum: a walk beyond it has left by another door."""
@@ -22,6 +26,10 @@ MOST = 100_000
 """Steps after which a walk that is still under way has come to rest where none was known."""
 SETTING_OUT = 4
 """How many more walks are seen to set out than are split: those near in time are alike."""
+SPREAD = 400.0
+"""The time, steps times T, after which a cloud has forgotten that it began at one place."""
+APART = 100.0
+"""The time for which each run of splitting watches its own walks set out."""
 HIGH = {"shallow": 0.4, "deep": 0.3}
 """Scores at which a walk is under way, and at which it has left."""
 
@@ -107,119 +115,121 @@ def plain_times(
     score: Callable[[Array], Array],
     start: Array,
     high: float,
-    burn: int,
-    most: int,
+    until: list[int],
     rng: np.random.Generator,
-    walks: int = 200,
+    walks: int,
 ) -> dict[str, Any]:
-    """Return how often walks left that were just followed, and the steps that they made."""
-    state, left, lost, steps = np.repeat(start[None], walks, axis=0), 0, 0, 0
-    for k in range(most):
-        state = step(state, rng)
-        at = score(state)
-        away, aside = at >= high, at == LOST
-        if k >= burn:
-            left, lost = left + int(away.sum()), lost + int(aside.sum())
-            steps += len(state)
-        state = state[~(away | aside)]
-        if len(state) < walks // 5:
-            break
-    return {"left": left, "lost": lost, "steps": steps}
+    """Return how many walks left that were just followed, and how many steps they made.
 
-
-def _followed(
-    step: Step, score: Callable[[Array], Array], states: Array, low: float, high: float,
-    rng: np.random.Generator,
-) -> tuple[list[Array], list[Array]]:  # fmt: skip
-    """Return the states and the scores that walks pass until they fall below low or arrive."""
-    paths, marks = [[state] for state in states], [[at] for at in score(states)]
-    at, running, now = score(states), np.arange(len(states)), states
-    for _ in range(MOST):
-        on = (at >= low) & (at < high)
-        running, now = running[on], now[on]
-        if not len(running):
-            return [np.array(path) for path in paths], [np.array(mark) for mark in marks]
-        now = step(now, rng)
-        at = score(now)
-        for k, state, mark in zip(running, now, at, strict=True):
-            paths[k].append(state)
-            marks[k].append(mark)
-    raise FloatingPointError(f"{len(running)} walks did not end in {MOST} steps: they found a rest")
-
-
-def split(
-    step: Step, score: Callable[[Array], Array], starts: Array, low: float, high: float,
-    rng: np.random.Generator,
-) -> Array:  # fmt: skip
-    """Return the chance to arrive by each of R independent runs of splitting, starts (R, n, d).
-
-    `descent.rare_events.rare_chance` with half of the walks given up in a round. The runs move
-    side by side here, because a step costs the same for one network as for many.
+    Each entry is for the steps up to one number in `until`, from the one before.
     """
-    runs, n = starts.shape[:2]
-    flat = starts.reshape(runs * n, -1)
-    paths, marks = _followed(step, score, flat, low, high, rng)
-    chances, going = np.ones(runs), np.ones(runs, dtype=bool)
-    while going.any():
-        tops = np.minimum([mark.max() for mark in marks], high).reshape(runs, n)
-        given, heads = [], []
-        for r in np.flatnonzero(going):
-            worst = np.partition(tops[r], n // 2 - 1)[n // 2 - 1]
-            last, better = np.flatnonzero(tops[r] <= worst), np.flatnonzero(tops[r] > worst)
-            if worst >= high or not len(better):
-                chances[r] *= (tops[r] >= high).mean()
-                going[r] = False
-                continue
-            chances[r] *= 1 - len(last) / n
-            for k, parent in zip(last, rng.choice(better, len(last)), strict=True):
-                until = int((marks[r * n + parent] > worst).argmax()) + 1
-                given.append(r * n + int(k))
-                heads.append((paths[r * n + parent][:until], marks[r * n + parent][:until]))
-        if not given:
+    state, found = np.repeat(start[None], walks, axis=0), {"left": [], "lost": [], "steps": []}
+    for many in np.diff([0, *until]):
+        left = lost = steps = 0
+        for _ in range(many):
+            steps += len(state)
+            state = step(state, rng)
+            at = score(state)
+            away, aside = at >= high, at == LOST
+            left, lost = left + int(away.sum()), lost + int(aside.sum())
+            state = state[~(away | aside)]
+        for name, count in (("left", left), ("lost", lost), ("steps", steps)):
+            found[name].append(count)
+    return found
+
+
+class Cloud:
+    """Walks in the quasi-stationary law: one that leaves goes on as a copy of another one."""
+
+    def __init__(
+        self, step: Step, score: Callable[[Array], Array], start: Array, low: float, high: float,
+        walks: int, rng: np.random.Generator,
+    ) -> None:  # fmt: skip
+        self.step, self.score, self.low, self.high, self.rng = step, score, low, high, rng
+        self.states, self.inside = np.repeat(start[None], walks, axis=0), np.ones(walks, bool)
+        self.seen = self.lost = 0
+
+    def move(self) -> Array:
+        """Make a step, and return the states (k, d) of the walks that set out by it."""
+        self.states = self.step(self.states, self.rng)
+        at = self.score(self.states)
+        out = self.inside & (at >= self.low)
+        self.inside = np.where(out, False, self.inside | (at < self.low))
+        setting_out = self.states[out].copy()
+        gone = np.flatnonzero((at >= self.high) | (at == LOST))
+        if len(gone) == len(at):
+            raise FloatingPointError("all walks of the cloud have left: give smaller steps")
+        if len(gone):
+            stay = np.setdiff1d(np.arange(len(at)), gone)
+            others = self.rng.choice(stay, len(gone))
+            self.states[gone], self.inside[gone] = self.states[others], self.inside[others]
+        self.seen, self.lost = self.seen + len(at), self.lost + int((at == LOST).sum())
+        return setting_out
+
+    def watch(self, steps: int, enough: int) -> tuple[float, Array]:
+        """Return at which rate walks set out, and where, in as many steps at least."""
+        outs: list[Array] = []
+        count = done = 0
+        while done < steps or count < enough:
+            outs.append(self.move())
+            count, done = count + len(outs[-1]), done + 1
+        return count / (done * len(self.states)), np.concatenate(outs)
+
+
+def leaving_rate(
+    setting_out: Array, chances: Array, durations: tuple[Array, ...], aside: float = 0.0
+) -> float:
+    r"""Return the rate at which a quasi-stationary cloud leaves, the mean over R runs.
+
+    Those who arrive now have set out s steps ago, when the cloud was larger, so that
+
+    .. math:: \lambda = \frac1R \sum_k r_k p_k \, \langle (1 - \lambda - \mu)^{-s} \rangle_k
+
+    with the rate r of setting out, the chance p to arrive, the durations s of the ways that
+    arrive, and the rate μ of leaving by the door beside. Without the last factor a time comes out
+    too long where it is not much longer than the way.
+    """
+    rate, flux = 0.0, setting_out * chances
+    for _ in range(1000):
+        last = rate
+        lags = [((1 - last - aside) ** -s).mean() if len(s) else 0.0 for s in durations]
+        rate = float((flux * lags).mean())
+        if abs(rate - last) <= 1e-10 * rate:
+            return rate
+        if rate + aside > 0.5:
             break
-        ends = np.array([path[-1] for path, _ in heads])
-        tails, tail_marks = _followed(step, score, ends, low, high, rng)
-        for k, head, tail, mark in zip(given, heads, tails, tail_marks, strict=True):
-            paths[k] = np.concatenate([head[0], tail[1:]])
-            marks[k] = np.concatenate([head[1], mark[1:]])
-    return chances
+    raise FloatingPointError("the ways are longer than the time to leave: it is no rare event")
 
 
 def split_time(
-    step: Step, score: Callable[[Array], Array], start: Array, low: float, high: float, burn: int,
-    rng: np.random.Generator, runs: int = 20, walks: int = 40, cloud: int = 200,
+    step: Step, score: Callable[[Array], Array], start: Array, low: float, high: float, T: float,
+    rng: np.random.Generator, runs: int = 20, walks: int = 100, cloud: int = 200,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the mean time to leave in steps, and its relative error over the runs.
 
     A cloud of walks that have forgotten their start sets out to `low` at some rate; each one that
-    sets out arrives with the chance of `split`; the rate times the chance is that of leaving.
+    sets out arrives with the chance of splitting. Each run has a stretch of the cloud's time for
+    its own, so that the spread over runs is that of the whole method.
     """
-    states, inside, seen = np.repeat(start[None], cloud, axis=0), np.ones(cloud, bool), 0
-    outs: list[Array] = []
-    while len(outs) < SETTING_OUT * runs * walks:
-        states = step(states, rng)
-        at = score(states)
-        burn, out = burn - 1, inside & (at >= low)
-        inside = np.where(out, False, inside | (at < low))
-        if burn < 0:
-            seen += cloud
-            outs += [state.copy() for state in states[out]]
-        gone = np.flatnonzero((at >= high) | (at == LOST))
-        if len(gone) == cloud:
-            raise FloatingPointError("all walks of the cloud have left: give smaller steps")
-        if len(gone):
-            others = rng.choice(np.setdiff1d(np.arange(cloud), gone), len(gone))
-            states[gone], inside[gone] = states[others], inside[others]
-    rate = len(outs) / seen
-    chosen = rng.permutation(len(outs))[: runs * walks]
-    starts = np.array(outs)[chosen].reshape(runs, walks, -1)
-    chances = split(step, score, starts, low, high, rng)
-    if not chances.any():
+    here = Cloud(step, score, start, low, high, cloud, rng)
+    for _ in range(round(SPREAD / T)):
+        here.move()
+    here.seen = here.lost = 0
+    stretches = [here.watch(round(APART / T), SETTING_OUT * walks) for _ in range(runs)]
+    starts = np.stack([outs[rng.permutation(len(outs))[:walks]] for _, outs in stretches])
+    found = rare_chance(
+        step, score, starts, low=low, high=high, rng=rng, kill=walks // 2, max_steps=MOST
+    )
+    if not found.value:
         raise FloatingPointError("no walk arrived: give more walks")
-    error = chances.std(ddof=1) / np.sqrt(runs) / chances.mean()
+    out = np.array([rate for rate, _ in stretches])
+    flux = out * found.chances
     return {
-        "time": float(1 / (rate * chances.mean())),
-        "error": float(np.hypot(error, 1 / np.sqrt(len(outs)))),
-        "rate": rate,
-        "chances": chances.tolist(),
+        "time": 1 / leaving_rate(out, found.chances, found.durations, here.lost / here.seen),
+        "error": float(flux.std(ddof=1) / np.sqrt(runs) / flux.mean()),
+        "without_lag": float(1 / flux.mean()),
+        "duration": found.duration,
+        "setting_out": out.tolist(),
+        "chances": found.chances.tolist(),
+        "steps": here.seen + found.steps,
     }
