@@ -71,6 +71,24 @@ def test_giving_up_more_walks_changes_the_error_and_not_the_chance():
         assert abs(found.value - ruin(0.4, 15)) < 3.5 * found.error
 
 
+def test_repeats_may_have_starts_of_their_own():
+    starts = np.repeat([1.0, 3.0], 40)[:, None, None] * np.ones((1, 60, 1))
+    found = rare_chance(
+        gambler(0.3), height, starts, low=0.5, high=12, rng=np.random.default_rng(4), kill=30
+    )
+    assert found.chances.shape == (80,)
+    assert len(found.durations) == 80
+    ratio, low = 7 / 3, found.chances[:40]
+    assert abs(low.mean() - ruin(0.3, 12)) < 3.5 * low.std(ddof=1) / np.sqrt(40)
+    higher = ruin(0.3, 12) * (1 - ratio**3) / (1 - ratio)
+    high = found.chances[40:]
+    assert abs(high.mean() - higher) < 3.5 * high.std(ddof=1) / np.sqrt(40)
+    # From 1 to 12 it takes 11 steps at least, from 3 nine, and an odd number.
+    for durations, least in ((found.durations[0], 11), (found.durations[-1], 9)):
+        assert durations.min() >= least
+        assert (durations % 2 == 1).all()
+
+
 def descent(T):
     model = two_datapoint()
 

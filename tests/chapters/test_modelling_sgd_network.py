@@ -103,35 +103,45 @@ def test_an_epoch_uses_each_image_once(network, places):
     assert step(state, rng)[0, network.size :].sum() == 12
 
 
-def test_splitting_side_by_side_finds_the_gamblers_ruin():
+def plainly(step, high, walks, steps, rng):
+    """Return the mean time to leave of walks that were just followed, and its relative error."""
+    x, left, seen = np.zeros((walks, 1)), 0, 0
+    for k in range(steps):
+        x = step(x, rng)
+        gone = x[:, 0] >= high
+        x[gone] = rng.choice(x[~gone], gone.sum())
+        if k > steps // 10:
+            left, seen = left + gone.sum(), seen + walks
+    return seen / left, left**-0.5
+
+
+@pytest.mark.parametrize(("memory", "low", "high"), [(0.5, 0.3, 2.0), (0.98, -0.8, 1.2)])
+def test_the_time_is_that_of_walks_just_followed(memory, low, high):
+    """Also where a walk is on its way for as long as it takes to leave."""
+
     def step(x, rng):
-        return x + np.where(rng.random(x.shape) < 0.3, 1, -1)
-
-    starts = np.ones((40, 60, 1))
-    chances = network_walks.split(
-        step, lambda x: x[:, 0], starts, 0.5, 12, np.random.default_rng(4)
-    )
-    exact = (1 - 7 / 3) / (1 - (7 / 3) ** 12)
-    error = chances.std(ddof=1) / np.sqrt(len(chances))
-    assert abs(chances.mean() - exact) < 3.5 * error < exact
-
-
-def test_the_rate_times_the_chance_is_that_of_leaving():
-    def step(x, rng):
-        return 0.5 * x + np.sqrt(0.75) * rng.standard_normal(x.shape)
+        return memory * x + np.sqrt(1 - memory**2) * rng.standard_normal(x.shape)
 
     found = network_walks.split_time(
-        step, lambda x: x[:, 0], np.zeros(1), 0.5, 2.0, 20, np.random.default_rng(5), 60, 200
+        step, lambda x: x[:, 0], np.full(1, -1.0), low, high, 1.0, np.random.default_rng(5), 60, 200
     )
-    # Plainly: of 200 walks, how often does one that was below 0.5 arrive at 2?
-    rng, x, came, arrivals = np.random.default_rng(6), np.zeros((200, 1)), np.zeros(200, bool), 0
-    for _ in range(10_000):
-        x = step(x, rng)
-        came |= x[:, 0] < 0.5
-        arrived = came & (x[:, 0] >= 2.0)
-        arrivals += arrived.sum()
-        came &= ~arrived
-    assert abs(np.log(found["time"] / (200 * 10_000 / arrivals))) < 3.5 * found["error"] < 0.25
+    time, error = plainly(step, high, 1000, 5000, np.random.default_rng(6))
+    off = np.hypot(error, found["error"])
+    assert abs(np.log(found["time"] / time)) < 3.5 * off < 0.2
+    late = np.log(found["without_lag"] / found["time"])
+    assert late < 0.05 if memory < 0.9 else late > 4 * off
+
+
+def test_without_a_lag_the_rate_is_that_of_setting_out_times_the_chance():
+    out, chances = np.array([0.1, 0.2]), np.array([0.01, 0.03])
+    at_once = (np.zeros(3), np.zeros(2))
+    assert np.isclose(network_walks.leaving_rate(out, chances, at_once), 0.0035)
+    late = (np.full(3, 20.0), np.full(2, 20.0))
+    rate = network_walks.leaving_rate(out, chances, late)
+    assert np.isclose(rate, 0.0035 * (1 - rate) ** -20)
+    assert network_walks.leaving_rate(out, 0 * chances, at_once) == 0
+    with pytest.raises(FloatingPointError, match="no rare event"):
+        network_walks.leaving_rate(out, chances, (np.full(3, 500.0), np.full(2, 500.0)))
 
 
 def test_without_noise_nobody_leaves(network, places):

@@ -1,5 +1,6 @@
 """Chapter 1: what the stored tables of the small network say, and their picture."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,10 @@ from matplotlib.figure import Figure
 
 from descent import figures, sweeps
 from descent.arguments import Array
-from descent.chapters.modelling_sgd import network_sweeps
+from descent.chapters.modelling_sgd import network_sweeps, network_walks
 from descent.chapters.modelling_sgd.network import digits, evenly
-from descent.figures import BLUE, EXACT, GOLD, GREEN, RED
+from descent.explorer import Handle, explore
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED
 
 
 def way(start: str) -> dict[str, Any]:
@@ -47,12 +49,29 @@ def slope(noise: str, start: str, B: int, ratios: tuple[float, float]) -> tuple[
     return (last - first) / run, float(np.hypot(off, out)) / run
 
 
-def followed(noise: str, B: int, ratio: float) -> tuple[float, float]:
-    """Return the log of the mean time T τ of walks that were just followed, and its error."""
+def followed(noise: str, B: int, ratio: float, part: slice) -> tuple[float, float]:
+    """Return the log of T times steps over walks that left, in a part of the time, and its error.
+
+    The parts are those between `network_sweeps.UNTIL`, of the largest crowd that was followed.
+    """
     table = sweeps.load("01-network-followed")
     here = (table["noise"] == noise) & (table["B"] == B) & np.isclose(table["ratio"], ratio)
-    row = table[here].iloc[0]
-    return float(np.log(row["steps"] * ratio * B / row["left"])), float(row["left"]) ** -0.5
+    row = table[here].sort_values("walks").iloc[-1]
+    left, steps = sum(row["left"][part]), sum(row["steps"][part])
+    return float(np.log(steps * ratio * B / left)), float(left) ** -0.5
+
+
+EARLY, SETTLED = slice(1, 2), slice(4, None)
+"""Parts of the time that walks are followed: just after the start, and long after it."""
+
+
+def who_left(noise: str, B: int, ratio: float) -> dict[str, int]:
+    """Return how many walks of how many left by the door that is asked about, and beside it."""
+    table = sweeps.load("01-network-followed")
+    here = (table["noise"] == noise) & (table["B"] == B) & np.isclose(table["ratio"], ratio)
+    row = table[here].sort_values("walks").iloc[-1]
+    counts = {"walks": row["walks"], "left": row["gone"], "beside": sum(row["lost"])}
+    return {name: int(count) for name, count in counts.items()}
 
 
 def along(path: Array) -> tuple[Array, Array]:
@@ -97,3 +116,75 @@ def draw_times() -> Figure:
     ax.set(xlabel="$B/T$", ylabel="$\\ln(T\\tau)$", ylim=(0, log[-1] + 1.5))
     ax.legend()
     return fig
+
+
+@cache
+def cloud(ratio: float) -> tuple[Array, Array]:
+    """Return how far the walks of a cloud have got, and their height above the minimum in 1/1000.
+
+    How far is the place in the direction in which the saddle falls, zero at the saddle.
+    """
+    table = sweeps.load("01-network-clouds")
+    row = table[np.isclose(table["ratio"], ratio)].iloc[0]
+    level = digits().loss(network_sweeps.places().shallow[None])[0]
+    return np.array(row["score"]), 1000 * (np.array(row["loss"]) - level)
+
+
+def local_slope(ratio: float) -> tuple[float, float]:
+    """Return the slope of ln Tτ against B/T between the neighbours of a T/B, and its error."""
+    k = network_sweeps.RATIOS.index(ratio)
+    first, last = max(k - 1, 0), min(k + 1, len(network_sweeps.RATIOS) - 1)
+    ends = network_sweeps.RATIOS[first], network_sweeps.RATIOS[last]
+    return slope("drawn", "shallow", 16, ends)
+
+
+def at_ratio(ratio: float) -> tuple[float, float]:
+    """Return where the handle of T/B stands."""
+    return 1 / ratio, log_time("drawn", "shallow", 16, ratio)[0]
+
+
+def draw_cloud(ratio: float) -> Figure:
+    """Draw a cloud of walks over the elastic band, and the measured times."""
+    fig, (left, right) = figures.figure(1, 2)
+    here, network = network_sweeps.places(), digits()
+    towards = network_walks.outward(network, here)
+    level = network.loss(here.shallow[None])[0]
+    path = np.vstack([here.path, here.deep[None]])
+    x = (path - here.saddle) @ towards
+    left.plot(*cloud(ratio), ".", color=RED, markersize=3)
+    left.plot(x, 1000 * (network.loss(path) - level), color=EXACT)
+    left.axvline(0, color=GUIDE, linewidth=1)
+    left.set(xlim=(-1.6, 1.4), ylim=(-6, 90))
+    left.set(xlabel="place across the saddle", ylabel="height above the minimum (1/1000)")
+    inverse, log, error = times("drawn", "shallow", 16)
+    right.errorbar(inverse, log, 2 * error, color=EXACT, marker="o", markersize=3, linestyle="none")
+    x0, y0 = at_ratio(ratio)
+    span = np.array([-18.0, 18.0])
+    right.plot(x0 + span, y0 + way("shallow")["price"] * span, color=GUIDE, linestyle="--")
+    right.plot(x0 + span, y0 + local_slope(ratio)[0] * span, color=RED)
+    right.plot(x0, y0, "o", color=RED)
+    right.set(xlim=(20, 112), ylim=(3, 16), xlabel="$B/T$", ylabel="$\\ln(T\\tau)$")
+    return fig
+
+
+def cloud_caption(ratio: float) -> str:
+    """Say how high the walks are, how long they stay, and how far the slope is from the price."""
+    found, (steep, off) = row("drawn", "shallow", 16, ratio), local_slope(ratio)
+    price = way("shallow")["price"]
+    height, rise = np.median(cloud(ratio)[1]), 1000 * way("shallow")["rise"]
+    return (
+        f"$T/B = {ratio:g}$: half of the walks are more than {height:.0f} thousandths above the "
+        f"minimum, and the saddle is at {rise:.1f}. They leave after {found['time']:,.0f} steps in "
+        f"the mean. The slope is {steep:.3f} ± {off:.3f} (red), the price {price:.3f} (dashed)."
+    )
+
+
+clouds = explore(
+    draw_cloud,
+    name="network-cloud",
+    caption=cloud_caption,
+    ratio=network_sweeps.RATIOS,
+    labels={"ratio": "$T/B$"},
+    default={"ratio": 0.02},
+    grab={"ratio": Handle(at_ratio, axes=1)},
+)

@@ -26,8 +26,10 @@ from descent.chapters.modelling_sgd import network_walks
 from descent.chapters.modelling_sgd.network import Places, Step, digits, evenly, find_places
 from descent.chapters.modelling_sgd.network_ways import Draws, cheapest, price_along
 from descent.minimum_action import action, of_draws
-from descent.sweeps import Close, CountWithin, NotCompared, Sweep, load
+from descent.sweeps import Close, CountWithin, MedianWithin, NotCompared, Sweep, load
 
+RATIOS = (0.03, 0.025, 0.02, 0.015, 0.0125, 0.01)
+"""T/B from the shallow minimum, of the explorer."""
 FORETOLD = (0.12, 0.16)
 FORETOLD_DEEP = (0.57, 0.80)
 FORETOLD_LAST = (0.140, 0.162)
@@ -152,12 +154,10 @@ TIMES = Sweep(
     name="01-network-times",
     run=leave,
     points=[
-        *_points("drawn", "shallow", 16, 0.03, 0.025, 0.02, 0.015),
-        *_points("drawn", "shallow", 16, 0.0125, 0.01, 0.008, walks=400),
-        *_points("drawn", "shallow", 4, 0.02, 0.0125),
-        *_points("normal", "shallow", 16, 0.02, 0.0125),
+        *_points("drawn", "shallow", 16, *RATIOS),
+        *_points("drawn", "shallow", 4, 0.02),
+        *_points("normal", "shallow", 16, 0.02),
         *_points("drawn", "deep", 4, 0.06, 0.045),
-        *_points("round", "shallow", 120, 0.003, 0.002),
     ],
     probes=[0],
     version=2,
@@ -199,9 +199,8 @@ FOLLOWED = Sweep(
     run=follow,
     points=[
         _followed("drawn", 16, 0.03, 400, 450.0),
-        _followed("drawn", 16, 0.03, 4000, 1000.0),
-        _followed("drawn", 16, 0.02, 3000, 1000.0),
-        _followed("drawn", 16, 0.015, 2000, 2000.0),
+        _followed("drawn", 16, 0.03, 2000, 1000.0),
+        _followed("drawn", 16, 0.02, 1500, 1000.0),
         _followed("dealt", 15, 0.03, 1000, 2350.0),
         _followed("dealt", 5, 0.06, 500, 2350.0),
     ],
@@ -212,4 +211,29 @@ FOLLOWED = Sweep(
         for name in ("left", "lost", "steps")
     }
     | {"gone": CountWithin(15, "four hundred walks, of which two thirds leave")},
+)
+
+
+def cloud(ratio: float, walks: int) -> dict[str, Any]:
+    """Return how far a cloud of walks by batches of 16 has got, and its losses, at T/B = ratio."""
+    T, here, score = 16 * ratio, places(), network_walks.score(digits(), places(), "shallow")
+    found = network_walks.Cloud(
+        _step("drawn", T, 16), score, here.shallow, network_walks.LOW["shallow"],
+        network_walks.HIGH["shallow"], walks, _rng("drawn", "shallow", 16, ratio),
+    )  # fmt: skip
+    for _ in range(round(network_walks.SPREAD / T)):
+        found.move()
+    loss = digits().loss(found.states)
+    return {"score": score(found.states).round(3).tolist(), "loss": loss.round(5).tolist()}
+
+
+CLOUDS = Sweep(
+    name="01-network-clouds",
+    run=cloud,
+    points=[{"ratio": ratio, "walks": 300} for ratio in RATIOS],
+    probes=[0],
+    compare={
+        name: MedianWithin(0.01, "walks that leave a step later by rounding are copies of others")
+        for name in ("score", "loss")
+    },
 )

@@ -24,12 +24,10 @@ LOST = -9.0
 LOW = {"shallow": -0.28, "deep": -0.65}
 MOST = 100_000
 """Steps after which a walk that is still under way has come to rest where none was known."""
-SETTING_OUT = 4
-"""How many more walks are seen to set out than are split: those near in time are alike."""
 SPREAD = 400.0
 """The time, steps times T, after which a cloud has forgotten that it began at one place."""
 APART = 100.0
-"""The time for which each run of splitting watches its own walks set out."""
+"""The time, at least, for which each run watches its own walks set out: those near are alike."""
 HIGH = {"shallow": 0.4, "deep": 0.3}
 """Scores at which a walk is under way, and at which it has left."""
 
@@ -123,7 +121,8 @@ def plain_times(
 
     Each entry is for the steps up to one number in `until`, from the one before.
     """
-    state, found = np.repeat(start[None], walks, axis=0), {"left": [], "lost": [], "steps": []}
+    state = np.repeat(start[None], walks, axis=0)
+    found: dict[str, list[int]] = {"left": [], "lost": [], "steps": []}
     for many in np.diff([0, *until]):
         left = lost = steps = 0
         for _ in range(many):
@@ -215,7 +214,7 @@ def split_time(
     for _ in range(round(SPREAD / T)):
         here.move()
     here.seen = here.lost = 0
-    stretches = [here.watch(round(APART / T), SETTING_OUT * walks) for _ in range(runs)]
+    stretches = [here.watch(round(APART / T), walks) for _ in range(runs)]
     starts = np.stack([outs[rng.permutation(len(outs))[:walks]] for _, outs in stretches])
     found = rare_chance(
         step, score, starts, low=low, high=high, rng=rng, kill=walks // 2, max_steps=MOST

@@ -30,17 +30,20 @@ def in_its_well(w: npt.ArrayLike, ratio: float) -> tuple[Array, Array]:
     return np.where(narrow, 1.0, ratio), np.where(narrow, place, (place - 1) / ratio)
 
 
-def two_widths(ratio: float) -> FiniteSum:
+def two_widths(ratio: float, wide_noise: float | None = None) -> FiniteSum:
     """Return a circle with a well of width 1 and its copy, wider by a ratio in every loss.
 
     The mean loss rises by BARRIER from each bottom to the tops at 0 and 1; the sample
-    gradients lie NOISE above and below its slope, divided by the ratio in the wide well.
+    gradients lie NOISE above and below its slope, in the wide well `wide_noise`, which is
+    NOISE divided by the ratio if it is not given.
     """
 
     def gradients(w: npt.ArrayLike) -> Array:
         scale, u = in_its_well(w, ratio)
-        slope_of_mean = -np.pi * BARRIER * np.sin(2 * np.pi * u)
-        return np.stack([slope_of_mean + NOISE, slope_of_mean - NOISE]) / scale
+        slope_of_mean = -np.pi * BARRIER * np.sin(2 * np.pi * u) / scale
+        wide = NOISE / ratio if wide_noise is None else wide_noise
+        noise = np.where(scale == 1, NOISE, wide)
+        return np.stack([slope_of_mean + noise, slope_of_mean - noise])
 
     def curvatures(w: npt.ArrayLike) -> Array:
         scale, u = in_its_well(w, ratio)
@@ -69,9 +72,9 @@ class Widths(NamedTuple):
 
 
 @cache
-def widths(ratio: float, T: float, cells: int = 3000) -> Widths:
+def widths(ratio: float, T: float, cells: int = 3000, wide_noise: float | None = None) -> Widths:
     """Return chain and Itô law for a ratio of widths and a step size."""
-    model, edges = two_widths(ratio), np.linspace(0, 1 + ratio, cells + 1)
+    model, edges = two_widths(ratio, wide_noise), np.linspace(0, 1 + ratio, cells + 1)
     return Widths(
         edges,
         circle_law(model, step_size=T, edges=edges),
