@@ -61,7 +61,7 @@ def followed(noise: str, B: int, ratio: float, part: slice) -> tuple[float, floa
     return float(np.log(steps * ratio * B / left)), float(left) ** -0.5
 
 
-EARLY, SETTLED = slice(1, 2), slice(4, None)
+EARLY, SETTLED = slice(1, 2), slice(5, None)
 """Parts of the time that walks are followed: just after the start, and long after it."""
 
 
@@ -154,8 +154,8 @@ def draw_cloud(ratio: float) -> Figure:
     left.plot(*cloud(ratio), ".", color=RED, markersize=3)
     left.plot(x, 1000 * (network.loss(path) - level), color=EXACT)
     left.axvline(0, color=GUIDE, linewidth=1)
-    left.set(xlim=(-1.6, 1.4), ylim=(-6, 90))
-    left.set(xlabel="place across the saddle", ylabel="height above the minimum (1/1000)")
+    left.set(xlim=(-0.9, 1.2), ylim=(-6, 90))
+    left.set(xlabel="place across the saddle", ylabel="height (thousandths)")
     inverse, log, error = times("drawn", "shallow", 16)
     right.errorbar(inverse, log, 2 * error, color=EXACT, marker="o", markersize=3, linestyle="none")
     x0, y0 = at_ratio(ratio)

@@ -125,13 +125,15 @@ def plain_times(
     found: dict[str, list[int]] = {"left": [], "lost": [], "steps": []}
     for many in np.diff([0, *until]):
         left = lost = steps = 0
-        for _ in range(many):
+        for _ in range(many if len(state) else 0):
             steps += len(state)
             state = step(state, rng)
             at = score(state)
             away, aside = at >= high, at == LOST
             left, lost = left + int(away.sum()), lost + int(aside.sum())
             state = state[~(away | aside)]
+            if not len(state):
+                break
         for name, count in (("left", left), ("lost", lost), ("steps", steps)):
             found[name].append(count)
     return found
