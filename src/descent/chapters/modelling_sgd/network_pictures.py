@@ -74,6 +74,11 @@ def who_left(noise: str, B: int, ratio: float) -> dict[str, int]:
     return {name: int(count) for name, count in counts.items()}
 
 
+def larger() -> dict[str, Any]:
+    """Return what the stored row of the larger network says."""
+    return dict(sweeps.load("01-network-larger").iloc[0])
+
+
 def along(path: Array) -> tuple[Array, Array]:
     """Return the length of a path up to each of its points, and the loss there."""
     step = np.linalg.norm(np.diff(path, axis=0), axis=1)

@@ -160,6 +160,7 @@ TIMES = Sweep(
         *_points("drawn", "shallow", 4, 0.02),
         *_points("normal", "shallow", 16, 0.02),
         *_points("drawn", "deep", 4, 0.06, 0.045),
+        *_points("drawn", "deep", 4, 0.12, 0.08),
     ],
     probes=[0],
     version=2,
@@ -191,8 +192,10 @@ def follow(noise: str, start: str, B: int, ratio: float, walks: int, last: float
     return {"gone": sum(found["left"]), **found}
 
 
-def _followed(noise: str, B: int, ratio: float, walks: int, last: float) -> dict[str, Any]:
-    point = _points(noise, "shallow", B, ratio, walks=walks)[0]
+def _followed(
+    noise: str, B: int, ratio: float, walks: int, last: float, start: str = "shallow"
+) -> dict[str, Any]:
+    point = _points(noise, start, B, ratio, walks=walks)[0]
     return point | {"last": last}
 
 
@@ -206,6 +209,7 @@ FOLLOWED = Sweep(
         _followed("dealt", 15, 0.03, 400, 2350.0),
         _followed("dealt", 5, 0.06, 200, 2350.0),
         _followed("dealt", 15, 0.02, 400, 2350.0),
+        _followed("drawn", 4, 0.12, 500, 1500.0, "deep"),
     ],
     probes=[0],
     version=2,
