@@ -32,6 +32,7 @@ from descent.arguments import (
     check_count,
     check_generator,
     check_real,
+    check_shape,
 )
 
 Step = Callable[[Array, np.random.Generator], npt.ArrayLike]
@@ -266,8 +267,9 @@ def rare_chance(
     walks of a repeat die out it counts as 0, and the spread over repeats may miss what none saw.
     """
     walks = _checked(step, score, low, high, max_steps, rng)
-    own = np.ndim(starts) == 3
-    x = check_array("starts", starts, ("repeats", "n", "d") if own else ("n", "d"))
+    x = check_array("starts", starts)
+    own = x.ndim == 3
+    check_shape("starts", x.shape, ("repeats", "n", "d") if own else ("n", "d"))
     kill, repeats = _checked_effort(kill, len(x) if own else repeats, x.shape[-2])
     low = walks.scores(x.reshape(-1, x.shape[-1])).min()
     if low < walks.low:
