@@ -99,6 +99,35 @@ def test_gradients_of_a_millionth_still_conflict():
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("m", "d"), [(2, 6), (4, 6), (7, 9), (5, 60), (6, 3)])
+def test_imtl_g_and_aligned_mtl_agree_with_torchjd(seed, m, d):
+    """Of dependent gradients IMTL-G takes the pseudo-inverse of the cosines, TorchJD of G."""
+    jacobian = gradients(seed, m, d) * np.random.default_rng(seed).uniform(0.1, 3, (m, 1))
+    one = torch.as_tensor(jacobian)
+    ours = aggregation.aligned_mtl(np.zeros(m), jacobian).gradient
+    np.testing.assert_allclose(ours, torchjd.AlignedMTL()(one).numpy(), atol=1e-9)
+    if m <= d:
+        ours = aggregation.imtl_g(np.zeros(m), jacobian).gradient
+        theirs = torchjd.IMTLG()(one).numpy()
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-9 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_imtl_g_and_aligned_mtl_keep_their_definitions(seed):
+    """Equal projections on all unit vectors; the mean of orthogonal rows of one length."""
+    jacobian = gradients(seed, 4, 7) * np.array([[1e-3], [1], [30], [2]])
+    step = aggregation.imtl_g(np.zeros(4), jacobian)
+    along = jacobian @ step.gradient / np.linalg.norm(jacobian, axis=1)
+    np.testing.assert_allclose(along, along[0], rtol=1e-9)
+    assert step.weights.sum() == pytest.approx(1, abs=1e-12)
+    left, values, right = np.linalg.svd(jacobian, full_matrices=False)
+    turned = values[-1] * left @ right
+    ours = aggregation.aligned_mtl(np.zeros(4), jacobian).gradient
+    mean = turned.mean(axis=0)
+    np.testing.assert_allclose(ours, mean, atol=1e-9 * np.abs(mean).max())
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_pcgrad_of_two_losses_agrees_with_torchjd(seed):
     """With two losses the random order makes no difference."""
     jacobian = gradients(seed, m=2)

@@ -113,6 +113,8 @@ CASES = {
     "aggregation.pcgrad": rule(drawn()),
     "aggregation.mgda": rule(),
     "aggregation.upgrad": rule(),
+    "aggregation.imtl_g": rule(),
+    "aggregation.aligned_mtl": rule(),
     "aggregation.random_alternation": rule(drawn()),
     "aggregation.matched_noise": rule(drawn()),
     "aggregation.Rule": case(

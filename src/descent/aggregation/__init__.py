@@ -6,10 +6,12 @@ the weights and the next state, or as ``rule.backward(...)``, which writes ``.gr
 """
 
 from descent.aggregation.accumulated import AccumulatedLoss
+from descent.aggregation.aligned_mtl import aligned_mtl
 from descent.aggregation.dwa import dwa
 from descent.aggregation.equal_sum import equal_sum
 from descent.aggregation.fixed_weights import fixed_weights
 from descent.aggregation.gradient_norm import gradient_norm
+from descent.aggregation.imtl_g import imtl_g
 from descent.aggregation.inverse_gradient_norm import inverse_gradient_norm
 from descent.aggregation.largest_gradient import largest_gradient
 from descent.aggregation.loss_slope import loss_slope
@@ -35,6 +37,8 @@ RULES: dict[str, Rule] = {
         pcgrad,
         mgda,
         upgrad,
+        imtl_g,
+        aligned_mtl,
         random_alternation,
         matched_noise,
     )
@@ -47,10 +51,12 @@ __all__ = [
     "AccumulatedLoss",
     "Combined",
     "Rule",
+    "aligned_mtl",
     "dwa",
     "equal_sum",
     "fixed_weights",
     "gradient_norm",
+    "imtl_g",
     "inverse_gradient_norm",
     "largest_gradient",
     "loss_slope",
