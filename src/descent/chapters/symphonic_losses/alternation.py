@@ -102,9 +102,10 @@ class Chain:
     matrix: sparse.csr_array
 
     @property
-    def at_minimum(self) -> Array:
+    def at_minimum(self) -> npt.NDArray[np.bool_]:
         """Whether a place counts as the shared minimum, (n,)."""
-        return distance(self.places, self.places.shape[1]) < RADIUS
+        away = distance(self.places, self.places.shape[1])
+        return np.asarray(away < RADIUS)
 
     def success(self, budgets: tuple[int, ...]) -> Array:
         """Return the chance to be at the shared minimum after n steps, from anywhere."""
@@ -199,4 +200,20 @@ def walked(
         x = x - step_size * step.gradient
         if n in budgets:
             found.append((distance(x, d) < RADIUS).mean(axis=0))
+    return np.array(found)
+
+
+def strong_growth(m: int, n_landscapes: int = 20) -> Array:
+    r"""Return the constant of the strong growth condition at the shared minimum, on a line.
+
+    .. math:: B = \lim_{x \to 0}
+              \frac{\frac1m \sum_i l_i'(x)^2}{\big(\frac1m \sum_i l_i'(x)\big)^2}
+                = \frac{\overline{h^2}}{\bar h^2}
+
+    with the losses' curvatures h there, for each landscape.
+    """
+    found = []
+    for seed in range(n_landscapes):
+        slope = landscapes(1, m, (seed,)).value_and_gradient(np.array([[1e-6]]))[1][0, :, 0]
+        found.append((slope**2).mean() / slope.mean() ** 2)
     return np.array(found)

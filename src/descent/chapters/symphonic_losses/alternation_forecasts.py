@@ -17,10 +17,10 @@ from descent.chapters.symphonic_losses.alternation_sweeps import (
 )
 from descent.chapters.symphonic_losses.digits_forecasts import Forecast
 
-Table = pandas.DataFrame
 
-
-def beside(table: Table, dimension: int, m: int, step_size: float) -> tuple[Array, Array]:
+def beside(
+    table: pandas.DataFrame, dimension: int, m: int, step_size: float
+) -> tuple[Array, Array]:
     """Return predicted and walked success, each (budgets, landscapes)."""
     row = table[
         (table.longest == BUDGETS[-1]) & (table.dimension == dimension)
@@ -29,7 +29,7 @@ def beside(table: Table, dimension: int, m: int, step_size: float) -> tuple[Arra
     return np.array(row.predicted), np.array(row.walked)
 
 
-def agreement(table: Table, dimension: int) -> Array:
+def agreement(table: pandas.DataFrame, dimension: int) -> Array:
     """Say where prediction and walks agree: within 0.03 and two standard errors of the walks."""
     found = []
     for m, eta in SETTINGS:
@@ -39,7 +39,7 @@ def agreement(table: Table, dimension: int) -> Array:
     return np.array(found)
 
 
-def on_fresh_landscapes(table: Table) -> Array:
+def on_fresh_landscapes(table: pandas.DataFrame) -> Array:
     """Say where predictions on one half of the landscapes agree with walks on the other.
 
     Within two standard errors of the difference of the two means, over landscapes.
@@ -56,7 +56,7 @@ def on_fresh_landscapes(table: Table) -> Array:
     return np.array(found)
 
 
-def waiting(table: Table, dimension: int, m: int, step_size: float) -> float:
+def waiting(table: pandas.DataFrame, dimension: int, m: int, step_size: float) -> float:
     """Return the time in which walks arrive, from the predictions after 500 and 1000 steps.
 
     As if the share that is still away fell by one factor a step.
@@ -66,7 +66,9 @@ def waiting(table: Table, dimension: int, m: int, step_size: float) -> float:
     return float(500 / np.log(away[early] / away[late]))
 
 
-def knob(table: Table, rule: str, m: int = 8, rho: float = 0.0, delta: float = 0.0) -> float:
+def knob(
+    table: pandas.DataFrame, rule: str, m: int = 8, rho: float = 0.0, delta: float = 0.0
+) -> float:
     """Return the mean success rate of a rule with the knobs turned."""
     row = table[
         (table.m == m) & (table.rule == rule)
@@ -75,7 +77,7 @@ def knob(table: Table, rule: str, m: int = 8, rho: float = 0.0, delta: float = 0
     return float(np.mean(row.rates))
 
 
-def _gain(table: Table, rho: float) -> float:
+def _gain(table: pandas.DataFrame, rho: float) -> float:
     return knob(table, "random_alternation", 16, rho) - knob(table, "random_alternation", 2, rho)
 
 

@@ -288,7 +288,8 @@ def train(
                 kept.append(value)
         moved, memory = adam_step(gradient, memory, eta)
         network.vector = network.vector - moved
-    return Training(network, *(np.array(kept) for kept in history), finite)
+    values, shares, lengths, cosines = (np.array(kept) for kept in history)
+    return Training(network, values, shares, lengths, cosines, finite)
 
 
 def measure(trained: Training, setting: str) -> dict[str, Array]:

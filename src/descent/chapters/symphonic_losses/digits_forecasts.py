@@ -71,6 +71,11 @@ def _worse(table: pandas.DataFrame, setting: str, rule: str, than: str) -> bool:
     return bool(ours > theirs)
 
 
+def _near(table: pandas.DataFrame, rule: str, to: str, within: float) -> bool:
+    ours, theirs = (np.median(errors(table, "moments", name)) for name in (rule, to))
+    return bool(abs(ours - theirs) < within)
+
+
 FORECASTS = (
     Forecast(
         "Without constraints the autoencoder beats principal components at every size of the code.",
@@ -81,7 +86,7 @@ FORECASTS = (
     ),
     Forecast(
         "Strong moments, equal sum: worse than principal components at four seeds or more.",
-        lambda t: (errors(t, "moments", "equal_sum") > linear()).sum() >= 4,
+        lambda t: bool((errors(t, "moments", "equal_sum") > linear()).sum() >= 4),
     ),
     Forecast(
         "Strong moments, inverse gradient norm: better than principal components, and the "
@@ -106,10 +111,7 @@ FORECASTS = (
     ),
     Forecast(
         "Strong moments: random alternation is within 0.05 of the equal sum.",
-        lambda t: abs(
-            np.median(errors(t, "moments", "random_alternation"))
-            - np.median(errors(t, "moments", "equal_sum"))
-        ) < 0.05,
+        partial(_near, rule="random_alternation", to="equal_sum", within=0.05),
     ),
     Forecast(
         "Strong moments: the largest gradient loses more than 0.6.",
@@ -122,10 +124,7 @@ FORECASTS = (
     Forecast(
         "Strong moments: the average weights of inverse gradient norm, held constant, are within "
         "0.02 of it.",
-        lambda t: abs(
-            np.median(errors(t, "moments", "inverse_average"))
-            - np.median(errors(t, "moments", "inverse_gradient_norm"))
-        ) < 0.02,
+        partial(_near, rule="inverse_average", to="inverse_gradient_norm", within=0.02),
     ),
     Forecast(
         "Strong KL divergence and moments, equal sum: collapse at every seed.",
