@@ -1,0 +1,99 @@
+"""The chain of random alternation, closed traps, and the knobs."""
+
+import numpy as np
+import pytest
+
+from descent.chapters.symphonic_losses import (
+    alternation,
+    alternation_forecasts,
+    alternation_pictures,
+    alternation_sweeps,
+)
+from descent.sweeps import load
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_the_knobs_at_zero_share_the_minimum_and_gradients_are_exact(dimension):
+    problem = alternation.landscapes(dimension, 3, (0, 1), 0.4)
+    value, gradient = problem.value_and_gradient(np.zeros((2, dimension)))
+    np.testing.assert_allclose(value, 0, atol=1e-12)
+    np.testing.assert_allclose(gradient, 0, atol=1e-8)
+    moved = alternation.landscapes(dimension, 3, (0, 1), 0.4, 0.3)
+    x = np.random.default_rng(0).uniform(-2, 2, (4, 2, dimension))
+    _, gradient = moved.value_and_gradient(x)
+    for k, step in enumerate(1e-6 * np.eye(dimension)):
+        up, down = (moved.value_and_gradient(x + s)[0] for s in (step, -step))
+        np.testing.assert_allclose((up - down) / 2e-6, gradient[..., k], atol=1e-5)
+
+
+def test_losses_have_the_correlation_that_is_asked_for():
+    problem = alternation.landscapes(1, 2, range(30), 0.5)
+    x = np.broadcast_to(np.random.default_rng(1).uniform(3, 8, (400, 1, 1)), (400, 30, 1))
+    slope = problem.value_and_gradient(x)[1][..., 0].reshape(-1, 2)
+    assert np.corrcoef(slope.T)[0, 1] == pytest.approx(0.5, abs=0.1)
+    common = alternation.landscapes(1, 2, (3,), 1.0).value_and_gradient(np.array([[1.3]]))[0]
+    assert common[0, 0] == pytest.approx(common[0, 1])
+
+
+def test_minima_are_moved_by_the_distance_that_is_asked_for():
+    apart = alternation.landscapes(2, 4, (5,), 0.0, 0.3)
+    whole = alternation.landscapes(2, 4, (5,))
+    shift = np.linalg.norm(apart.own.offsets - whole.own.offsets, axis=-1)
+    np.testing.assert_allclose(shift, 0.3)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_the_chain_loses_nothing_and_moves_by_the_mean_step(dimension):
+    problem = alternation.landscapes(dimension, 3, (0,))
+    chain = alternation.chain(problem, 0.1, 8)
+    np.testing.assert_allclose(chain.matrix.sum(axis=0), 1)
+    k = 37
+    to, share = chain.matrix[:, [k]].nonzero()[0], chain.matrix[:, [k]].toarray().ravel()
+    offset = chain.places[to] - chain.places[k]
+    period = alternation.CELLS[dimension]
+    offset = (offset + period / 2) % period - period / 2
+    mean = share[to] @ offset
+    gradient = problem.value_and_gradient(chain.places[k][None])[1][0].mean(axis=0)
+    np.testing.assert_allclose(mean, -0.1 * gradient, atol=1e-12)
+
+
+def test_one_loss_is_the_flow_of_a_descent_and_all_its_minima_are_closed_traps():
+    problem = alternation.landscapes(1, 1, (3,))
+    many, there = alternation.chain(problem, 0.1, 64).closed_classes()
+    axis = np.linspace(0, 16, 4000, endpoint=False)
+    slope = problem.value_and_gradient(axis[:, None, None])[1][:, 0, 0, 0]
+    minima = ((slope <= 0) & (np.roll(slope, -1) > 0)).sum()
+    assert there
+    assert many == minima
+
+
+def test_refined_grids_agree_and_so_do_walks():
+    problem = alternation.landscapes(2, 8, (0,))
+    budgets = (100, 300)
+    coarse = alternation.predicted(problem, 0.2, budgets)
+    finer = alternation.chain(problem, 0.2, 32).success(budgets)
+    np.testing.assert_allclose(coarse, finer, atol=0.02)
+    rng = np.random.default_rng(0)
+    share = alternation.walked(problem, 0.2, budgets, 300, rng)[:, 0]
+    np.testing.assert_allclose(share, coarse, atol=3 * 0.5 / np.sqrt(300))
+
+
+def test_closed_traps_become_rare_with_the_number_of_losses():
+    counts = alternation_pictures.closed_traps((0.2,), 1, 4, (1, 8))[0.2]
+    assert counts[1].mean() > 5
+    assert counts[8].mean() < 2
+
+
+def test_strong_growth_is_one_for_equal_losses_and_never_less():
+    assert alternation.strong_growth(1, 3) == pytest.approx(1)
+    assert (alternation.strong_growth(8, 3) > 1).all()
+
+
+def test_the_forecasts_are_tested_on_the_whole_tables():
+    beside, knobs = load("09-alternation"), load("09-knobs")
+    assert len(beside) == len(alternation_sweeps.BESIDE.points)
+    for forecasts, table in (
+        (alternation_forecasts.BESIDE_FORECASTS, beside),
+        (alternation_forecasts.KNOB_FORECASTS, knobs),
+    ):
+        assert all(isinstance(one.holds(table), bool) for one in forecasts)
