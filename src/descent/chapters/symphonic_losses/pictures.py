@@ -31,6 +31,8 @@ _NAMES = {
     "pcgrad": "PCGrad",
     "mgda": "MGDA",
     "upgrad": "UPGrad",
+    "imtl_g": "IMTL-G",
+    "aligned_mtl": "Aligned-MTL",
 }
 _SHOWN_CELLS = {1: 16, 2: 6}
 _SHOWN_POINTS = {1: 48, 2: 16}

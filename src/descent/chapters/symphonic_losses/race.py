@@ -173,3 +173,27 @@ def arrivals(
     path = walk(landscapes, follow, x, step_size, budgets[-1], rng, keep=budgets[-1])
     at_rest = distance("perlin", path.x[np.array(budgets) - 1]) < RADIUS
     return np.asarray(at_rest.mean(axis=(1, 2)))
+
+
+def jumps(
+    rule: str, m: int, step_size: float, seeds: Sequence[int], n_steps: int = 100
+) -> tuple[float, float]:
+    """Return how often a rule goes uphill on Perlin noise, and how long its longest steps are.
+
+    The share of steps that point uphill on the mean of the losses, and the 99 % quantile of
+    the lengths over their median, more than three radii away from the shared minimum.
+    """
+    rng = np.random.default_rng([92, m])
+    x = rng.uniform(-2, 2, (STARTS, len(seeds), DIMENSION["perlin"]))
+    landscapes, uphill, lengths = problem("perlin", m, seeds), [], []
+    for _ in range(n_steps):
+        losses, gradients = landscapes.value_and_gradient(x)
+        step = aggregation.RULES[rule](np.maximum(losses, 0), gradients)
+        away = distance("perlin", x) > 3 * RADIUS
+        uphill.append(((step.gradient * gradients.mean(axis=-2)).sum(axis=-1) < 0)[away])
+        lengths.append(np.linalg.norm(step.gradient, axis=-1)[away])
+        x = x - step_size * step.gradient
+    length = np.concatenate(lengths)
+    return float(np.concatenate(uphill).mean()), float(
+        np.quantile(length, 0.99) / np.median(length)
+    )
