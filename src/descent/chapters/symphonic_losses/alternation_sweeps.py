@@ -8,8 +8,8 @@ from descent.chapters.symphonic_losses import alternation
 from descent.sweeps import MostAgree, NotCompared, Sweep
 
 BUDGETS = (125, 500, 1000, 4000, 16_000)
-WALKERS = 48
-SEEDS = {1: range(8), 2: range(4)}
+WALKERS = 32
+SEEDS = {1: range(6), 2: range(4)}
 SETTINGS = ((1, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (16, 0.2), (8, 0.1))
 """Numbers of losses and step sizes."""
 KNOB_SEEDS = range(20, 28)
