@@ -78,6 +78,14 @@ def test_refined_grids_agree_and_so_do_walks():
     np.testing.assert_allclose(share, coarse, atol=3 * 0.5 / np.sqrt(300))
 
 
+def test_a_grid_with_a_point_in_the_middle_holds_what_walkers_leave():
+    problem = alternation.landscapes(2, 2, (0,))
+    on, off = (alternation.chain(problem, 0.2, 20, shift).success((500,))[0] for shift in (0, 0.5))
+    share = alternation.walked(problem, 0.2, (500,), 300, np.random.default_rng(0))[0, 0]
+    assert on > 0.12
+    assert abs(off - share) < 0.04
+
+
 def test_closed_traps_become_rare_with_the_number_of_losses():
     counts = alternation_pictures.closed_traps((0.2,), 1, 4, (1, 8))[0.2]
     assert counts[1].mean() > 5

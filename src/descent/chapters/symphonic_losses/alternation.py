@@ -129,24 +129,26 @@ class Chain:
         return int((~is_open).sum()), bool((~is_open)[label[self.at_minimum]].any())
 
 
-def chain(problem: Harmony, step_size: float, per_cell: int) -> Chain:
+def chain(problem: Harmony, step_size: float, per_cell: int, shift: float = 0.0) -> Chain:
     r"""Return the chain x → x - η ∇l_I(x) of random alternation on a periodic grid.
 
     .. math:: p_{n+1} = \frac1m \sum_i \int \delta\big(\cdot - x + \eta \nabla l_i(x)\big)
               p_n(x)\, dx
 
     What comes to lie between points of the grid is shared by its neighbours, linearly, which
-    keeps the mean and adds up to a quarter of the square of the spacing to the variance.
+    keeps the mean and adds up to a quarter of the square of the spacing to the variance. The
+    grid is moved by ``shift`` of its spacing: at 0 it has a point at the shared minimum, on which
+    a walker that is there rests, even where walkers nearby are thrown out.
     """
     d = problem.own.dimension
     if problem.common.n_layers != 1:
         raise ValueError(f"problem must be one landscape; got {problem.common.n_layers}")
     fine, n = per_cell, CELLS[d] * per_cell
-    axis = np.arange(n) / fine
+    axis = (np.arange(n) + shift) / fine
     places = np.stack(np.meshgrid(*[axis] * d, indexing="ij"), axis=-1).reshape(-1, d)
     gradient = problem.value_and_gradient(places[:, None])[1][:, 0]
     m = gradient.shape[1]
-    ends = (places[:, None] - step_size * gradient) * fine  # (n^d, m, d)
+    ends = (places[:, None] - step_size * gradient) * fine - shift  # (n^d, m, d)
     low = np.floor(ends).astype(int)
     part = ends - low
     origin = np.broadcast_to(np.arange(len(places))[:, None], (len(places), m)).ravel()
