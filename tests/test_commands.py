@@ -3,9 +3,11 @@
 import csv
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from threading import Thread
@@ -13,8 +15,9 @@ from threading import Thread
 import pytest
 import torch
 from joblib.externals.loky import get_reusable_executor
+from omegaconf import OmegaConf
 
-from descent.commands import entry, train, viz_loss
+from descent.commands import asked, entry, train, viz_loss
 from descent.commands.folder import RunFolder
 from descent.files import write_whole
 from descent.networks.reparameterization import Training
@@ -196,7 +199,8 @@ def test_a_sweep_over_seeds_in_parallel(monkeypatch, capfd):
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        (["model=mlp3"], ["Available options in 'model'", "mlp17", "mlp5", "mlp9", "parameter"]),
+        (["model=mlp3"], ["model must be one of mlp17, mlp5, mlp9, parameter; got 'mlp3'"]),
+        (["model=mlp5,mlp3", "-m"], ["model must be one of mlp17", "got 'mlp3'"]),
         (
             ["lossfun=ackly"],
             ["lossfun must be one of ackley, griewank", "six_hump_camel", "did you mean 'ackley'?"],
@@ -338,7 +342,8 @@ def test_a_function_of_one_variable_is_drawn_as_a_curve_without_being_told(capsy
 def test_the_figures_script_writes_where_it_is_told_to():
     script = ROOT / "scripts" / "viz_loss.py"
     done = python(script, "--num_samples", "9", "--one_dim", "--output", "a/b.png")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "a/b.png\n", "")
+    drawing = "drawing ackley on [-40, 40] …\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a/b.png\n", drawing)
     assert Path("a/b.png").exists()
 
 
@@ -360,11 +365,112 @@ def test_the_errors_of_the_figures_script(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_missing_package_is_named(monkeypatch):
+@pytest.mark.parametrize("checkout", [True, False])
+def test_a_missing_package_is_named_with_the_line_that_brings_it(monkeypatch, tmp_path, checkout):
+    """From a checkout it is the checkout that is installed; what a registry has may be foreign."""
     monkeypatch.setitem(sys.modules, "hydra", None)
-    monkeypatch.delitem(sys.modules, "descent.commands.train")
-    with pytest.raises(SystemExit, match=r"pip install 'descent-book\[networks,commands\]'"):
+    monkeypatch.delitem(sys.modules, "descent.commands.train", raising=False)
+    monkeypatch.setattr(sys, "argv", ["descent-train"])
+    if not checkout:
+        monkeypatch.setattr(entry, "CHECKOUT", tmp_path)
+    what = f"-e '{ROOT}" if checkout else "'descent-book"
+    with pytest.raises(SystemExit, match=re.escape(f"pip install {what}[networks,commands]'")):
         entry.train()
+
+
+# What a command says first ends it, with the processor's seconds until then.
+FIRST_WORDS = """
+import runpy, sys, time, types
+class First:
+    def write(self, text):
+        if text.strip():
+            slow = sorted({"torch", "hydra", "matplotlib"} & sys.modules.keys())
+            said = [text.strip(), time.process_time(), *slow]
+            print(*said, sep="|", file=sys.__stdout__, flush=True)
+            raise SystemExit
+    def flush(self):
+        pass
+sys.stdout = sys.stderr = First()
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "words"),
+    [
+        ("train.py", ["--config-name", "config"], "descent-train: ackley through mlp9"),
+        ("train.py", ["model=parameter", "lossfun=qubic_1d"], "qubic_1d through parameter"),
+        ("train.py", ["--config-name", "confg"], "did you mean 'config'?"),
+        ("train.py", ["model=mlp3"], "got 'mlp3'"),
+        ("viz_loss.py", ["--function_name", "qubic_1d", "--range", "2"], "qubic_1d on [-2, 2]"),
+        ("viz_loss.py", ["-h"], "usage: descent-viz-loss"),
+    ],
+)
+def test_the_first_line_waits_for_nothing_slow(script, arguments, words):
+    done = python("-c", FIRST_WORDS, ROOT / "scripts" / script, *arguments)
+    said, seconds, *slow = done.stdout.strip().split("|")
+    assert words in said
+    assert slow == []
+    assert float(seconds) < 1.5  # of one processor; two seconds are promised
+
+
+def test_a_wrong_function_is_named_before_anything_slow_is_loaded(monkeypatch, capsys):
+    monkeypatch.setattr(entry, "_run", pytest.fail)
+    with pytest.raises(SystemExit):
+        call(monkeypatch, "lossfun=ackly")
+    assert "did you mean 'ackley'?" in capsys.readouterr().err
+
+
+def test_the_first_line_says_what_the_configuration_chooses(monkeypatch, capsys):
+    config = OmegaConf.load(asked.CONFIGURATION / "config.yaml")
+    monkeypatch.setattr(entry, "_run", lambda command: None)
+    call(monkeypatch)
+    said = capsys.readouterr().out
+    assert said.startswith(f"descent-train: {config.lossfun} through {config.defaults[0].model};")
+
+
+@pytest.mark.parametrize("argument", ["--cfg=job", "--help", "--info"])
+def test_what_hydra_answers_it_answers_alone(monkeypatch, capsys, argument):
+    monkeypatch.setattr(entry, "_run", lambda command: None)
+    call(monkeypatch, argument)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_long_fit_says_that_it_is_at_work(monkeypatch, capsys):
+    monkeypatch.setattr(train, "SILENCE", 0.0)
+    short = ["trainer.epochs=2", "trainer.initialization.max_steps=3"]
+    call(monkeypatch, "model=parameter", *short, "hydra.run.dir=run")
+    said = capsys.readouterr().out
+    assert re.search(
+        r"the start is fitted first: mean square \d\.\de[+-]\d\d after [123] steps", said
+    )
+
+
+def test_workers_of_several_runs_end_with_their_parent(tmp_path):
+    """They keep what they have: the next call of the same command goes on from there."""
+    many = ["-m", "seed=range(2)", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    long = [*SMALL, "trainer.epochs=100000"]  # minutes, if nobody ends them
+    train_py = ROOT / "scripts" / "train.py"
+    parent = subprocess.Popen(
+        [sys.executable, train_py, *many, *long],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    workers = waited(lambda: [path.parent for path in Path("outputs").glob("*/settings.json")], 2)
+    parent.kill()
+    parent.wait()
+    saved = waited(lambda: list(Path("outputs").glob("*/checkpoint.pt")), 2)
+    assert {path.parent for path in saved} == set(workers)
+    waited(lambda: [w for w in workers if not (w / ".lock").exists()], 2)
+
+
+def waited(found, n, seconds=120):
+    """Return what is found, as soon as there are n of it."""
+    end = time.monotonic() + seconds
+    while len(there := found()) < n:
+        assert time.monotonic() < end, there
+        time.sleep(0.1)
+    return there
 
 
 def test_the_package_holds_the_commands_and_their_configuration():

@@ -1,6 +1,6 @@
 """`descent-train`: optimize a test function, directly or through the weights of a network."""
 
-import argparse
+import os
 import shutil
 import signal
 import sys
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from descent.arguments import check_choice, check_count, check_real
+from descent.arguments import check_count, check_real
 from descent.commands import pictures
 from descent.commands.folder import RunFolder, collect, outcome_of
 from descent.commands.settings import (
@@ -36,6 +37,8 @@ from descent.files import reason
 from descent.networks.models import number_of_weights
 from descent.networks.reparameterization import Training
 
+#: Seconds after which a fit of the start says that it is at work, where there is no bar.
+SILENCE = 2.0
 #: What tqdm is told for each wish: to hide the bar, not to, or (None) where there is no terminal.
 BARS = {"auto": None, True: False, False: True}
 
@@ -83,18 +86,7 @@ _hydra = hydra.main(version_base="1.3", config_path="configuration", config_name
 
 
 def main() -> None:
-    """Let Hydra do what the command line says; it would not say which configurations there are."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config-name", "-cn", default="config")
-    parser.add_argument("--config-path", "-cp", "--config-dir", "-cd", dest="elsewhere")
-    chosen, _ = parser.parse_known_args()
-    there = [path.stem for path in (Path(__file__).parent / "configuration").glob("*.yaml")]
-    if chosen.elsewhere is None:
-        try:
-            check_choice("--config-name", chosen.config_name.removesuffix(".yaml"), there)
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            sys.exit(1)
+    """Let Hydra do what the command line says."""
     _hydra()
 
 
@@ -152,12 +144,21 @@ def _make(folder: Path) -> None:
 
 def _advance(training: Training, folder: RunFolder, every: float, bar: "tqdm[None]") -> None:
     """Take all steps, with a checkpoint now and then and on being told to stop."""
-    saved = shown = time.monotonic()
+    saved = shown = said = time.monotonic()
     with _stop_signals() as told_to_stop:
         while not training.done:
             phase = training.phase
             training.step()
             now = time.monotonic()
+            if phase == "fit" and bar.disable and now - said > SILENCE:
+                said = now
+                print(
+                    f"  the start is fitted first: mean square {training.fit_error:.1e} after "
+                    f"{training.fit_steps:,} steps (trainer.initialization)",
+                    flush=True,
+                )
+            if _orphaned():
+                told_to_stop.append(signal.SIGTERM)
             if now - shown > 0.2 or training.done:
                 shown = now
                 _show(bar, training)
@@ -171,6 +172,12 @@ def _advance(training: Training, folder: RunFolder, every: float, bar: "tqdm[Non
                     file=sys.stderr,
                 )
                 raise SystemExit(128 + told_to_stop[0])
+
+
+def _orphaned() -> bool:
+    """Return whether this is a worker of several runs whose parent has ended without it."""
+    parent = parent_process()
+    return parent is not None and parent.pid != os.getppid()
 
 
 @contextmanager

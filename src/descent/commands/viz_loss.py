@@ -1,11 +1,11 @@
 """`descent-viz-loss`: draw a test function, as a curve or as a surface."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from descent.arguments import check_real
-from descent.commands import pictures
 from descent.files import reason
 from descent.landscapes import OBJECTIVES
 
@@ -26,6 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             objective.check_dimension(d)
         except ValueError as error:
             raise ValueError(f"{error}; leave out --one_dim") from None
+        # matplotlib takes a while to load; what is printed is read by people, what is returned
+        # on stdout by programs, too.
+        where = f"[{-chosen.range:g}, {chosen.range:g}]{'²' if d == 2 else ''}"
+        print(f"drawing {objective.name} on {where} …", file=sys.stderr, flush=True)
+        from descent.commands import pictures
+
         draw = pictures.line if d == 1 else pictures.surface
         image = pictures.png(draw(objective, chosen.range, chosen.num_samples))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -62,10 +62,25 @@ class Ensemble:
 
 
 class Outcome(NamedTuple):
-    """Paths of an ensemble: x (steps, seeds, d) before each step, steps of the fits (seeds,)."""
+    """What the trainings of an ensemble did.
+
+    Paths: x (steps, seeds, d) before each step. Steps of the fits, (seeds,). And Σ (∂x/∂w)² and
+    Σ |∂x/∂w| at the start of the main run, (seeds, 2): what `sweeps.tangent_size` says of one.
+    """
 
     x: Array
     fit_steps: Array
+    tangents: Array
+
+
+def _tangents(x: torch.Tensor, weights: list[torch.Tensor]) -> Array:
+    """Return Σ (∂x/∂w)² and Σ |∂x/∂w| of each network, (seeds, 2); x keeps its graph."""
+    sums = torch.zeros(len(x), 2, dtype=torch.float64)
+    for k in range(x.shape[1]):
+        for g in torch.autograd.grad(x[:, k].sum(), weights, retain_graph=True):
+            flat = g.flatten(1).double()
+            sums += torch.stack([flat.square().sum(1), flat.abs().sum(1)], dim=1)
+    return np.asarray(sums)
 
 
 @kept
@@ -113,18 +128,21 @@ def train_ensemble(
     weights = list(networks.weights.values())
     moments = [FRESH] * len(weights)
     n = len(seeds)
-    paths = np.full((epochs, n, d), np.nan)
+    paths, tangents = np.full((epochs, n, d), np.nan), np.empty((n, 2))
     fit_steps, count = np.full(n, -1), 0
     while True:
         x = networks()
         errors = (x - target).square().mean(-1)
         arrived = (errors.detach().numpy() < TOLERANCE) | (count >= MAX_FIT_STEPS)
-        fit_steps = np.where((fit_steps < 0) & arrived, count, fit_steps)
+        begins = (fit_steps < 0) & arrived
+        if begins.any():
+            tangents[begins] = _tangents(x, weights)[begins]
+        fit_steps = np.where(begins, count, fit_steps)
         epoch = count - fit_steps
         descending = (fit_steps >= 0) & (epoch < epochs)
         paths[epoch[descending], descending] = x.detach().numpy()[descending]
         if (fit_steps >= 0).all() and (epoch >= epochs - 1).all():
-            return Outcome(paths, fit_steps)
+            return Outcome(paths, fit_steps, tangents)
         main = torch.tensor(fit_steps >= 0)
         losses = torch.where(main, f.value(x), errors)
         gradients = torch.autograd.grad(losses.sum(), weights)

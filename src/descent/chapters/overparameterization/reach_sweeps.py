@@ -1,0 +1,126 @@
+"""Chapter 8: runs of many kinds, with how far each steps, and whether it succeeds."""
+
+from typing import Any
+
+import numpy as np
+
+from descent.arguments import Array
+from descent.chapters.overparameterization.ensemble import train_ensemble
+from descent.chapters.overparameterization.numbers import adam, reached, step_sizes
+from descent.chapters.overparameterization.reach import PERIODS, measures
+from descent.chapters.overparameterization.sweeps import FAR, NUDGE
+from descent.landscapes import OBJECTIVES, Shifted
+from descent.networks import models
+from descent.sweeps import Comparison, MedianWithin, NotCompared, ShareWithin, Sweep, grid
+
+SEEDS = 20
+"""Networks of a row."""
+REPEATS = 2
+"""Runs of each of them, from starts NUDGE apart: rounding is a variable like the seed."""
+STARTS = {"ackley": 10.0, "rastrigin": 10.0, "griewank": 20.0}
+"""Distance of the start from the minimum: ten ripples, or three of Griewank's."""
+NO_NETWORK = "x"
+"""The model of a run in x itself; its width is the number of weights that x is the sum of."""
+
+
+def run_once(
+    model: str,
+    hidden_ch: int,
+    learning_rate: float,
+    optimizer: str = "adam",
+    decay: float = 0.0,
+    objective: str = "ackley",
+    shift: float = 0.0,
+    first_seed: int = 0,
+    seeds: int = SEEDS,
+) -> dict[str, Any]:
+    """Return for each run, (seeds, repeats), whether it succeeds and how far it steps.
+
+    ``effective`` is what is known before a run: the length of its first step if the optimizer
+    had no memory, η Σ |∂x/∂w| for Adam and η Σ (∂x/∂w)² |f'(x)| for descent, in periods.
+    """
+    f = Shifted(OBJECTIVES[objective], shift)
+    begin = np.full(seeds, STARTS[objective] + shift)
+    if model == NO_NETWORK:
+        begin += (np.arange(seeds) + 0.5) / seeds - 0.5  # in place of seeds
+    start = np.add.outer(begin, NUDGE * np.arange(REPEATS)).reshape(-1, 1)
+    which = np.repeat(range(first_seed, first_seed + seeds), REPEATS).tolist()
+    weights = hidden_ch
+    if model == NO_NETWORK:
+        x, tangents = _plain(f.gradient, start, hidden_ch, learning_rate, decay, optimizer)
+    else:
+        shape = (model, hidden_ch // 4, hidden_ch)
+        weights = models.number_of_weights(models.build(*shape, 1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            outcome = train_ensemble(
+                *shape,
+                objective,
+                start,
+                which,
+                shift=shift,
+                learning_rate=learning_rate,
+                decay=decay,
+                optimizer=optimizer,
+            )
+        x, tangents = outcome.x, outcome.tangents
+    x = np.clip(np.nan_to_num(x, nan=FAR, posinf=FAR, neginf=-FAR), -FAR, FAR)
+    period = PERIODS[objective]
+    slope = 1.0 if optimizer == "adam" else np.abs(f.gradient(x[0]))[:, 0]
+    first = tangents[:, 1] if optimizer == "adam" else tangents[:, 0]
+    found = measures(x[..., 0], period) | {"effective": learning_rate * first * slope / period}
+    return {
+        "weights": weights,
+        "reached": reached(f, x[-1]).reshape(seeds, REPEATS),
+        "end": (x[-1, :, 0] - shift).round(4).reshape(seeds, REPEATS),
+        **{name: _digits(values.reshape(seeds, REPEATS)) for name, values in found.items()},
+    }
+
+
+def _plain(
+    gradient: Any, start: Array, n: int, rate: float, decay: float, optimizer: str
+) -> tuple[Array, Array]:
+    """Return paths of x = Σ w_i with n equal weights, and their tangent sizes.
+
+    They are those of x itself with a rate that is n times as large; the notebook shows that.
+    """
+    sizes = n * step_sizes(rate, decay)
+    path = [start]
+    with np.errstate(over="ignore", invalid="ignore"):
+        if optimizer == "adam":
+            path = list(adam(gradient, start, sizes)[0])
+        else:
+            for size in sizes:
+                path.append(path[-1] - size * gradient(path[-1]))
+    return np.array(path[: len(sizes)]), np.full((len(start), 2), float(n))
+
+
+def _digits(values: Array) -> Array:
+    """Return numbers with five digits."""
+    return np.array([[float(f"{v:.5g}") for v in row] for row in values])
+
+
+DRAWN = "long steps among ripples are chaotic: one run is a draw of the rounding"
+ENDS = "a fit ends a step sooner or later, and the moments with it"
+SURVIVES: dict[str, Comparison] = {
+    "reached": ShareWithin(0.25, DRAWN),
+    "end": NotCompared(DRAWN),
+    "reach": MedianWithin(0.05, ENDS),
+    "first": MedianWithin(0.1, ENDS),
+    "longest": MedianWithin(0.1, ENDS),
+    "path": NotCompared(DRAWN),
+    "effective": MedianWithin(0.01, "of forty networks, each fitted to its start"),
+}
+"""What another processor leaves of a row whose first steps are short."""
+
+FOUND = Sweep(
+    "08-reach-found",
+    run_once,
+    grid(
+        model=("mlp5", "mlp9"),
+        hidden_ch=(16, 32),
+        learning_rate=(5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2),
+    ),
+    probes=[0],
+    compare=SURVIVES,
+)
+"""The runs on which the law is found: Adam at a constant rate, two depths, two widths."""
