@@ -44,6 +44,14 @@ def test_every_import_is_brought_by_the_extra_that_is_named():
         assert all(brought_by(name) for name in names.split(","))
 
 
+def test_a_plain_install_brings_what_the_commands_of_source_001_need():
+    """Its readers type `pip install -e .` and then the commands."""
+    plain = PROJECT["dependencies"]
+    for extra in extras.EXTRA_OF_ROOM["commands"].split(","):
+        assert set(PROJECT["optional-dependencies"][extra]) <= set(plain)
+    assert len({Requirement(text).name for text in plain}) == len(plain)
+
+
 def test_every_import_of_the_library_has_an_extra():
     # The library itself and what it always needs, and what IPython brings.
     plain = {"descent", "numpy", "scipy", "traitlets"} | sys.stdlib_module_names

@@ -14,8 +14,8 @@ from descent.arguments import check_choice
 
 CONFIGURATION = Path(__file__).parent / "configuration"
 #: What Hydra answers by itself, some of it for other programs to read.
-HYDRAS = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version")
-HYDRAS += ("--shell-completion", "-sc")
+HYDRAS = {"--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version", "-sc"}
+HYDRAS |= {"--shell-completion"}
 
 
 def answer(arguments: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from descent.arguments import Array
 from descent.chapters.overparameterization.ensemble import train_ensemble
@@ -50,7 +51,8 @@ def run_once(
         x, tangents = _plain(f.gradient, start, hidden_ch, learning_rate, decay, optimizer)
     else:
         shape = (model, hidden_ch // 4, hidden_ch)
-        weights = models.number_of_weights(models.build(*shape, 1))
+        made = models.build(*shape, 1, generator=torch.Generator())
+        weights = models.number_of_weights(made)
         with np.errstate(over="ignore", invalid="ignore"):
             outcome = train_ensemble(
                 *shape,
@@ -124,3 +126,77 @@ FOUND = Sweep(
     compare=SURVIVES,
 )
 """The runs on which the law is found: Adam at a constant rate, two depths, two widths."""
+
+NETWORK: dict[str, Any] = {"model": "mlp9", "hidden_ch": 32}
+OTHER_SEEDS = 100
+"""First seed of the runs that the law has not seen."""
+
+
+def _held_out() -> list[dict[str, Any]]:
+    """Return settings of kinds that were not used to find the law."""
+    networks: list[dict[str, Any]] = [
+        {"model": "mlp17", "hidden_ch": width, "learning_rate": rate}
+        for width, rates in ((16, (1e-3, 4e-3, 1.6e-2)), (32, (5e-4, 2e-3, 8e-3)))
+        for rate in rates
+    ]
+    networks += [
+        {"model": "mlp9", "hidden_ch": width, "learning_rate": rate}
+        for width, rates in ((8, (4e-3, 1.6e-2, 6.4e-2)), (64, (5e-4, 2e-3, 8e-3)))
+        for rate in rates
+    ]
+    networks += [
+        NETWORK | {"optimizer": "sgd", "learning_rate": rate, "decay": decay}
+        for decay in (0.0, 1.0)
+        for rate in (3e-5, 2e-4, 1e-3)
+    ]
+    networks += [NETWORK | {"learning_rate": rate, "decay": 1.0} for rate in (1e-3, 4e-3, 1.6e-2)]
+    networks += [
+        NETWORK | {"objective": objective, "learning_rate": rate}
+        for objective in ("rastrigin", "griewank")
+        for rate in (1e-3, 4e-3, 1.6e-2)
+    ]
+    plain: list[dict[str, Any]] = [
+        {
+            "model": NO_NETWORK,
+            "hidden_ch": n,
+            "learning_rate": 5e-4,
+            "optimizer": "sgd",
+            "decay": 1.0,
+        }
+        for n in (2, 6, 20, 60, 200, 600, 2000)
+    ]
+    plain += [
+        {
+            "model": NO_NETWORK,
+            "hidden_ch": 1,
+            "learning_rate": rate,
+            "optimizer": kind,
+            "decay": decay,
+        }
+        for kind, rates in (
+            ("sgd", (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)),
+            ("adam", (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)),
+        )
+        for decay in (0.0, 1.0)
+        for rate in rates
+    ]
+    return [point | {"first_seed": OTHER_SEEDS} for point in networks + plain]
+
+
+HELD_OUT = Sweep("08-reach-held-out", run_once, _held_out(), probes=[27], compare=SURVIVES)
+"""Other depths, widths, optimizers, schedules, ripples and seeds, and no network at all."""
+
+MAP_SHIFTS = (-20.0, -10.0, -3.0, 0.0, 1.0, 3.0, 6.0, 10.0, 20.0)
+MAP_RATES = (1e-3, 3e-3, 8e-3, 2e-2, 5e-2)
+MAP = Sweep(
+    "08-reach-map",
+    run_once,
+    [
+        NETWORK | {"shift": shift, "learning_rate": rate, "first_seed": OTHER_SEEDS, "seeds": 10}
+        for rate in MAP_RATES
+        for shift in MAP_SHIFTS
+    ],
+    probes=[0],
+    compare=SURVIVES,
+)
+"""Success against the minimum's place and the learning rate."""
