@@ -49,10 +49,8 @@ def stored(sweep):
 
 
 WRONG = [
-    ("08-network-size", {"learning_rate": 1.2e-2}),
-    ("08-network-size", {"learning_rate": 6e-3}),
-    ("08-plain-descent", {"learning_rate": 6e-4}),
-    ("08-plain-descent", {"learning_rate": 1.5e-4}),
+    ("08-reach-found", {"learning_rate": 7e-4}),
+    ("08-reach-found", {"hidden_ch": 24}),
     ("08-shifted-optimum", {"shift": 3.0}),
     ("08-shifted-optimum", {"learning_rate": 2e-3}),
     ("08-other-objectives", {"learning_rate": 7e-4}),
@@ -107,6 +105,6 @@ def test_a_bound_leaves_room_for_what_rounding_does_to_the_repeats(sweep, index,
 
 
 def test_a_median_of_steps_that_span_decades_is_a_draw():
-    row = stored(overparameterization.PLAIN)[2]
+    row = stored(overparameterization.SHIFTED)[3]
     steps = np.array(row["longest_step"])
     assert missed(overparameterization.SURVIVES["longest_step"], steps) > 0.1

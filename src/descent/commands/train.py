@@ -37,7 +37,8 @@ from descent.files import reason
 from descent.networks.models import number_of_weights
 from descent.networks.reparameterization import Training
 
-#: Seconds after which a fit of the start says that it is at work, where there is no bar.
+#: Seconds after which a fit of the start says that it is at work, where there is no bar; then
+#: it is silent for twice as long each time.
 SILENCE = 2.0
 #: What tqdm is told for each wish: to hide the bar, not to, or (None) where there is no terminal.
 BARS = {"auto": None, True: False, False: True}
@@ -144,14 +145,16 @@ def _make(folder: Path) -> None:
 
 def _advance(training: Training, folder: RunFolder, every: float, bar: "tqdm[None]") -> None:
     """Take all steps, with a checkpoint now and then and on being told to stop."""
-    saved = shown = said = time.monotonic()
+    saved = shown = time.monotonic()
+    speaks, silence = saved + SILENCE, SILENCE
     with _stop_signals() as told_to_stop:
         while not training.done:
             phase = training.phase
             training.step()
             now = time.monotonic()
-            if phase == "fit" and bar.disable and now - said > SILENCE:
-                said = now
+            if phase == "fit" and bar.disable and now > speaks:
+                silence *= 2
+                speaks = now + silence
                 print(
                     f"  the start is fitted first: mean square {training.fit_error:.1e} after "
                     f"{training.fit_steps:,} steps (trainer.initialization)",

@@ -112,24 +112,6 @@ def draw_tangent(x: Array, kernel: Array, absolute: Array) -> Figure:
     return fig
 
 
-def draw_size() -> Figure:
-    """Draw success against the learning rate for three depths and two widths."""
-    frame = sweeps.load("08-network-size")
-    fig, axes = figures.figure(1, 2)
-    for ax, hidden in zip(axes, (16, 32), strict=True):
-        part = frame[frame.hidden_ch == hidden]
-        for nudge, (model, colour, marker) in enumerate(
-            (("mlp5", GOLD, "v"), ("mlp9", RED, "o"), ("mlp17", VIOLET, "s"))
-        ):
-            rates = pooled(part[part.model == model], ["learning_rate"])
-            at = np.array([key[0] for key in rates]) * (0.92 + 0.08 * nudge)
-            _bars(ax, at, list(rates.values()), colour, model, marker)
-        ax.set(xscale="log", xlabel=f"learning rate, {hidden} wide", ylim=(-0.04, 1.04))
-        ax.set(ylabel="share that reaches 0")
-    axes[0].legend(loc="upper left")
-    return fig
-
-
 def draw_direct_rates(sizes: Array, rates: dict[str, list[Rate]]) -> Figure:
     """Draw the success of descent in x against the first step size."""
     fig, ax = figures.figure(width=4.8, height=3.4)

@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+import pandas
 import torch
 
+from descent import sweeps
 from descent.arguments import Array
 from descent.chapters.overparameterization.ensemble import train_ensemble
 from descent.chapters.overparameterization.numbers import adam, reached, step_sizes
@@ -43,7 +45,7 @@ def run_once(
     f = Shifted(OBJECTIVES[objective], shift)
     begin = np.full(seeds, STARTS[objective] + shift)
     if model == NO_NETWORK:
-        begin += (np.arange(seeds) + 0.5) / seeds - 0.5  # in place of seeds
+        begin += _spread(seeds)
     start = np.add.outer(begin, NUDGE * np.arange(REPEATS)).reshape(-1, 1)
     which = np.repeat(range(first_seed, first_seed + seeds), REPEATS).tolist()
     weights = hidden_ch
@@ -180,10 +182,10 @@ def _held_out() -> list[dict[str, Any]]:
         for decay in (0.0, 1.0)
         for rate in rates
     ]
-    return [point | {"first_seed": OTHER_SEEDS} for point in networks + plain]
+    return [point | {"first_seed": OTHER_SEEDS} for point in plain + networks]
 
 
-HELD_OUT = Sweep("08-reach-held-out", run_once, _held_out(), probes=[27], compare=SURVIVES)
+HELD_OUT = Sweep("08-reach-held-out", run_once, _held_out(), probes=[0], compare=SURVIVES)
 """Other depths, widths, optimizers, schedules, ripples and seeds, and no network at all."""
 
 MAP_SHIFTS = (-20.0, -10.0, -3.0, 0.0, 1.0, 3.0, 6.0, 10.0, 20.0)
@@ -200,3 +202,29 @@ MAP = Sweep(
     compare=SURVIVES,
 )
 """Success against the minimum's place and the learning rate."""
+
+
+def load(name: str) -> Any:
+    """Return a stored table with another column, whether a run has ``left``: (seeds, repeats).
+
+    It has if it ends elsewhere than in the ripple that it began in.
+    """
+    frame = sweeps.load(name)
+    for column, value in (("optimizer", "adam"), ("objective", "ackley"), ("decay", 0.0)):
+        there = frame[column] if column in frame else [None] * len(frame)
+        frame[column] = [value if pandas.isna(entry) else entry for entry in there]
+    frame["left"] = [_left(row) for _, row in frame.iterrows()]
+    return frame
+
+
+def _left(row: Any) -> Any:
+    end, period = np.array(row["end"]), PERIODS[row["objective"]]
+    begin = np.full(len(end), STARTS[row["objective"]]) + (row["model"] == NO_NETWORK) * _spread(
+        len(end)
+    )
+    return (np.round(end / period) != np.round(begin / period)[:, None]).tolist()
+
+
+def _spread(n: int) -> Array:
+    """Return starts over one ripple, about its middle, which stand in place of seeds."""
+    return np.asarray((np.arange(n) + 0.5) / n - 0.5)

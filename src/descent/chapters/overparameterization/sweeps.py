@@ -267,35 +267,6 @@ SHIFTED = Sweep(
     compare=THROWN | {"paths": NotCompared(DRAWN)},
 )
 
-SIZE = Sweep(
-    "08-network-size",
-    train_many,
-    [
-        ACKLEY | {"model": model, "hidden_ch": hidden, "learning_rate": rate}
-        for hidden in (16, 32)
-        for model in ("mlp5", "mlp9", "mlp17")
-        for rate in (5e-4, 2e-3, 8e-3, 3.2e-2)
-    ],
-    probes=[2],
-    version=2,
-    compare=SURVIVES,
-)
-
-PLAIN = Sweep(
-    "08-plain-descent",
-    train_many,
-    [
-        ACKLEY
-        | {"model": "mlp9", "hidden_ch": 32, "optimizer": "sgd"}
-        | {"learning_rate": rate, "decay": decay}
-        for decay in (0.0, 1.0)
-        for rate in (1e-4, 3e-4, 1e-3)
-    ],
-    probes=[1],
-    version=2,
-    compare=THROWN,
-)
-
 
 def _others() -> list[dict[str, Any]]:
     """Return small networks on the quartic and on the camel."""

@@ -1,10 +1,9 @@
 """Chapter 8: its tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from descent import prose
-from descent.chapters.overparameterization.numbers import Rate
 from descent.prose import fixed
 
 CASES = {
@@ -29,15 +28,6 @@ def slopes(rows: Sequence[tuple[str, float, float, float]]) -> str:
         for name, x, slope, lifted in rows
     ]
     return prose.table([*head, "ratio"], cells, "lrrrr")
-
-
-def plain_descent(rates: Mapping[tuple[float, float], Rate]) -> str:
-    """Return a Markdown table of success rates by learning rate, constant and falling to zero."""
-    sizes = sorted({size for _, size in rates})
-    rows = [
-        [fixed(size, 5).rstrip("0"), *(str(rates[d, size]) for d in (0.0, 1.0))] for size in sizes
-    ]
-    return prose.table(["learning rate", "constant", "falling to zero"], rows, "rrr")
 
 
 def rivals(searches: Any, network: Sequence[str]) -> str:
