@@ -169,7 +169,7 @@ NEVER_SETTLES = 0.5
 """Foretold: constant steps in x succeed in less than this share at any reach, since they never
 become short, also where the law gives nearly all."""
 LEAVES_WITHIN = 3.0
-"""Foretold when the 31 settings without a network had been seen, and before the 27 with networks:
+"""Foretold when the 31 settings without a network had been seen, and before those with networks:
 the reach says who *leaves*, whatever becomes of them. Each kind, constant steps and other ripples
 included, leaves where the law of leaving is even, up to this factor, and each rival leaves more
 open. That `WITHIN` fails was seen then: Adam in x with a falling rate leaves, and does not

@@ -1,14 +1,14 @@
 """Chapter 8: success against the reach of the first steps, drawn."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from descent import figures, sweeps
+from descent import figures
 from descent.arguments import Array
-from descent.chapters.overparameterization import numbers, reach
+from descent.chapters.overparameterization import numbers, reach, reach_sweeps
 from descent.chapters.overparameterization.numbers import DISTANCE, Rate
 from descent.chapters.overparameterization.reach import KNOWN, Law, Score
 from descent.explorer import Handle, explore
@@ -39,43 +39,43 @@ def kinds(held_out: Any) -> Kinds:
     }
 
 
-def at(frame: Any, name: str = "reach") -> tuple[Array, Array]:
-    """Return of each row the median of a number over its runs, and the share of successes."""
-    medians = np.array([np.median(row) for row in frame[name]])
-    return medians, np.array([np.mean(row) for row in frame["reached"]])
+def at(frame: Any, outcome: str = "reached") -> tuple[Array, Array]:
+    """Return of each row the median reach of its runs, and the share of those with an outcome."""
+    medians = np.array([np.median(row) for row in frame["reach"]])
+    return medians, np.array([np.mean(row) for row in frame[outcome]])
 
 
-def draw_law(law: Law, found: Any, held_out: Any) -> Figure:
-    """Draw the law over the settings it was found on, and over those it had not seen."""
+def draw_law(leaving: Law, arriving: Law, held_out: Any) -> Figure:
+    """Draw who leaves and who arrives, on settings that the laws had not seen."""
     fig, axes = figures.figure(1, 2)
-    for ax in axes:
+    for ax, law, outcome in ((axes[0], leaving, "left"), (axes[1], arriving, "reached")):
         ax.plot(AXIS, law.chance(AXIS), color=GUIDE)
+        for name, (colour, mark, part) in kinds(held_out).items():
+            ax.plot(*at(part, outcome=outcome), mark, color=colour, markersize=4, label=name)
         ax.set(xscale="log", xlim=(AXIS[0], AXIS[-1]), ylim=(-0.04, 1.04))
-        ax.set(xlabel="reach of ten steps, in ripples", ylabel="share that succeeds")
-    axes[0].plot(*at(found), "o", color=GUIDE, markersize=4, label="found on these")
-    for name, (colour, mark, part) in kinds(held_out).items():
-        axes[1].plot(*at(part), mark, color=colour, markersize=4, label=name)
-    for ax in axes:
-        ax.legend(loc="upper left")
+        ax.set(xlabel="reach of ten steps, in ripples")
+    axes[0].set(ylabel="share that leaves its ripple")
+    axes[1].set(ylabel="share that reaches the minimum")
+    axes[1].legend(loc="upper left", fontsize=7)
     return fig
 
 
-def draw_rivals(scores: dict[str, Score], chance: float) -> Figure:
-    """Draw how much each number leaves open, beside the rank correlation with success."""
-    fig, (left, right) = figures.figure(1, 2)
-    names = sorted(KNOWN, key=lambda name: -scores[name].loss)
+def draw_rivals(leaving: dict[str, Score], arriving: dict[str, Score]) -> Figure:
+    """Draw how much each number leaves open of who leaves, and of who arrives."""
+    fig, axes = figures.figure(1, 2, sharey=True)
+    names = sorted(KNOWN, key=lambda name: -leaving[name].loss)
     places = np.arange(len(names))
-    base = scores["reach"].loss
-    for place, name in zip(places, names, strict=True):
-        score, colour = scores[name], RED if name == "reach" else BLUE
-        left.plot(score.loss, place, "o", color=colour, markersize=5)
-        left.plot([base + score.low, base + score.high], [place, place], color=colour, linewidth=1)
-        right.plot(score.rank, place, "o", color=colour, markersize=5)
-    left.axvline(chance, color=GUIDE, linestyle="--", linewidth=1)
-    left.set(xlabel="what is left open, in bits a run", yticks=places)
-    left.set_yticklabels([KNOWN[name] for name in names])
-    right.set(xlabel="rank correlation with success", xlim=(-1.04, 1.04), yticks=places)
-    right.set_yticklabels([KNOWN[name] for name in names])
+    for ax, scores in zip(axes, (leaving, arriving), strict=True):
+        base = scores["reach"].loss
+        ax.axvline(base, color=GUIDE, linewidth=1)
+        for place, name in zip(places, names, strict=True):
+            score, colour = scores[name], RED if name == "reach" else BLUE
+            ax.plot(score.loss, place, "o", color=colour, markersize=5)
+            ax.plot([base + score.low, base + score.high], [place, place], color=colour)
+        ax.set(yticks=places, xlim=(0, None))
+    axes[0].set_yticklabels([KNOWN[name] for name in names])
+    axes[0].set(xlabel="left open of who leaves, bits a run")
+    axes[1].set(xlabel="left open of who arrives, bits a run")
     return fig
 
 
@@ -121,58 +121,71 @@ SHOWN = 12
 
 
 @cache
-def the_law() -> Law:
-    """Return the law as it was found."""
-    seen, hits, _ = reach.runs_of(sweeps.load("08-reach-found"))
+def the_law(outcome: str = "reached") -> Law:
+    """Return the law of who arrives, or of who has "left", as it was found."""
+    seen, hits, _ = reach.runs_of(reach_sweeps.load("08-reach-found"), outcome)
     return reach.fit(seen["reach"], hits)
 
 
+class _Descents(NamedTuple):
+    """Ten steps of a few descents, the median reach of a hundred, and what becomes of them."""
+
+    few: Array
+    reach: float
+    left: Rate
+    arrived: Rate
+
+
 @cache
-def _descents(first: float, shift: float) -> tuple[Array, Array, Rate]:
-    """Return ten steps of a few descents, the reach of a hundred, and their success."""
+def _descents(first: float, shift: float) -> _Descents:
     objective = Shifted(ackley, shift)
     sizes = numbers.step_sizes(first, 1.0)
     path = numbers.gradient_descent(objective.gradient, numbers.starts(shift), sizes)[..., 0]
     far = reach.measures(path, reach.PERIODS["ackley"])["reach"]
-    hits = numbers.reached(objective, path[-1][:, None])
-    few = path[: reach.FIRST + 1, :: len(far) // SHOWN]
-    return few, far, numbers.rate(hits)
+    few = path[: reach.FIRST + 1, :: path.shape[1] // SHOWN]
+    left = np.round(path[-1] - shift) != np.round(path[0] - shift)
+    arrived = numbers.reached(objective, path[-1][:, None])
+    return _Descents(few, float(np.median(far)), numbers.rate(left), numbers.rate(arrived))
 
 
 def draw_reach(first: float, shift: float) -> Figure:
-    """Draw ten steps of descents in x, and their place on the law."""
+    """Draw ten steps of descents in x, and how many of them leave, and arrive."""
     fig, (left, right) = figures.figure(1, 2)
-    few, far, rate = _descents(first, shift)
     for edge in np.arange(-30, 40) + 0.5:
         left.axhline(shift + edge, color=GUIDE, linewidth=0.4)
-    left.plot(few, ".-", color=BLUE, linewidth=0.8, markersize=3)
+    left.plot(_descents(first, shift).few, ".-", color=BLUE, linewidth=0.8, markersize=3)
     left.axhline(shift, color=GREEN, linewidth=1)
     left.set(xlabel="step", ylabel="$x$", xlim=(0, reach.FIRST))
     left.set(ylim=(shift - 4, shift + DISTANCE + 6))
-    right.plot(AXIS, the_law().chance(AXIS), color=GUIDE)
-    right.plot(*at(sweeps.load("08-reach-found")), "o", color=GUIDE, markersize=3)
-    right.plot(np.median(far), rate.share, "^", color=BLUE, markersize=9)
-    right.set(xscale="log", xlim=(AXIS[0], AXIS[-1]), ylim=(-0.04, 1.04))
-    right.set(xlabel="reach of ten steps, in ripples", ylabel="share that succeeds")
+    right.plot(AXIS, the_law("left").chance(AXIS), color=GUIDE)
+    for other in FIRSTS:
+        found, size = _descents(other, shift), 9 if other == first else 4
+        for rate, colour, mark in ((found.left, VIOLET, "o"), (found.arrived, BLUE, "^")):
+            right.plot(found.reach, rate.share, mark, color=colour, markersize=size)
+    right.plot([], [], "o", color=VIOLET, label="leave")
+    right.plot([], [], "^", color=BLUE, label="arrive")
+    right.legend(loc="upper left")
+    right.set(xscale="log", xlim=(5e-3, 20), ylim=(-0.04, 1.04))
+    right.set(xlabel="reach of ten steps, in ripples", ylabel="share of descents")
     return fig
 
 
 def on_the_law(first: float, shift: float) -> tuple[float, float]:
-    """Return where the handle stands: at the reach of a step size, and its success."""
-    _, far, rate = _descents(first, shift)
-    return float(np.median(far)), rate.share
+    """Return where the handle stands: at the reach of a step size, and its arrivals."""
+    found = _descents(first, shift)
+    return found.reach, found.arrived.share
 
 
 def reach_caption(first: float, shift: float) -> str:
-    """Say how far the steps reach, what the law of the networks makes of it, and what happens."""
-    _, far, rate = _descents(first, shift)
-    middle = float(np.median(far))
+    """Say how far the steps reach, and what becomes of the descents."""
+    found = _descents(first, shift)
     return (
         f"Descent in $x$ itself; the first step size is {first:g} and falls to zero, the minimum "
-        f"is at $c = {shift:g}$ (green). Left: ten steps from {SHOWN} starts; grey lines are the "
-        f"tops of the ripples. They reach {middle:.2g} ripples. Right: the networks (grey) and "
-        f"their law, which gives {100 * float(the_law().chance(middle)):.0f} %; of 100 "
-        f"descents {rate.successes} succeed (triangle)."
+        f"is at $c = {shift:g}$ (green). Left: ten steps from {SHOWN} starts; the grey lines are "
+        f"tops of ripples. They reach {found.reach:.2g} ripples. Right: of 100 descents "
+        f"{found.left.successes} leave the ripple that they begin in (circle), and "
+        f"{found.arrived.successes} arrive at the minimum (triangle). The line is the law of "
+        "leaving, found on networks."
     )
 
 
