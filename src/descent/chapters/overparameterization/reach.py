@@ -118,6 +118,12 @@ def runs_of(
     return {name: numbers[name].ravel() for name in KNOWN}, happened.ravel(), setting
 
 
+def even_of(frame: Any, outcome: str = "reached") -> float:
+    """Return the reach at which half of the runs of a table have an outcome."""
+    numbers, happened, _ = runs_of(frame, outcome)
+    return fit(numbers["reach"], happened).even
+
+
 class Score(NamedTuple):
     """How well a number foretells successes on settings that its law was not fitted to."""
 
@@ -198,3 +204,40 @@ def window(tangent: Callable[[float], float], shift: float, even: float) -> tupl
     """
     start = shift + DISTANCE
     return even / tangent(0.0 if shift < 0 < start else start), even / tangent(shift)
+
+
+def tangents(frame: Any) -> Callable[[float], float]:
+    """Return Σ |∂x/∂w| at a place, from what the starts of a map had before their runs."""
+    starts = np.abs(frame["shift"].to_numpy() + DISTANCE)
+    sums = np.array([np.median(row) for row in frame["effective"]]) / frame["learning_rate"]
+    places = np.unique(starts)
+    medians = [float(np.median(sums[starts == place])) for place in places]
+    return lambda x: float(np.interp(abs(x), places, medians))
+
+
+class Agreement(NamedTuple):
+    """How a map agrees with `window`: of all its places, and of those within."""
+
+    places: int
+    agree: int
+    within: int
+    succeed: int
+    """Of those within."""
+    outside: int
+    """Successes that lie outside of it."""
+
+
+def agreement(frame: Any, even: float) -> Agreement:
+    """Return where more than half of the runs of a map succeed, beside where they should."""
+    tangent = tangents(frame)
+    ends = [window(tangent, shift, even) for shift in frame["shift"]]
+    pairs = zip(ends, frame["learning_rate"], strict=True)
+    within = np.array([low < rate < high for (low, high), rate in pairs])
+    succeed = np.array([np.mean(row) > 0.5 for row in frame["reached"]])
+    return Agreement(
+        len(frame),
+        int((within == succeed).sum()),
+        int(within.sum()),
+        int((within & succeed).sum()),
+        int((succeed & ~within).sum()),
+    )
