@@ -136,3 +136,43 @@ def test_settings_are_held_out():
     assert not kinds[0] & kinds[1]
     first = {point["first_seed"] for point in reach_sweeps.HELD_OUT.points}
     assert min(first) >= reach_sweeps.SEEDS
+
+
+def test_a_step_frees_from_the_minimum_as_from_the_start():
+    """Where the tangent grows with |x|, there is a window just where the minimum is nearer to 0."""
+
+    def tangent(x):
+        return 1 + abs(x)
+
+    low, high = reach.window(tangent, 2.0, 1.5)
+    assert (low, high) == pytest.approx((1.5 / 13, 1.5 / 3))
+    for shift in (-3.0, -10.0, -15.0):
+        low, high = reach.window(tangent, shift, 1.5)
+        assert low >= high, shift
+
+
+def test_tangents_of_a_map_are_those_that_its_runs_begin_with():
+    frame = pandas.DataFrame(
+        {
+            "shift": [0.0, 0.0, -10.0, -7.0],
+            "learning_rate": [0.1, 0.2, 0.1, 0.1],
+            "effective": [[[2.0]], [[4.0]], [[0.1]], [[0.4]]],
+        }
+    )
+    tangent = reach.tangents(frame)
+    assert [tangent(x) for x in (0.0, 3.0, -3.0, 10.0)] == pytest.approx([1.0, 4.0, 4.0, 20.0])
+    assert 4.0 < tangent(5.0) < 20.0
+
+
+def test_who_has_left_ends_in_another_ripple():
+    frame = reach_sweeps.load("08-reach-found")
+    for _, row in frame.iterrows():
+        moved = np.abs(np.array(row["end"]) - 10.0)
+        assert np.all(np.array(row["left"]) == (moved > 0.5))
+        assert np.all(np.array(row["reached"]) <= np.array(row["left"]))
+
+
+def test_what_arrives_has_left():
+    frame = reach_sweeps.load("08-reach-held-out")
+    for _, row in frame.iterrows():
+        assert np.all(np.array(row["reached"]) <= np.array(row["left"]))

@@ -79,16 +79,15 @@ def draw_rivals(leaving: dict[str, Score], arriving: dict[str, Score]) -> Figure
     return fig
 
 
-def draw_map(frame: Any, leaves: Array, stays: Array, shifts: Array) -> Figure:
-    """Draw success by place and rate, with the rates at which networks leave, and stay.
+def draw_map(frame: Any, even: float) -> Figure:
+    """Draw success by place and rate, with the lines between which a rate leaves and rests.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         The table ``08-reach-map``.
-    leaves, stays, shifts : array (n,)
-        The least rate that leaves the start, and the greatest that stays at the minimum, when
-        the minimum is at each of the shifts.
+    even : float
+        The step without memory, in ripples, at which half of the runs succeed.
     """
     fig, ax = figures.figure(width=5.6, height=3.6)
     share = np.array([np.mean(row) for row in frame["reached"]])
@@ -104,10 +103,13 @@ def draw_map(frame: Any, leaves: Array, stays: Array, shifts: Array) -> Figure:
         linewidths=0.5,
         zorder=3,
     )
+    tangent, shifts = reach.tangents(frame), np.linspace(0, 11, 111)
+    leaves, rests = np.array([reach.window(tangent, c, even) for c in shifts]).T
     ax.plot(shifts, leaves, color=GREEN, label="leaves the start above")
-    ax.plot(shifts, stays, color=RED, label="rests at the minimum below")
+    ax.plot(shifts, rests, color=RED, label="rests at the minimum below")
+    ax.fill_between(shifts, leaves, rests, where=rests > leaves, color=GREEN, alpha=0.12)
     ax.set(yscale="log", xlabel="the minimum's place $c$", ylabel="learning rate")
-    ax.set(ylim=(4e-4, 0.16), xlim=(-22, 22))
+    ax.set(ylim=(8e-4, 0.16), xlim=(-11, 11))
     ax.legend(loc="lower left")
     fig.colorbar(dots, ax=ax, label="share that reaches it")
     return fig

@@ -141,6 +141,7 @@ def _held_out() -> list[dict[str, Any]]:
         for model, width, rates in (
             ("mlp17", 16, (1e-3, 4e-3, 1.6e-2)),
             ("mlp9", 8, (4e-3, 1.6e-2, 6.4e-2)),
+            ("mlp9", 64, (1e-3, 4e-3)),
         )
         for rate in rates
     ]
