@@ -27,12 +27,12 @@ def kinds(held_out: Any) -> Kinds:
     home, falls = held_out.objective == "ackley", held_out.decay == 1
     other = ~home
     parts = {
-        "other depths and widths": (RED, "o", ~plain & home & ~sgd & ~falls),
-        "a rate that falls": (GOLD, "o", ~plain & home & ~sgd & falls),
-        "plain descent on weights": (VIOLET, "s", ~plain & home & sgd),
+        "depth and width": (RED, "o", ~plain & home & ~sgd & ~falls),
+        "falling rate": (GOLD, "o", ~plain & home & ~sgd & falls),
+        "plain descent": (VIOLET, "s", ~plain & home & sgd),
         "other ripples": (GREEN, "D", other),
-        "no network, a step that falls": (BLUE, "^", plain & falls),
-        "no network, a constant step": (SKY, "v", plain & ~falls),
+        "$x$, falling step": (BLUE, "^", plain & falls),
+        "$x$, constant step": (SKY, "v", plain & ~falls),
     }
     return {
         name: (colour, mark, held_out[chosen]) for name, (colour, mark, chosen) in parts.items()
@@ -52,11 +52,11 @@ def draw_law(leaving: Law, arriving: Law, held_out: Any) -> Figure:
         ax.plot(AXIS, law.chance(AXIS), color=GUIDE)
         for name, (colour, mark, part) in kinds(held_out).items():
             ax.plot(*at(part, outcome=outcome), mark, color=colour, markersize=4, label=name)
-        ax.set(xscale="log", xlim=(AXIS[0], AXIS[-1]), ylim=(-0.04, 1.04))
+        ax.set(xscale="log", xlim=(1e-3, 100), ylim=(-0.04, 1.04))
         ax.set(xlabel="reach of ten steps, in ripples")
     axes[0].set(ylabel="share that leaves its ripple")
     axes[1].set(ylabel="share that reaches the minimum")
-    axes[1].legend(loc="upper left", fontsize=7)
+    axes[0].legend(loc="center right", fontsize=7)
     return fig
 
 
