@@ -109,8 +109,8 @@ def draw_map(frame: Any, even: float) -> Figure:
     ax.plot(shifts, rests, color=RED, label="rests at the minimum below")
     ax.fill_between(shifts, leaves, rests, where=rests > leaves, color=GREEN, alpha=0.12)
     ax.set(yscale="log", xlabel="the minimum's place $c$", ylabel="learning rate")
-    ax.set(ylim=(8e-4, 0.16), xlim=(-11, 11))
-    ax.legend(loc="lower left")
+    ax.set(ylim=(1e-3, 0.3), xlim=(-11, 11))
+    ax.legend(loc="upper left")
     fig.colorbar(dots, ax=ax, label="share that reaches it")
     return fig
 
