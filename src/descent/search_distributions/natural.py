@@ -104,7 +104,7 @@ def xnes(
     n_steps: int,
     rng: np.random.Generator,
     *,
-    n_samples: int = 50,
+    n_samples: int | None = None,
     mean_rate: float = 1.0,
     shape_rate: float | None = None,
     target: float | None = None,
@@ -117,9 +117,10 @@ def xnes(
 
     Parameters
     ----------
-    f, mean, covariance, n_steps, rng, n_samples, target
+    f, mean, covariance, n_steps, rng, target
         As in `score_function_ascent`, but that f may be -inf, where a point is not allowed.
-        The paper draws 4 + ⌊3 log d⌋ samples a step, fewer than the default.
+    n_samples : int, optional
+        Samples a step; 4 + ⌊3 log d⌋ unless it is given, as in the paper.
     mean_rate, shape_rate : float
         :math:`\eta_\mu` and :math:`\eta_A`, pure numbers. By default 1 and
         :math:`(9 + 3 \log d)/(5 d \sqrt d)`, as in the paper.
@@ -147,12 +148,13 @@ def xnes(
     ('completed', True)
     """
     d = max(check_array("mean", mean).size, 1)
+    count = 4 + int(3 * np.log(d)) if n_samples is None else n_samples
     rate = (9 + 3 * np.log(d)) / (5 * d * np.sqrt(d)) if shape_rate is None else shape_rate
     eta_mean = check_real("mean_rate", mean_rate, above=0)
     eta_shape = check_real("shape_rate", rate, above=0)
 
     def step(state: State, objective: Objective) -> State:
-        samples, z = draw(state.mean, state.root, n_samples, rng)
+        samples, z = draw(state.mean, state.root, count, rng)
         u = rank_utilities(objective(samples))
         # The steps of algorithm 1 (full matrix), Glasmachers et al. (2010):
         spread = (z * u[:, None]).T @ z - u.sum() * np.eye(d)  # ∇_M = Σ u_k (z_k z_kᵀ - I)
@@ -160,7 +162,7 @@ def xnes(
         moved = state.mean + eta_mean * state.root @ (u @ z)  # ∇_δ = Σ u_k z_k
         return State(moved, root @ root.T, root, "completed")
 
-    return ascend(step, mean, covariance, n_steps, n_samples, f, rng, target=target, ranked=True)
+    return ascend(step, mean, covariance, n_steps, count, f, rng, target=target, ranked=True)
 
 
 def _exponential(symmetric: Array) -> Array:

@@ -19,21 +19,28 @@ from descent.zeroth_order.builders import (
     with_adam,
 )
 from descent.zeroth_order.consensus import Consensus
+from descent.zeroth_order.covariance_adaptation import CovarianceAdaptation
 from descent.zeroth_order.ensemble_kalman import EnsembleKalman
 from descent.zeroth_order.evolution import EvolutionStrategy
 from descent.zeroth_order.gradient_gravity import GradientGravity
+from descent.zeroth_order.gravitational_search import GravitationalSearch
 from descent.zeroth_order.gravity import Gravity
+from descent.zeroth_order.guided import GuidedEvolution
 from descent.zeroth_order.idea import Idea, Line, Trials
 from descent.zeroth_order.line_parabola import LineParabola
 from descent.zeroth_order.mezo import MeZO
+from descent.zeroth_order.natural_evolution import NaturalEvolution
 from descent.zeroth_order.order_walk import OrderWalk
 from descent.zeroth_order.parameters import ParameterVector
 from descent.zeroth_order.particle_gradients import ParticleGradient
 from descent.zeroth_order.random_grad import RandomGrad
+from descent.zeroth_order.second_order import SecondOrderSPSA
 from descent.zeroth_order.several_rates import SeveralRates
 from descent.zeroth_order.smoothed import SmoothedGrad
+from descent.zeroth_order.spall import SpallSPSA
 from descent.zeroth_order.spsa import SPSA
 from descent.zeroth_order.swarm import ParticleSwarm
+from descent.zeroth_order.swarm_gradient import SwarmGradient
 from descent.zeroth_order.undo import UndoIncrease
 from descent.zeroth_order.variable_order import VariableOrderWalk
 
@@ -200,6 +207,14 @@ IDEAS: tuple[Idea, ...] = (
         Trials(STEPS, _near(0.1), _near(0.03)), options={"decay": 0.0, "noise": "rademacher"}),
     Idea("averaged", "ten signs", AveragedGrad, "estimator", "n + 1", "smoothed",
         Trials(WIDE, _near(1.0), _near(0.1))),
+    # What the list leaves out, or only links to: in the library and not in the race
+    Idea("covariance-adaptation", "CMA-ES", CovarianceAdaptation, "population", "n"),
+    Idea("natural-evolution", "separable natural evolution", NaturalEvolution, "population", "n"),
+    Idea("spall", "SPSA, Spall's gains", SpallSPSA, "estimator", "2"),
+    Idea("second-order", "SPSA of second order", SecondOrderSPSA, "estimator", "4"),
+    Idea("guided", "guided evolution strategy", GuidedEvolution, "estimator", "2"),
+    Idea("gravitational-search", "gravitational search", GravitationalSearch, "population", "n"),
+    Idea("swarm-gradient", "gradient of a swarm", SwarmGradient, "population", "n + 1"),
 )
 # fmt: on
 """The rows: first the bases, then the lines of the source with their readings."""

@@ -149,7 +149,7 @@ def distribution(
     if method == "natural gradient":
         return log_cholesky_ascent(*first, step_size=step_size, natural=True)
     if method == "xNES":
-        return xnes(*first)
+        return xnes(*first, n_samples=50)  # as many as the others
     raise ValueError(f"no method of this name keeps a covariance: {method!r}")
 
 
