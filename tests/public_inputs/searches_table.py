@@ -82,7 +82,14 @@ SWARM = dict(
     size=count(4, least=2),
     generator=rng(),
 )
+OFFSPRING = SWARM | {"size": given(lambda: 4, 1, 0, -1, 2.5, "x")}
 POSITIVE_COUNT = count(3, least=1)
+SPALL = {name: ESTIMATOR[name] for name in ("params", "generator")} | {
+    "lr": positive(0.1),
+    "stability": real(10.0, least=0),
+    "fall": real(0.6, least=0),
+    "narrowing": real(0.1, least=0),
+}
 
 
 def swarm():
@@ -190,6 +197,40 @@ CASES = {
         social=real(1.5, least=0),
     ),
     "zeroth_order.EvolutionStrategy": case(**SWARM),
+    "zeroth_order.CovarianceAdaptation": case(**OFFSPRING, active=flag(True)),
+    "zeroth_order.NaturalEvolution": case(
+        **OFFSPRING, mean_rate=positive(1.0), width_rate=positive_or_none(0.5)
+    ),
+    "zeroth_order.SpallSPSA": case(**SPALL, h=positive(0.01)),
+    "zeroth_order.SecondOrderSPSA": case(
+        **SPALL, h=positive_or_none(0.1), damping=positive(1e-3), reach=positive(1.0)
+    ),
+    "zeroth_order.GuidedEvolution": case(
+        **ESTIMATOR,
+        samples=POSITIVE_COUNT,
+        guides=POSITIVE_COUNT,
+        share=real(0.5, above=0, most=1),
+        gain=positive(2.0),
+        surrogate=function(lambda x: x),
+    ),
+    "zeroth_order.GravitationalSearch": case(
+        **SWARM, strength=positive(1.7), decay=real(20.0, least=0), steps=POSITIVE_COUNT
+    ),
+    "zeroth_order.GravitationalSearch.masses": case(losses=array([1.0, 2.0], free=True)),
+    "zeroth_order.SwarmGradient": case(
+        **SWARM,
+        memory=real(0.9, least=0, below=1),
+        own=real(0.8, least=0),
+        social=real(0.9, least=0),
+        rate=positive(0.1),
+        lr=positive(0.05),
+    ),
+    "zeroth_order.swarm_gradient": case(
+        x=array([1.0, 2.0], [1.0]),
+        best=array([0.0, 1.0], [1.0]),
+        coefficient=real(0.5, least=0),
+        rate=positive(0.1),
+    ),
     "zeroth_order.Consensus": case(
         **SWARM,
         drift=real(0.2, above=0, most=1),

@@ -112,7 +112,9 @@ class CovarianceAdaptation(Population):
     def propose(self) -> Array:
         """Return the offspring of the mean."""
         z = self.generator.standard_normal(self.x.shape)  # (38)
-        self.y = (z * self.lengths) @ self.axes.T  # (39)
+        # (39), with the symmetric root of C in place of B D: the law is the same, and no choice
+        # of eigenvectors, which is rounding where two lengths are equal, changes the run.
+        self.y = ((z @ self.axes) * self.lengths) @ self.axes.T
         self.x = self.mean + self.sigma * self.y  # (40)
         return self.x
 

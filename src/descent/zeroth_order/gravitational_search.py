@@ -36,7 +36,7 @@ class GravitationalSearch(Population):
     decay : float
         α, zero or positive.
     steps : int
-        T, at least 1: the steps that will be made.
+        T, at least 1: the steps that will be made; with too few it freezes on its way.
 
     Raises
     ------
@@ -47,10 +47,10 @@ class GravitationalSearch(Population):
     --------
     >>> import numpy as np
     >>> search = GravitationalSearch([1.0, 1.0], generator=np.random.default_rng(0))
-    >>> for _ in range(100):
+    >>> for _ in range(200):
     ...     search.tell((search.ask() ** 2).sum(axis=1))
     >>> search.evaluations, search.best_loss < 1e-4
-    (2000, True)
+    (4000, True)
 
     Notes
     -----
@@ -66,7 +66,7 @@ class GravitationalSearch(Population):
         size: int = 20,
         strength: float = math.sqrt(3),
         decay: float = 20.0,
-        steps: int = 100,
+        steps: int = 200,
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)

@@ -214,7 +214,7 @@ IDEAS: tuple[Idea, ...] = (
     Idea("second-order", "SPSA of second order", SecondOrderSPSA, "estimator", "4"),
     Idea("guided", "guided evolution strategy", GuidedEvolution, "estimator", "2"),
     Idea("gravitational-search", "gravitational search", GravitationalSearch, "population", "n"),
-    Idea("swarm-gradient", "gradient of a swarm", SwarmGradient, "population", "n + 1"),
+    Idea("swarm-gradient", "gradient of a swarm", SwarmGradient, "population", "n"),
 )
 # fmt: on
 """The rows: first the bases, then the lines of the source with their readings."""

@@ -53,7 +53,7 @@ def swarm_gradient(x: ArrayLike, best: ArrayLike, coefficient: float, rate: floa
 
 
 class SwarmGradient(Population):
-    r"""A swarm with averaged momentum, and a point that descends its gradient.
+    r"""A swarm with averaged momentum, and one particle that descends its gradient.
 
     .. math::
         m_j \leftarrow \beta m_j + (1 - \beta) v_j, \qquad
@@ -63,16 +63,16 @@ class SwarmGradient(Population):
         y \leftarrow y - \lambda\, \hat g(y), \qquad
         \hat g = \frac{c_1 r_1 + c_2 r_2}{\eta} (y - b)
 
-    with one pair of random numbers for the point y a step. Whatever the loss, a step takes y
-    the share λ (c₁ r₁ + c₂ r₂)/η of the way to the best point b (`swarm_gradient`). One
-    evaluation a particle and one at y.
+    with one pair of random numbers a step for y, the last particle. Whatever the loss, a step
+    takes y the share λ (c₁ r₁ + c₂ r₂)/η of the way to the best point b (`swarm_gradient`).
+    One evaluation a particle.
 
     Standard name: EMPSO, and AdaSwarm's gradient with plain descent in place of Adam.
 
     Parameters
     ----------
     start, spread, size, generator
-        As for `Population`; y begins at the start (or its mean).
+        As for `Population`.
     memory : float
         β in [0, 1).
     own, social : float
@@ -94,7 +94,7 @@ class SwarmGradient(Population):
     >>> for _ in range(100):
     ...     search.tell((search.ask() ** 2).sum(axis=1))
     >>> search.evaluations, search.best_loss < 1e-3
-    (2100, True)
+    (2000, True)
 
     Notes
     -----
@@ -115,8 +115,6 @@ class SwarmGradient(Population):
         generator: np.random.Generator,
     ) -> None:
         super().__init__(start, spread=spread, size=size, generator=generator)
-        points = np.array(start, dtype=float)
-        self.point: Array = points if points.ndim == 1 else points.mean(axis=0)
         self.memory = check_real("memory", memory, least=0, below=1)
         self.own = check_real("own", own, least=0)
         self.social = check_real("social", social, least=0)
@@ -127,18 +125,18 @@ class SwarmGradient(Population):
         self.own_loss = np.full(len(self.x), np.inf)
 
     def propose(self) -> Array:
-        """Return the particles, and the point last."""
-        return np.vstack([self.x, self.point])
+        """Return the particles, the one that descends last."""
+        return self.x
 
     def learn(self, candidates: Array, losses: Array) -> None:
-        """Update the best points, move the swarm, then the point."""
-        better = losses[:-1] < self.own_loss
-        self.own_best[better] = candidates[:-1][better]
-        self.own_loss[better] = losses[:-1][better]
+        """Update the best points, move the swarm."""
+        better = losses < self.own_loss
+        self.own_best[better] = candidates[better]
+        self.own_loss[better] = losses[better]
         self.fly()
 
     def fly(self) -> None:
-        """Move the swarm and the point."""
+        """Move the swarm, and the last particle against the gradient."""
         pull = self.generator.random((2, *self.x.shape))
         self.momentum = self.memory * self.momentum + (1 - self.memory) * self.velocity
         self.velocity = (
@@ -146,11 +144,12 @@ class SwarmGradient(Population):
             + self.own * pull[0] * (self.own_best - self.x)
             + self.social * pull[1] * (self.best - self.x)
         )
+        led = self.x[-1]
         self.x = self.x + self.velocity
         chance = self.generator.random(2)
         coefficient = float(self.own * chance[0] + self.social * chance[1])
-        gradient = swarm_gradient(self.point, self.best, coefficient, self.rate)
-        self.point = self.point - self.lr * gradient
+        gradient = swarm_gradient(led, self.best, coefficient, self.rate)
+        self.x[-1] = led - self.lr * gradient
 
     def retreat(self) -> None:
         """Fly on: all are drawn to the best points anyway."""
