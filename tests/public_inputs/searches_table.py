@@ -216,7 +216,6 @@ CASES = {
     "zeroth_order.GravitationalSearch": case(
         **SWARM, strength=positive(1.7), decay=real(20.0, least=0), steps=POSITIVE_COUNT
     ),
-    "zeroth_order.GravitationalSearch.masses": case(losses=array([1.0, 2.0], free=True)),
     "zeroth_order.SwarmGradient": case(
         **SWARM,
         memory=real(0.9, least=0, below=1),
@@ -226,7 +225,7 @@ CASES = {
         lr=positive(0.05),
     ),
     "zeroth_order.swarm_gradient": case(
-        x=array([1.0, 2.0], [1.0]),
+        x=array([1.0, 2.0]),
         best=array([0.0, 1.0], [1.0]),
         coefficient=real(0.5, least=0),
         rate=positive(0.1),

@@ -20,6 +20,7 @@ from descent.zeroth_order import (
     SwarmGradient,
     swarm_gradient,
 )
+from descent.zeroth_order.gravitational_search import masses_of
 
 
 def rng(seed=0):
@@ -180,11 +181,11 @@ def test_a_step_of_natural_evolution_is_the_papers():
 def test_spalls_gains_fall_as_they_should():
     search = SpallSPSA([torch.zeros(2)], stability=100.0, generator=source())
     k = 10**9
-    a, c = (np.array(search.gains(n)) / search.gains(2 * n) for n in (k, k))
+    a, c = (np.array(search._gains(n)) / search._gains(2 * n) for n in (k, k))
     assert a[0] == pytest.approx(2**0.602, rel=1e-6)
     assert c[1] == pytest.approx(2**0.101, rel=1e-12)
-    assert search.gains(1) == (101.0**-0.602, 1.0)
-    gains = np.array([search.gains(n) for n in range(1, 3001)])
+    assert search._gains(1) == (101.0**-0.602, 1.0)
+    gains = np.array([search._gains(n) for n in range(1, 3001)])
     assert (np.diff(gains, axis=0) < 0).all()
 
 
@@ -226,7 +227,7 @@ def hessian_of(corner, other, h):
     x = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
     search = SecondOrderSPSA([x], h=h, generator=source())
     corners = iter((corner, other))
-    search.corner = lambda _: next(corners)
+    search._corner = lambda _: next(corners)
     search.step(lambda: x @ HESSIAN @ x / 2 + x.sum())
     return 2 * search.memory["hessian"] - torch.eye(3)
 
@@ -335,6 +336,14 @@ def test_gravitational_search_freezes_with_too_few_steps():
     assert np.median([end(30, seed) for seed in range(5)]) > 0.05
 
 
+def test_masses_know_no_unit_and_add_to_one():
+    losses = np.array([3.0, 1.0, 2.5, np.inf])
+    masses = masses_of(losses)
+    np.testing.assert_allclose(masses, [0.0, 0.8, 0.2, 0.0])
+    np.testing.assert_allclose(masses_of(4 * losses - 8), masses)
+    np.testing.assert_allclose(masses_of(np.array([2.0, 2.0])), [0.5, 0.5])
+
+
 # The gradient of a swarm
 
 
@@ -350,7 +359,9 @@ def test_a_swarms_gradient_is_the_gradient_of_one_bowl_only():
 
     steep = 100 * bowl  # the same bowl, a hundred times as steep: the estimate stays
     assert cosine(steep) == pytest.approx(1)
-    long = np.array([1.0, 1.0, 100.0]) * (x + [0.0, 0.0, 0.1] - best)  # curvatures 1, 1, 100
+    long = np.array([1.0, 1.0, 100.0]) * (
+        x + np.array([0.0, 0.0, 0.1]) - best
+    )  # curvatures 1, 1, 100
     assert cosine(long) < 0.5
     assert cosine(-bowl) == pytest.approx(-1)  # on a hill whose top was the best so far
 

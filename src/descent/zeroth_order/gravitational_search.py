@@ -9,6 +9,22 @@ from descent.arguments import Array, check_count, check_real
 from descent.zeroth_order.population import Population
 
 
+def masses_of(losses: Array) -> Array:
+    """Return masses of sum 1; the worst has none, nor has what is not allowed.
+
+    Examples
+    --------
+    >>> masses_of(np.array([1.0, 3.0, 2.0, np.inf]))
+    array([0.66666667, 0.        , 0.33333333, 0.        ])
+    """
+    allowed = np.isfinite(losses)
+    low, high = losses[allowed].min(), losses[allowed].max()
+    heavy = np.where(allowed, 1.0, 0.0)
+    if high > low:
+        heavy[allowed] = (high - losses[allowed]) / (high - low)  # (14)
+    return np.asarray(heavy / heavy.sum())  # (15)
+
+
 class GravitationalSearch(Population):
     r"""All particles attract each other, the better ones with the larger mass.
 
@@ -84,7 +100,7 @@ class GravitationalSearch(Population):
         """Pull each particle by the best ones, and let it fly."""
         x, time = self.x, min(1.0, self.made / self.steps)
         n = len(x)
-        masses = self.masses(losses)
+        masses = masses_of(losses)
         pulling = np.argsort(losses, kind="stable")[: max(1, round(n + (1 - n) * time))]  # (21)
         strength = self.strength * math.exp(-self.decay * time)  # (28)
         way = x[pulling] - x[:, None]
@@ -94,19 +110,3 @@ class GravitationalSearch(Population):
         self.velocity = self.generator.random(x.shape) * self.velocity + pull  # (11)
         self.x = x + self.velocity  # (12)
         self.made += 1
-
-    @staticmethod
-    def masses(losses: Array) -> Array:
-        """Return masses of sum 1; the worst has none, nor has what is not allowed.
-
-        Examples
-        --------
-        >>> GravitationalSearch.masses(np.array([1.0, 3.0, 2.0, np.inf]))
-        array([0.66666667, 0.        , 0.33333333, 0.        ])
-        """
-        allowed = np.isfinite(losses)
-        low, high = losses[allowed].min(), losses[allowed].max()
-        heavy = np.where(allowed, 1.0, 0.0)
-        if high > low:
-            heavy[allowed] = (high - losses[allowed]) / (high - low)  # (14)
-        return np.asarray(heavy / heavy.sum())  # (15)

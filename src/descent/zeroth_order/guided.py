@@ -68,8 +68,8 @@ class GuidedEvolution(GradientEstimator):
 
     Notes
     -----
-    Maheswaranathan, Metz, Tucker, Choi and Sohl-Dickstein (2019), "Guided evolutionary
-    strategies", algorithm 1. The last link of source 002 names it.
+    Maheswaranathan, Metz, Tucker, Choi and Sohl-Dickstein (2018), "Guided evolutionary
+    strategies: augmenting random search with surrogate gradients", arXiv:1806.10230. The last link of source 002 names it.
     """
 
     def __init__(
@@ -99,10 +99,10 @@ class GuidedEvolution(GradientEstimator):
         """Return the estimated gradient, and the mean of all losses."""
         if self.surrogate is not None:
             self._remember(self._asked(x))
-        basis = self.basis(x)
+        basis = self._basis(x)
         total, losses = torch.zeros_like(x), 0.0
         for _ in range(self.samples):
-            z = self.direction(x, basis)
+            z = self._direction(x, basis)
             above, below = (loss(self.shifted(x, "h", z, side)) for side in (1.0, -1.0))
             total += z * (above - below)
             losses += (above + below) / 2
@@ -111,7 +111,7 @@ class GuidedEvolution(GradientEstimator):
             self._remember(gradient)
         return gradient, losses / self.samples
 
-    def direction(self, x: Tensor, basis: Tensor | None) -> Tensor:
+    def _direction(self, x: Tensor, basis: Tensor | None) -> Tensor:
         """Draw from N(0, Σ)."""
         d = len(x)
         if basis is None:
@@ -121,7 +121,7 @@ class GuidedEvolution(GradientEstimator):
         across = self.normal(x) * (self.share / d) ** 0.5
         return across + basis @ inside * ((1 - self.share) / k) ** 0.5
 
-    def basis(self, x: Tensor) -> Tensor | None:
+    def _basis(self, x: Tensor) -> Tensor | None:
         """Return the orthonormal columns of U, shape (d, k); None if nothing guides yet."""
         vectors = self.memory.get("guides")
         if vectors is None:

@@ -66,7 +66,8 @@ class NaturalEvolution(Population):
 
     Notes
     -----
-    Wierstra et al. (2014), "Natural evolution strategies", algorithm 6 and table 1; first in
+    Wierstra et al. (2014), "Natural evolution strategies", the separable algorithm and the table of
+    rates; first in
     Schaul, Glasmachers and Schmidhuber (2011). The last link of source 002 names it.
     """
 
@@ -100,7 +101,7 @@ class NaturalEvolution(Population):
     def learn(self, candidates: Array, losses: Array) -> None:
         """Step along the natural gradient of the expected utility."""
         u = rank_utilities(-losses)
-        # The last four lines of algorithm 6 of Wierstra et al. (2014):
+        # The separable algorithm of Wierstra et al. (2014), its gradients and its updates:
         towards = u @ self.z  # ∇_μ J = Σ u_k s_k
         wider = u @ (self.z**2 - 1)  # ∇_σ J = Σ u_k (s_k² - 1)
         self.mean = self.mean + self.mean_rate * self.widths * towards

@@ -82,7 +82,7 @@ class SecondOrderSPSA(SpallSPSA):
     Notes
     -----
     Spall (2000), "Adaptive stochastic approximation by the simultaneous perturbation method",
-    equations 2.1 to 2.4. The last link of source 002 names it.
+    equations 2.1 and 2.2. The last link of source 002 names it.
     """
 
     def __init__(
@@ -110,9 +110,9 @@ class SecondOrderSPSA(SpallSPSA):
             narrowing=narrowing,
             generator=generator,
         )
-        self.check_distance(self.vector.read())
+        self._check_distance(self.vector.read())
 
-    def check_distance(self, x: Tensor, factor: float = 1.0) -> None:
+    def _check_distance(self, x: Tensor, factor: float = 1.0) -> None:
         """Raise a ValueError if second differences over h are rounding where the parameters are."""
         h = self.each("h") * factor
         epsilon = torch.finfo(x.dtype).eps
@@ -129,17 +129,17 @@ class SecondOrderSPSA(SpallSPSA):
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after a step by the averaged Hessian, and the mean of the two central losses."""
         k = self.memory.get("steps", 0) + 1
-        a, c = self.gains(k)
-        self.check_distance(x, c)
-        corner, other = self.corner(x), self.corner(x)
+        a, c = self._gains(k)
+        self._check_distance(x, c)
+        corner, other = self._corner(x), self._corner(x)
         above, below = (self.shifted(x, "h", corner, side * c) for side in (1.0, -1.0))
         losses = [loss(above), loss(below)]
         beyond = [loss(self.shifted(point, "h", other, c)) for point in (above, below)]
         h = self.each("h") * c
-        gradient = corner * ((losses[0] - losses[1]) / 2) / h  # (2.2)
+        gradient = corner * ((losses[0] - losses[1]) / 2) / h
         change = (beyond[0] - losses[0]) - (beyond[1] - losses[1])
         rows, columns = (corner / h).double(), (other / h).double()
-        hessian = change / 4 * (torch.outer(rows, columns) + torch.outer(columns, rows))  # (2.4)
+        hessian = change / 4 * (torch.outer(rows, columns) + torch.outer(columns, rows))  # (2.2)
         before = self.memory.get("hessian")
         if before is None:
             before = torch.eye(len(x), dtype=torch.float64, device=x.device)

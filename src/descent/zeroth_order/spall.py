@@ -74,21 +74,21 @@ class SpallSPSA(ZerothOrder):
         self.narrowing = check_real("narrowing", narrowing, least=0)
         super().__init__(params, {"lr": lr, "h": h}, generator)
 
-    def gains(self, k: int) -> tuple[float, float]:
+    def _gains(self, k: int) -> tuple[float, float]:
         """Return a_k / a and c_k / c of step k = 1, 2, …."""
         return (self.stability + k) ** -self.fall, k**-self.narrowing
 
     def update(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return x after a step of the next gains, and the mean of the two losses."""
         k = self.memory["steps"] = self.memory.get("steps", 0) + 1
-        a, c = self.gains(k)
-        corner = self.corner(x)
+        a, c = self._gains(k)
+        corner = self._corner(x)
         above, below = (loss(self.shifted(x, "h", corner, side * c)) for side in (1.0, -1.0))
         # Corners have entries ±1, so that 1/Δ is Δ.
         gradient = corner * ((above - below) / (2 * c)) / self.each("h")
         return self.shifted(x, "lr", gradient, -a), (above + below) / 2
 
-    def corner(self, x: Tensor) -> Tensor:
+    def _corner(self, x: Tensor) -> Tensor:
         """Draw random signs of the shape of x."""
         return self.drawn(
             x, lambda empty: empty.random_(0, 2, generator=self.generator).mul_(2).sub_(1)

@@ -133,9 +133,9 @@ class SwarmGradient(Population):
         better = losses < self.own_loss
         self.own_best[better] = candidates[better]
         self.own_loss[better] = losses[better]
-        self.fly()
+        self._fly()
 
-    def fly(self) -> None:
+    def _fly(self) -> None:
         """Move the swarm, and the last particle against the gradient."""
         pull = self.generator.random((2, *self.x.shape))
         self.momentum = self.memory * self.momentum + (1 - self.memory) * self.velocity
@@ -153,4 +153,4 @@ class SwarmGradient(Population):
 
     def retreat(self) -> None:
         """Fly on: all are drawn to the best points anyway."""
-        self.fly()
+        self._fly()
