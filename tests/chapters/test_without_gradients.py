@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from descent.chapters.without_gradients import checks, numbers, results, theory
+from descent.chapters.without_gradients import checks, left_out, numbers, results, theory
+from descent.zeroth_order import REGISTRY
 
 ALL = (*numbers.PROBLEMS, *numbers.TUNING["landscape"], *numbers.TUNING["network"])
 
@@ -208,3 +209,32 @@ def test_least_squares_solves_what_is_linear_and_counts_its_differences(monkeypa
     monkeypatch.setattr(numbers.Evaluations.__init__, "__defaults__", (15,))
     stopped = checks.least_squares_ends.__wrapped__("rosenbrock", (1,))
     assert stopped[0] > 1e-3
+
+
+def test_what_the_list_leaves_out_learns_the_bowl():
+    found = left_out.medians(4)
+    turned = {slug: row["long, turned"] for slug, row in found.items()}
+    assert turned["covariance-adaptation"] < 1e-4
+    assert min(value for slug, value in turned.items() if slug != "covariance-adaptation") > 0.1
+    assert found["natural-evolution"]["long"] < 1e-4 < 0.1 < found["evolution"]["long"]
+    assert left_out.lowest_listed(found, "round") == found["gravity"]["round"] < 1e-5
+    curvatures, axes = left_out.bowls()["long, turned"]
+    np.testing.assert_allclose(axes @ axes.T, np.eye(len(curvatures)), atol=1e-12)
+
+
+def test_the_evolution_strategy_has_as_many_offspring_as_cma_es():
+    sizes = [
+        len(REGISTRY[slug].population(np.ones(left_out.DIMENSION), 0, **options).x)
+        for slug, options in (
+            ("covariance-adaptation", {}),
+            ("evolution", left_out.OPTIONS["evolution"]),
+        )
+    ]
+    assert sizes[0] == sizes[1]
+
+
+def test_the_table_names_who_is_on_the_list():
+    row = dict.fromkeys(left_out.bowls(), 1.0)
+    table = left_out.table({"evolution": row, "covariance-adaptation": row}).splitlines()
+    assert table[2] == "| evolution strategy | yes | 1 | 1 | 1 |"
+    assert table[3].startswith("| CMA-ES | no |")

@@ -69,7 +69,8 @@ class GuidedEvolution(GradientEstimator):
     Notes
     -----
     Maheswaranathan, Metz, Tucker, Choi and Sohl-Dickstein (2018), "Guided evolutionary
-    strategies: augmenting random search with surrogate gradients", arXiv:1806.10230. The last link of source 002 names it.
+    strategies: augmenting random search with surrogate gradients", arXiv:1806.10230.
+    The last link of source 002 names it.
     """
 
     def __init__(

@@ -67,8 +67,8 @@ class NaturalEvolution(Population):
     Notes
     -----
     Wierstra et al. (2014), "Natural evolution strategies", the separable algorithm and the table of
-    rates; first in
-    Schaul, Glasmachers and Schmidhuber (2011). The last link of source 002 names it.
+    rates; first in Schaul, Glasmachers and Schmidhuber (2011). The last link of source 002 names
+    it.
     """
 
     def __init__(

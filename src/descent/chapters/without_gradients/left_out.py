@@ -21,10 +21,12 @@ LEFT_OUT = (
     "swarm-gradient",
 )
 OPTIONS: Mapping[str, Mapping[str, float]] = {
-    "gravitational-search": {"steps": BUDGET // 20, "decay": 5.0}
+    "evolution": {"size": 8},
+    "gravitational-search": {"steps": BUDGET // 20, "decay": 5.0},
 }
-"""What differs from the defaults: the paper's decay of 20, made for a thousand steps, freezes
-gravitational search within the fifty of this budget.
+"""What differs from the defaults: the evolution strategy has as many offspring as CMA-ES has in
+five variables, and the paper's decay of 20, made for a thousand steps, would freeze gravitational
+search within the fifty of this budget.
 """
 
 
