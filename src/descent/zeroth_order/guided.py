@@ -116,11 +116,12 @@ class GuidedEvolution(GradientEstimator):
         """Draw from N(0, Σ)."""
         d = len(x)
         if basis is None:
-            return self.normal(x) / d**0.5
+            return self.normal(x).mul_(d**-0.5)
         k = basis.shape[1]
         inside = self.normal(x.new_empty(k))
         across = self.normal(x) * (self.share / d) ** 0.5
-        return across + basis @ inside * ((1 - self.share) / k) ** 0.5
+        z: Tensor = across + basis @ inside * ((1 - self.share) / k) ** 0.5
+        return z
 
     def _basis(self, x: Tensor) -> Tensor | None:
         """Return the orthonormal columns of U, shape (d, k); None if nothing guides yet."""

@@ -74,10 +74,10 @@ class SecondOrderSPSA(SpallSPSA):
     --------
     >>> x = torch.full((2,), 3.0, dtype=torch.float64)
     >>> search = SecondOrderSPSA([x], generator=torch.Generator().manual_seed(0))
-    >>> for _ in range(300):
+    >>> for _ in range(600):
     ...     loss = search.step(lambda: x[0] ** 2 + 9 * x[1] ** 2)
     >>> search.evaluations, bool(x[0] ** 2 + 9 * x[1] ** 2 < 1e-6)
-    (1200, True)
+    (2400, True)
 
     Notes
     -----

@@ -98,7 +98,8 @@ class SwarmGradient(Population):
 
     Notes
     -----
-    Mohapatra et al. (2022), algorithm 1. Their coefficients lie near 0.8 and 0.9.
+    Mohapatra et al. (2022). The defaults are this book's: with β = 0.9 a swarm of this size often
+    settles before it arrives.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class SwarmGradient(Population):
         *,
         spread: float = 1.0,
         size: int = 20,
-        memory: float = 0.9,
+        memory: float = 0.5,
         own: float = 0.8,
         social: float = 0.9,
         rate: float = 0.1,
