@@ -34,8 +34,9 @@ FLOORS = (
         "lyapunov",
         "minimum_action",
         "rare_events",
+        "search_distributions",
     },
-    {"markov", "networks", "search_distributions", "smoothing", "zeroth_order"},
+    {"markov", "networks", "smoothing", "zeroth_order"},
     # what a page shows
     {"figures", "sweeps"},
     {"claims", "exercises", "explorer"},
