@@ -77,9 +77,15 @@ def test_covariance_adaptation_costs_on_a_turned_ellipsoid_what_the_authors_own_
 def test_the_constants_of_covariance_adaptation_are_those_of_cma():
     for d, size in ((2, 6), (5, 8), (10, 10), (10, 23), (40, 15)):
         search = CovarianceAdaptation(np.zeros(d), size=size, generator=rng())
-        theirs = cma.CMAEvolutionStrategy(
+        peer = cma.CMAEvolutionStrategy(
             np.zeros(d), 1.0, {"verbose": -9, "seed": 1, "popsize": size}
-        ).sp
+        )
+        peer.tell(*(lambda asked: (asked, [float(x @ x) for x in asked]))(peer.ask()))
+        theirs = peer.sp
+        # But for one: cma forgets the path of its step size sooner than the tutorial.
+        tutorial = (theirs.weights.mueff + 2) / (d + theirs.weights.mueff + 5)
+        assert search.rate == pytest.approx(tutorial, rel=1e-9)
+        assert peer.adapt_sigma.cs > 1.02 * tutorial
         assert search.effective == pytest.approx(theirs.weights.mueff, rel=1e-9)
         assert search.rank_one == pytest.approx(theirs.c1, rel=1e-9)
         assert search.rank_mu == pytest.approx(theirs.cmu, rel=1e-9)
