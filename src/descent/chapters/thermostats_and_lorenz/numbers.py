@@ -79,12 +79,14 @@ def _first(holds: Callable[[Array], Any], low: float, high: float) -> float:
     """Return where a condition that does not hold at low begins to hold, to 1e-11 of the way.
 
     By seven rounds over a grid, each within the cell that the one before has found: a grid of
-    starts takes no longer than one of them.
+    starts takes no longer than one of them. ValueError if it holds nowhere.
     """
     for _ in range(7):
         grid = np.linspace(low, high, 41)
-        k = int(np.argmax(holds(grid[1:]))) + 1
-        low, high = grid[k - 1], grid[k]
+        found = np.flatnonzero(holds(grid[1:]))
+        if not found.size:
+            raise ValueError(f"time must let Op change between starts; got none up to {high:g}")
+        low, high = grid[found[0] : found[0] + 2]
     return float(high)
 
 
