@@ -47,6 +47,10 @@ def test_optimized_starts_end_where_the_band_is_reached_just_in_time():
         edge = 24 - numbers.DT * (round(time / numbers.DT) - 3)
         assert numbers.lowest_optimized_start(time) == pytest.approx(edge, abs=1e-9)
     assert numbers.plateau_half_width(10.0, theta=0.5) == pytest.approx(0.5, abs=1e-9)
+    # Before the thermostat has acted no start is optimized, and there is no edge.
+    for edge_of in (numbers.lowest_optimized_start, numbers.plateau_half_width):
+        with pytest.raises(ValueError, match="time must let Op change"):
+            edge_of(0.0)
 
 
 def test_share_of_the_explorer_is_that_of_the_claims():
@@ -194,6 +198,21 @@ def test_gradient_descent_never_optimizes_but_players_can():
     assert players[0, 0] - numbers.largest_rate(players) > 0.7
 
 
+def test_a_disturbance_that_misses_the_slowest_mode_is_an_exception():
+    """The slowest mode of H has no part in w2, but that of the block without w1 has."""
+    slow, other, w2 = np.array([0.8, 0.0, 0.6]), np.array([-0.6, 0.0, 0.8]), np.eye(3)[1]
+    modes = np.stack([slow, (w2 + other) / np.sqrt(2), (w2 - other) / np.sqrt(2)])
+    hessian = modes.T @ np.diag([0.1, 1.0, 2.0]) @ modes
+    block = np.linalg.eigvalsh(hessian[1:, 1:])[0]
+    times = np.array([10.0, 14.0])
+    op = influence.op(zoo.descent_on_quadratic(hessian), np.zeros(3), times, "w1", "w2", "w2")
+    assert np.diff(op)[0] / 4 == pytest.approx(1.0 - block, abs=1e-3)
+    assert block < 1.0
+    nearby = hessian + 0.01 * (np.outer(w2, slow) + np.outer(slow, w2))
+    late = influence.op(zoo.descent_on_quadratic(nearby), np.zeros(3), [40.0], "w1", "w2", "w2")
+    assert late[0] < 0
+
+
 def test_two_layers_in_closed_form():
     """The disturbance in X against a finite difference of the end points, and the rate in Y."""
     final, rate = zoo.two_layer_limits()
@@ -203,6 +222,24 @@ def test_two_layers_in_closed_form():
     op = influence.op(system, [0.5, 1.0], [15.0, 20.0], "w2", "w1", "w1")
     assert np.diff(op)[0] / 5 == pytest.approx(rate, abs=1e-6)
     assert w[0].prod() == pytest.approx(1, abs=1e-9)
+
+
+def test_on_the_wrong_side_of_the_saddle_a_weight_is_optimized_for_a_while():
+    """By tangents that SciPy carries: from w1 = -0.5, w2 = 1."""
+
+    def rate(time, s):
+        w1, w2, x1, x2, y1 = s
+        error, cross = w1 * w2 - 1, 2 * w1 * w2 - 1
+        x = -(w2 * w2 * x1 + cross * x2), -(cross * x1 + w1 * w1 * x2)
+        return [-error * w2, -error * w1, *x, -w2 * w2 * y1]
+
+    times = np.array([2.0, 8.0])
+    run = solve_ivp(rate, (0, 8), [-0.5, 1, 1, 0, 1], "DOP853", times, rtol=1e-12, atol=1e-14)
+    by_scipy = np.log(np.abs(run.y[4] / run.y[2]))
+    op = influence.op(zoo.descent_on_two_layers(), [-0.5, 1.0], times, "w2", "w1", "w1")
+    np.testing.assert_allclose(op, by_scipy, rtol=1e-7)
+    assert op[0] > 0.3
+    assert op[1] < 0
 
 
 def test_random_linear_systems_mostly_amplify():
