@@ -71,7 +71,7 @@ def _at_rest(rest: str) -> float:
 
 @cache
 def pairs(size: int = 256) -> tuple[PairRow, ...]:
-    """Return the three pairs, from NEAR at rho = 0.8 and from places on the attractor."""
+    """Return the three pairs, from FAR at rho = 0.8 and from places on the attractor."""
     rows, times = [], np.array([5.0, 20.0])
     largest = numbers.exponents(28.0).full[0, 0]
     for pair in combinations(numbers.VARIABLES, 2):
