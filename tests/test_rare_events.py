@@ -142,6 +142,47 @@ def test_what_is_no_rare_event_is_counted_right_as_well():
     assert abs(found.value - first.mean()) < 3 * error
 
 
+def returning(leave, up):
+    """From 0 a walk sets out with a chance, from elsewhere it goes up or down: loops are alike."""
+
+    def step(states, rng):
+        u = rng.random(states.shape)
+        return np.where(states < 0.5, states + (u < leave), states + np.where(u < up, 1.0, -1.0))
+
+    return step
+
+
+def returning_time(leave, up, goal):
+    left = np.eye(goal)
+    left[0, :2] += leave - 1, -leave
+    for k in range(1, goal):
+        left[k, k - 1] -= 1 - up
+        left[k, k + 1 : k + 2] -= up
+    return np.linalg.solve(left, np.ones(goal))[0]
+
+
+@pytest.mark.parametrize(
+    ("leave", "up", "goal"), [(0.9, 0.48, 4), (0.5, 0.49, 30), (0.02, 0.48, 20)]
+)
+def test_the_time_has_no_bias_where_loops_are_long_or_arriving_is_no_rare_event(leave, up, goal):
+    """Against linear equations, by the mean of ten: a walk arrives in every sixth loop, or a loop
+    lasts from two steps to hundreds, or setting out itself takes long."""
+    times = [
+        rare_time(
+            returning(leave, up), height, [0.0], low=0.5, high=goal, n=100, kill=30,
+            rng=np.random.default_rng(seed),
+        )
+        for seed in range(10)
+    ]  # fmt: skip
+    values = np.array([found.value for found in times])
+    exact = returning_time(leave, up, goal)
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - exact) < 3.5 * error < 0.11 * exact
+    # What each says of its own error is what the ten differ by.
+    said = np.mean([found.error for found in times])
+    assert 0.5 < values.std(ddof=1) / said < 2
+
+
 def test_what_goes_wrong_is_said():
     rng = np.random.default_rng(0)
     ones = np.ones((10, 1))
@@ -153,5 +194,11 @@ def test_what_goes_wrong_is_said():
         rare_chance(gambler(0.3), lambda s: s[:, 0] * np.nan, ones, low=0, high=2, rng=rng)
     with pytest.raises(ValueError, match="start must have a score below low"):
         rare_time(gambler(0.3), height, [1.0], low=0.5, high=4, rng=rng)
+    with pytest.raises(ValueError, match="loops must be at least repeats=200; got 100"):
+        rare_time(gambler(0.3), height, [0.0], low=0.5, high=4, rng=rng, loops=100, repeats=200)
+    with pytest.raises(FloatingPointError, match="no walk arrived"):
+        rare_time(
+            lambda s, rng: np.where(s > 0.5, -1.0, 1.0), height, [0.0], low=0.5, high=4, rng=rng
+        )
     with pytest.raises(FloatingPointError, match="setting out is rare"):
         rare_time(lambda s, rng: s, height, [0.0], low=0.5, high=4, rng=rng, max_steps=50)

@@ -179,9 +179,8 @@ def _split(
                 paths[k] = head.going_on(tail)
     lengths = np.array([path.length for path in paths], dtype=float).reshape(repeats, n)
     arrived = tops >= walks.high
-    return chances * arrived.mean(axis=1), tuple(
-        row[there] for row, there in zip(lengths, arrived, strict=True)
-    )
+    durations = tuple(row[there] for row, there in zip(lengths, arrived, strict=True))
+    return chances * arrived.mean(axis=1), durations
 
 
 def _checked(
@@ -281,14 +280,40 @@ def rare_chance(
 def _rare_chance(walks: _Walks, starts: Array, kill: int, rng: np.random.Generator) -> RareChance:
     chances, durations = _split(walks, starts, kill, rng)
     arrived = np.concatenate(durations)
-    return RareChance(
-        float(chances.mean()),
-        float(chances.std(ddof=1) / np.sqrt(len(chances))),
-        float(arrived.mean()) if len(arrived) else float("nan"),
-        walks.steps,
-        chances,
-        durations,
-    )
+    mean, error = chances.mean(), chances.std(ddof=1) / np.sqrt(len(chances))
+    duration = arrived.mean() if len(arrived) else np.nan
+    return RareChance(float(mean), float(error), float(duration), walks.steps, chances, durations)
+
+
+def _loops(
+    walks: _Walks, start: Array, loops: int, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Return times until a first setting-out, those of loops that fail, and where walks set out.
+
+    Each walk is watched for equally many. Were they watched until all are enough, long ones lacked.
+    """
+    together = min(100, loops // 10)
+    states, since = np.repeat(start[None], together, axis=0), np.zeros(together)
+    inside, fresh = np.ones((2, together), dtype=bool)
+    left = np.full(together, -(-loops // together))
+    first, times, exits = list[float](), list[float](), list[Array]()
+    for _ in range(walks.most):
+        states, since = walks.moved(states, rng), since + 1
+        at = walks.scores(states)
+        out = inside & (at >= walks.low)
+        first += list(since[out & fresh])
+        times += list(since[out & ~fresh])
+        exits += list(states[out])
+        left = left - (out & ~fresh)
+        back = at >= walks.high  # not as rare as that: it begins anew, and this was no loop
+        states, since = np.where(back[:, None], start, states), np.where(out | back, 0.0, since)
+        inside, fresh = (inside & ~out) | (at < walks.low) | back, (fresh & ~out) | back
+        on = left > 0
+        if not on.any():
+            return np.array(first), np.array(times), np.array(exits)
+        states, since, left, inside, fresh = states[on], since[on], left[on], inside[on], fresh[on]
+    seen = f"of {loops} loops {len(times)} were seen in max_steps={walks.most}"
+    raise FloatingPointError(f"{seen}: setting out is rare; give a lower low, or raise max_steps")
 
 
 def rare_time(
@@ -324,8 +349,8 @@ def rare_time(
     n : int
         Walks of a repeat.
     loops : int
-        Loops that are watched without selection, at least 100; where they set out is where
-        `rare_chance` starts.
+        Loops that are watched without selection, at least 100 and as many as there are repeats;
+        each repeat of `rare_chance` starts where some of them set out.
 
     Returns
     -------
@@ -355,43 +380,21 @@ def rare_time(
     x = check_array("start", start, ("d",))
     n, loops = check_count("n", n, 2), check_count("loops", loops, 100)
     kill, repeats = _checked_effort(kill, repeats, n)
-    if walks.scores(x[None])[0] >= walks.low:
-        raise ValueError(
-            f"start must have a score below low={low:g}; got {walks.scores(x[None])[0]:g}"
-        )
-    together = min(100, loops // 10)  # walks that are watched side by side
-    states = np.repeat(x[None], together, axis=0)
-    inside, since = np.ones(together, dtype=bool), np.zeros(together)
-    first, times, exits = np.full(together, np.nan), [], []
-    for _ in range(walks.most):
-        states, since = walks.moved(states, rng), since + 1
-        at = walks.scores(states)
-        out = inside & (at >= walks.low)
-        for k in np.flatnonzero(out):
-            if np.isnan(first[k]):
-                first[k] = since[k]
-            else:
-                times.append(since[k])
-            exits.append(states[k].copy())
-        since[out] = 0
-        inside = np.where(out, False, inside | (at < walks.low))
-        back = at >= walks.high  # not as rare as that: it begins anew
-        states[back], inside[back], since[back] = x, True, 0
-        if len(times) >= loops:
-            break
-    else:
-        raise FloatingPointError(
-            f"of {loops} loops {len(times)} were seen in max_steps={max_steps}: setting out is "
-            "rare itself; give a lower low, or raise max_steps"
-        )
-    leaving = np.array(exits)[rng.integers(len(exits), size=(repeats, n))]
+    if repeats > loops:
+        raise ValueError(f"loops must be at least repeats={repeats}; got {loops}")
+    at = walks.scores(x[None])[0]
+    if at >= walks.low:
+        raise ValueError(f"start must have a score below low={low:g}; got {at:g}")
+    first, times, exits = _loops(walks, x, loops, rng)
+    # Starts that repeats share would make the repeats alike, and the error too small.
+    shares = np.array_split(rng.permutation(len(exits)), repeats)
+    leaving = np.stack([exits[rng.choice(share, n)] for share in shares])
     chance = _rare_chance(walks, leaving, kill, rng)
     if not chance.value:
         raise FloatingPointError(
-            f"none of {repeats} repeats of {n} walks arrived at high={high:g}: raise n, or give a "
-            "score that rises along the way"
+            f"no walk arrived at high={high:g}: raise n, or give a score that rises along the way"
         )
-    p, loop = chance.value, float(np.mean(times))
-    value = float(np.nanmean(first)) + (1 - p) / p * loop + chance.duration
-    spread = np.hypot(chance.error / p, np.std(times) / np.sqrt(len(times)) / loop)
-    return RareTime(value, value * float(spread), chance, loop)
+    p, loop = chance.value, float(times.mean())
+    value = float(first.mean()) + (1 - p) / p * loop + chance.duration
+    error = value * float(np.hypot(chance.error / p, times.std() / np.sqrt(len(times)) / loop))
+    return RareTime(value, error, chance, loop)
