@@ -58,7 +58,9 @@ WAYS = Sweep(
     probes=[4],
     rtol=1e-3,
 )
-EXITS = Sweep("02-exits", exit_once, [{"T": T} for T in STEP_SIZES], probes=[0], rtol=1e-2)
+EXITS = Sweep(
+    "02-exits", exit_once, [{"T": T} for T in STEP_SIZES], probes=[0], version=2, rtol=1e-2
+)
 
 
 def saddle_once(correlation: float) -> dict[str, Any]:
