@@ -144,6 +144,19 @@ def test_without_a_lag_the_rate_is_that_of_setting_out_times_the_chance():
         network_walks.leaving_rate(out, chances, (np.full(3, 500.0), np.full(2, 500.0)))
 
 
+def test_the_error_of_a_rate_knows_that_the_rate_stands_on_both_sides():
+    """For ways of one length s a relative change of r p is magnified by 1/(1 - λ s/(1 - λ))."""
+    rng = np.random.default_rng(7)
+    out, chances = np.full(40, 0.05), 0.04 * (1 + 0.02 * rng.standard_normal(40))
+    plain = (out * chances).std(ddof=1) / np.sqrt(40) / (out * chances).mean()
+    assert np.isclose(network_walks.leaving_error(out, chances, (np.zeros(2),) * 40), plain)
+    ways = (np.full(2, 150.0),) * 40
+    rate = network_walks.leaving_rate(out, chances, ways)
+    magnified = plain / (1 - 150 * rate / (1 - rate))
+    assert magnified > 1.8 * plain
+    assert np.isclose(network_walks.leaving_error(out, chances, ways), magnified, rtol=0.02)
+
+
 def test_without_noise_nobody_leaves(network, places):
     rng = np.random.default_rng(6)
     score = network_walks.score(network, places, "shallow")

@@ -163,7 +163,7 @@ TIMES = Sweep(
         *_points("drawn", "deep", 4, 0.12, 0.08),
     ],
     probes=[0],
-    version=2,
+    version=3,
     compare={
         name: NotCompared("walks that tie or not by rounding are other walks from there on")
         for name in (
