@@ -45,9 +45,9 @@ class SecondOrderSPSA(SpallSPSA):
     exactly so for a quadratic. :math:`\bar H_0 = I`, and :math:`\tilde c = c`. Four evaluations
     a step, d² numbers of memory and d³ operations.
 
-    A second difference holds nothing but the rounding of the loss once h < √ε |x|, with ε the
-    spacing of the parameters' type at 1. Such an h is refused, where the parameters are at
-    the time of the step; ε^(1/4) |x| is the best.
+    A second difference holds nothing but the rounding of the loss once h is below √ε times the
+    size of x, with ε the spacing of the parameters' type at 1. Such an h is refused, where the
+    parameters are at the time of the step; ε^(1/4) times that size is the best.
 
     Standard name: 2-SPSA, adaptive simultaneous perturbation.
 
