@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from descent.explorer.page import scripts
 from descent.figures import stylesheet
 from descent.publish.first_paint import deferred, lighter, states_beside, styled_once
@@ -15,7 +17,7 @@ def states(name):
 
 def page(*names):
     figures = "".join(
-        f"<figure class='descent-explorer' data-name='{name}'>{STYLE}<b>{name}</b>"
+        f"<figure id='figure-1' class='descent-explorer' data-name='{name}'>{STYLE}<b>{name}</b>"
         f"{states(name)}</figure>"
         f"<p>After {name}.</p>"
         for name in names
@@ -67,3 +69,9 @@ def test_the_states_of_all_explorers_but_the_first_lie_beside_the_page(tmp_path)
 def test_a_page_with_one_explorer_stays_as_it_is(tmp_path):
     assert states_beside(page("one"), tmp_path, "explorers") == page("one")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_states_without_their_explorer_stop_the_build(tmp_path):
+    lost = page("one", "two").replace("data-name='two'", "data-name='other'")
+    with pytest.raises(ValueError, match="states of two"):
+        states_beside(lost, tmp_path, "explorers")

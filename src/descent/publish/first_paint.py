@@ -26,7 +26,7 @@ _STATES = re.compile(
     r"</script>\s*<script>(\(\(\) => \{.*?\}\)\(\);)</script>",
     re.DOTALL,
 )
-_FIGURE = "<figure class='descent-explorer' data-name='{}'"
+_FIGURE = r"<figure\b[^>]*\bdata-name='{}'"
 _LOADER = Path(__file__).with_name("late_states.js")
 
 
@@ -82,9 +82,11 @@ def states_beside(page: str, folder: Path, address: str) -> str:
         )
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / f"{name}.js", kept)
-        figure = _FIGURE.format(name)
         page = page.replace(states[0], "", 1)
-        page = page.replace(figure, f"{figure} data-states='{address}/{name}.js'", 1)
+        figure = re.search(_FIGURE.format(name), page)
+        if figure is None:
+            raise ValueError(f"the states of {name} belong to no explorer of their page")
+        page = f"{page[: figure.end()]} data-states='{address}/{name}.js'{page[figure.end() :]}"
     if not late:
         return page
     body, end, rest = page.rpartition("</body>")
