@@ -17,6 +17,9 @@ from descent.chapters.symphonic_losses.alternation_sweeps import (
 )
 from descent.chapters.symphonic_losses.digits_forecasts import Forecast
 
+CLOSE = 0.03
+"""How near a share of walks comes to its chance, beyond their errors, to agree with it."""
+
 
 def beside(
     table: pandas.DataFrame, dimension: int, m: int, step_size: float
@@ -30,12 +33,12 @@ def beside(
 
 
 def agreement(table: pandas.DataFrame, dimension: int) -> Array:
-    """Say where prediction and walks agree: within 0.03 and two standard errors of the walks."""
+    """Say where prediction and walks agree: within CLOSE and two standard errors of the walks."""
     found = []
     for m, eta in SETTINGS:
         chance, share = (part.mean(axis=1) for part in beside(table, dimension, m, eta))
         n = WALKERS * len(beside(table, dimension, m, eta)[0][0])
-        found.append(np.abs(chance - share) < 0.03 + 2 * np.sqrt(chance * (1 - chance) / n))
+        found.append(np.abs(chance - share) < CLOSE + 2 * np.sqrt(chance * (1 - chance) / n))
     return np.array(found)
 
 
@@ -52,7 +55,7 @@ def on_fresh_landscapes(table: pandas.DataFrame) -> Array:
             ours, fresh = chance[:, :half], share[:, half:]
             variance = (ours.var(axis=1, ddof=1) + fresh.var(axis=1, ddof=1)) / half
             off = np.abs(ours.mean(axis=1) - fresh.mean(axis=1))
-            found.append(off < 2 * np.sqrt(variance) + 0.03)
+            found.append(off < 2 * np.sqrt(variance) + CLOSE)
     return np.array(found)
 
 
