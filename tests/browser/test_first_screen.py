@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from checks import wait_until_ready
+from checks import PATIENCE, wait_until_ready
 from playwright.sync_api import expect
 from test_pages import CHAPTERS, DESKTOP, PAGES, settled
 
@@ -211,7 +211,9 @@ def test_the_picture_of_a_chapter_stays_where_it_is_first_drawn(visit, site, nam
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
     page.reload()
     settled(page)
-    wait_until_ready(page)
+    # The first picture alone: the states of those below come later, and move nothing above.
+    controls = page.locator(".descent-explorer .descent-controls").first
+    expect(controls).to_be_visible(timeout=PATIENCE)
     page.evaluate("new Promise(f => requestAnimationFrame(() => setTimeout(f, 50)))")
     # Letters that change their font, later on a busy machine, are no jump of the picture; one by
     # the height of its controls is 0.011 or more in every chapter.

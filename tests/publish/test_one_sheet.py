@@ -27,7 +27,7 @@ def html(tmp_path):
 
 def test_pages_share_one_sheet_in_the_order_of_the_links(html):
     one_sheet(html)
-    (sheet,) = (html / "_static").glob("styles-*.css")
+    (sheet,) = (html / "_static").glob("pages-*.css")
     assert sheet.read_text().split() == [
         "p{background:url(file.png)}",
         'b{background:url("f.woff")}',
@@ -44,7 +44,7 @@ def test_pages_share_one_sheet_in_the_order_of_the_links(html):
 def test_a_page_with_other_sheets_has_one_of_its_own(html):
     (html / "book" / "two.html").write_text(HEAD.format("../").replace("b.css", "basic.css"))
     one_sheet(html)
-    assert len(list((html / "_static").glob("styles-*.css"))) == 2
+    assert len(list((html / "_static").glob("pages-*.css"))) == 2
 
 
 def test_a_sheet_for_paper_alone_is_not_taken_for_one_for_all(html):

@@ -57,7 +57,7 @@ def one_sheet(html: Path) -> None:
             continue
         if sheets not in made:
             style = "\n".join(whole(sheet, home.resolve()) for sheet in sheets)
-            made[sheets] = f"styles-{sha256(style.encode()).hexdigest()[:8]}.css"
+            made[sheets] = f"pages-{sha256(style.encode()).hexdigest()[:8]}.css"
             write_whole(home / made[sheets], style)
         place = Path(os.path.relpath(home / made[sheets], page.parent)).as_posix()
         link = f'<link rel="stylesheet" href="{place}">\n'
