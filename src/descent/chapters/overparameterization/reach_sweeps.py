@@ -109,7 +109,7 @@ SURVIVES: dict[str, Comparison] = {
     "reached": ShareWithin(0.25, DRAWN),
     "end": NotCompared(DRAWN),
     "reach": MedianWithin(0.05, ENDS),
-    "first": MedianWithin(0.1, ENDS),
+    "first": MedianWithin(0.25, "it hangs on where a fit ends: a seventh between two roundings"),
     "longest": MedianWithin(0.1, ENDS),
     "path": NotCompared(DRAWN),
     "effective": MedianWithin(0.01, "of forty networks, each fitted to its start"),
