@@ -301,25 +301,46 @@ HORIZON_TIMES = np.linspace(0.1, 18, 180)
 DELTAS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12)
 
 
+MOVED_STARTS = 24
+"""Starts about each of the two; the first is the start itself, the others are moved by 1e-9."""
+
+
 @cache
 def tangent_and_differences() -> tuple[Array, dict[float, Array]]:
     """Return Comp(a; b, b) at rho = 28 from NEAR and FAR: exact, and for each of DELTAS.
 
-    Arrays (n_times, 2). The same integrator and step for all, so that only the finite
-    disturbance and rounding differ.
+    Arrays (n_times, 2, MOVED_STARTS). The same integrator and step for all, so that only
+    the finite disturbance and rounding differ. A start that is moved by 1e-9 is rounded
+    otherwise along its whole way, as another processor rounds the same start.
     """
-    arguments = (lorenz(), np.array([NEAR, FAR]), HORIZON_TIMES, "a", "b", "b")
-    exact = influence.comp(*arguments, dt=0.04)
+    moved = 1e-9 * np.random.default_rng(1).standard_normal((MOVED_STARTS, 3))
+    moved[0] = 0
+    starts = np.array([NEAR, FAR])[:, None] + moved
+    arguments = (lorenz(), starts.reshape(-1, 3), HORIZON_TIMES, "a", "b", "b")
+
+    def by_start(comp: Array) -> Array:
+        return comp.reshape(len(HORIZON_TIMES), *starts.shape[:2])
+
+    exact = by_start(influence.comp(*arguments, dt=0.04))
     return exact, {
-        delta: worlds.finite_difference_comp(*arguments, delta, dt=0.04) for delta in DELTAS
+        delta: by_start(worlds.finite_difference_comp(*arguments, delta, dt=0.04))
+        for delta in DELTAS
     }
 
 
-def horizons(which: int) -> dict[float, float]:
-    """Return the time from which finite differences are wrong, by delta; from NEAR (0) or FAR."""
+def horizons(which: int) -> dict[float, Array]:
+    """Return the times from which finite differences are wrong, by delta, shortest first.
+
+    One for each start about NEAR (which = 0) or FAR (1).
+    """
     exact, approximations = tangent_and_differences()
     return {
-        delta: worlds.horizon(HORIZON_TIMES, exact[:, which], approximation[:, which])
+        delta: np.sort(
+            [
+                worlds.horizon(HORIZON_TIMES, *pair)
+                for pair in zip(exact[:, which].T, approximation[:, which].T, strict=True)
+            ]
+        )
         for delta, approximation in approximations.items()
     }
 

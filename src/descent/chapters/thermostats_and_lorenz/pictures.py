@@ -295,17 +295,20 @@ def draw_horizons() -> Figure:
     fig, (left, right) = figures.figure(1, 2)
     times, shown = numbers.HORIZON_TIMES, {1e-2: "0.5", 1e-5: SKY, 1e-7: GOLD, 1e-10: VIOLET}
     exact, approximations = numbers.tangent_and_differences()
-    left.plot(times, -np.log(np.abs(exact[:, 0])), color=EXACT, linewidth=2.5, label="tangent")
+    left.plot(times, -np.log(np.abs(exact[:, 0, 0])), color=EXACT, linewidth=2.5, label="tangent")
     for delta, colour in shown.items():
         with np.errstate(divide="ignore", invalid="ignore"):
-            op = -np.log(np.abs(approximations[delta][:, 0]))
+            op = -np.log(np.abs(approximations[delta][:, 0, 0]))
         name = f"$\\delta = 10^{{{round(np.log10(delta))}}}$"
         left.plot(times, np.where(np.isfinite(op), op, np.nan), color=colour, lw=1, label=name)
     left.set(xlabel="time $t$", ylabel="Op of b (nats)", ylim=(-58, 4), xlim=(0, 18))
     left.legend(loc="lower left")
     for which, (name, line) in enumerate(zip(START_NAMES, ("o-", "s:"), strict=True)):
-        sizes, ends = zip(*numbers.horizons(which).items(), strict=True)
-        right.semilogx(sizes, ends, line, color=EXACT, label=f"from {name}")
+        ends = np.array(list(numbers.horizons(which).values()))
+        right.semilogx(
+            numbers.DELTAS, np.median(ends, axis=1), line, color=EXACT, label=f"from {name}"
+        )
+        right.fill_between(numbers.DELTAS, ends[:, 0], ends[:, -1], color=EXACT, alpha=0.15, lw=0)
     decay = -numbers.exponents().conditional["a"][0, 0]
     grid = np.geomspace(1e-12, 1e-3, 20)
     right.semilogx(
