@@ -19,6 +19,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 LAST_LINES = 30
+SWITCHES = {
+    "ATEN_CPU_CAPABILITY",
+    "DESCENT_PROCESSOR",
+    "MKL_CBWR",
+    "NPY_DISABLE_CPU_FEATURES",
+    "OPENBLAS_CORETYPE",
+}
 THREADS = ("DESCENT", "MKL", "OMP", "OPENBLAS")
 
 DISPATCHED = """
@@ -54,14 +61,15 @@ def settings() -> dict[str, tuple[str, dict[str, str]]]:
             f"numpy without {names or 'what it dispatches, which is nothing here'}",
             {"NPY_DISABLE_CPU_FEATURES": names},
         ),
+        "openblas": ("OpenBLAS with its oldest kernels", {"OPENBLAS_CORETYPE": "Prescott"}),
+        "compiled": ("compiled loops for any processor", {"DESCENT_PROCESSOR": "generic"}),
         "threads": ("two threads", threads(2)),
     }
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment with one setting's variables and no other's."""
-    others = {"ATEN_CPU_CAPABILITY", "MKL_CBWR", "NPY_DISABLE_CPU_FEATURES"}
-    kept = {name: value for name, value in os.environ.items() if name not in others}
+    kept = {name: value for name, value in os.environ.items() if name not in SWITCHES}
     return kept | threads(1) | dict(variables)
 
 

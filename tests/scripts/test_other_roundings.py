@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "other_roundings.py"
-NAMES = ["plain", "torch", "mkl", "numpy", "threads"]
+NAMES = ["plain", "torch", "mkl", "numpy", "openblas", "compiled", "threads"]
 WATCHED = (
     "ATEN_CPU_CAPABILITY",
     "MKL_CBWR",
     "NPY_DISABLE_CPU_FEATURES",
+    "DESCENT_PROCESSOR",
+    "OPENBLAS_CORETYPE",
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -49,11 +52,13 @@ def environments(tmp_path_factory):
 
 
 def test_each_setting_has_its_variables_and_none_of_another(environments):
-    plain = dict.fromkeys(WATCHED[:3]) | dict.fromkeys(WATCHED[3:], "1")
+    plain = dict.fromkeys(WATCHED[:-4]) | dict.fromkeys(WATCHED[-4:], "1")
     assert environments["plain"] == plain
     assert environments["torch"] == plain | {"ATEN_CPU_CAPABILITY": "default"}
     assert environments["mkl"] == plain | {"MKL_CBWR": "COMPATIBLE"}
-    assert environments["threads"] == plain | dict.fromkeys(WATCHED[3:], "2")
+    assert environments["threads"] == plain | dict.fromkeys(WATCHED[-4:], "2")
+    assert environments["openblas"] == plain | {"OPENBLAS_CORETYPE": "Prescott"}
+    assert environments["compiled"] == plain | {"DESCENT_PROCESSOR": "generic"}
     disabled = environments["numpy"].pop("NPY_DISABLE_CPU_FEATURES")
     assert environments["numpy"].items() <= plain.items()
     probe = (
@@ -86,7 +91,7 @@ def test_a_failure_is_shown_and_the_others_still_run():
     assert "FAILED  mkl: MKL in its compatible mode" in out
     assert "exit status 3\n        0.3 is not 0.30000000000000004\n" in out
     assert [line.split()[0] for line in out.splitlines() if not line.startswith(" ")] == [
-        "ok", "ok", "FAILED", "ok", "ok",
+        "ok", "ok", "FAILED", "ok", "ok", "ok", "ok",
     ]  # fmt: skip
 
 
@@ -123,6 +128,35 @@ def test_sums_do_change():
         assert there != here.stdout.strip()
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other kernels")
+def test_openblas_hears_of_it():
+    code = (
+        "import numpy\n"
+        "from threadpoolctl import threadpool_info\n"
+        "print(*sorted({pool['architecture'] for pool in threadpool_info()}))\n"
+        "raise SystemExit(1)"
+    )
+    _, out, _ = tried("--only", "openblas", "--only", "plain", "--", sys.executable, "-c", code)
+    seen = [line.strip() for line in out.splitlines() if line.startswith(" ")]
+    assert len(seen) == 2
+    assert seen[0] != seen[1]
+
+
+def test_compiled_loops_hear_of_it():
+    """For any processor there is no fused multiply and add; the loops still come out."""
+    pytest.importorskip("llvmlite")
+    code = (
+        "from descent import lyapunov, systems\n"
+        "print(*lyapunov.spectrum(systems.lorenz(), [1.0, 1.0, 1.0]))\n"
+        "raise SystemExit(1)"
+    )
+    _, out, _ = tried("--only", "compiled", "--only", "plain", "--", sys.executable, "-c", code)
+    seen = [line.split() for line in out.splitlines() if line.startswith(" ")]
+    assert seen[0] != seen[1]
+    for one, other in zip(*seen, strict=True):
+        assert float(one) == pytest.approx(float(other), abs=0.05)
+
+
 def test_the_number_of_threads_reaches_tests_and_kernels(monkeypatch):
     from descent.publish.execute import kernel_environment
 
@@ -130,7 +164,7 @@ def test_the_number_of_threads_reaches_tests_and_kernels(monkeypatch):
     monkeypatch.delenv("DESCENT_THREADS", raising=False)
     assert kernel_environment()["OMP_NUM_THREADS"] == "1"
     monkeypatch.setenv("DESCENT_THREADS", "2")
-    assert {kernel_environment()[name] for name in WATCHED[3:6]} == {"2"}
+    assert {kernel_environment()[name] for name in WATCHED[-4:-1]} == {"2"}
     conftest = (Path(__file__).parents[1] / "conftest.py").read_text()
     code = conftest.split("import numpy")[0] + "print(os.environ['OMP_NUM_THREADS'])"
     for given, seen in (({}, "1"), ({"DESCENT_THREADS": "2"}, "2")):
