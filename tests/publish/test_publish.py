@@ -5,9 +5,11 @@ import csv
 import io
 import itertools
 import re
+import runpy
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import jinja2
 import nbformat
@@ -15,6 +17,9 @@ import pytest
 import yaml
 
 from descent.publish import authored, execute, fingerprint, pages, paths, policy, render, site
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "other_roundings.py"
+SWITCHES = runpy.run_path(str(SCRIPT))["SWITCHES"]
 
 
 def notebook(*codes):
@@ -63,6 +68,14 @@ def name_of(checkout, code="from descent import used"):
 def test_a_change_in_what_a_run_may_depend_on_renames_it(checkout, changed):
     before = name_of(checkout)
     (checkout / changed).write_text("# other\n")
+    assert name_of(checkout) != before
+
+
+@pytest.mark.parametrize("setting", sorted(SWITCHES | {"DESCENT_THREADS"}))
+def test_a_run_of_one_rounding_is_none_of_another(checkout, monkeypatch, setting):
+    monkeypatch.delenv(setting, raising=False)
+    before = name_of(checkout)
+    monkeypatch.setenv(setting, "other")
     assert name_of(checkout) != before
 
 

@@ -29,7 +29,9 @@ PLAIN = (
 # What never changes and is told by its name alone.
 NAMED = (types.ModuleType, types.BuiltinFunctionType, np.ufunc)
 HINTS = (types.GenericAlias, types.UnionType, typing.TypeVar)
-SURROUNDINGS = re.compile("DESCENT_(THREADS|PROCESSOR)|(MKL|OMP|OPENBLAS|NPY|ATEN|MPL|PYTHONHASHSEED).*")
+SURROUNDINGS = re.compile(
+    "DESCENT_(THREADS|PROCESSOR)|(MKL|OMP|OPENBLAS|NPY|ATEN|MPL|PYTHONHASHSEED).*"
+)
 """Variables of the environment on which a sum may depend."""
 
 

@@ -2,8 +2,9 @@
 
 The inputs are the code of the notebook and the expressions in its sentences, the files beside
 it, its chapter's claims and exercises, the lock file, the Python version, those modules of the
-library that its imports and its exercises reach, all data of the library, and the tables that
-they name. The words of a notebook are none: a run gives them no outputs.
+library that its imports and its exercises reach, all data of the library, the tables that they
+name, and the variables by which other roundings are tried. The words of a notebook are none: a
+run gives them no outputs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -23,6 +25,15 @@ from descent.publish.authored import code_cells, parsed
 from descent.publish.sentences import ROLE
 
 PACKAGE = "descent"
+ROUNDINGS = (
+    "ATEN_CPU_CAPABILITY",
+    "DESCENT_PROCESSOR",
+    "DESCENT_THREADS",
+    "MKL_CBWR",
+    "NPY_DISABLE_CPU_FEATURES",
+    "OPENBLAS_CORETYPE",
+)
+"""What `scripts/other_roundings.py` sets: a run of one setting says nothing of another."""
 
 _MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
 
@@ -179,5 +190,7 @@ def fingerprint(notebook: dict[str, Any], chapter: str, root: Path) -> str:
     claims = root / "book" / "claims" / f"{chapter}.yml"
     files |= {path for path in (claims, root / "requirements.lock") if path.exists()}
     files |= _tables([*codes, *(path.read_text("utf-8") for path in reached)], root)
-    parts = [json.dumps(_asked(notebook), sort_keys=True).encode(), sys.version.encode()]
+    settings = {name: os.environ[name] for name in ROUNDINGS if name in os.environ}
+    asked_for = json.dumps([_asked(notebook), settings], sort_keys=True)
+    parts = [asked_for.encode(), sys.version.encode()]
     return _over(parts, files, root)
