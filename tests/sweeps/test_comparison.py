@@ -57,6 +57,14 @@ def test_medians_of_sizes_have_bounds_and_holes_never_pass():
     assert MedianWithin(0.1, WHY).difference([1.0, -2.0, 3.0], [-2.1, 2.0, 99.0]) is None
     assert MedianWithin(0.1, WHY).difference([1.0, 2.0, 3.0], [2.3, 2.3, 2.3]) is not None
     assert MedianWithin(0.1, WHY).difference([1.0, 2.0], [np.nan, 2.0]) is not None
+    # Where sizes lie far apart one that jumps moves the median, and no other number.
+    apart, jumped = [1.0, 1.0, 1.0, 8.0, 9.0], [1.0, 1.0, 7.0, 8.0, 9.0]
+    assert MedianWithin(0.5, WHY).difference(apart, jumped) is not None
+    assert MostAgree(0.75, WHY, rtol=0.01).difference(apart, jumped) is None
+    assert MostAgree(0.9, WHY, rtol=0.01).difference(apart, jumped) is not None
+    assert MostAgree(0.75, WHY, rtol=0.01).difference(apart, [1.02 * each for each in apart])
+    assert MostAgree(0.75, WHY, rtol=0.01).difference([1.0, 2.0], [np.nan, 2.0]) is not None
+    assert "shape" in MostAgree(0.75, WHY, rtol=0.01).difference([1.0], [1.0, 1.0])
     assert "shape" in MedianWithin(0.1, WHY).difference([1.0], [1.0, 1.0])
 
 
