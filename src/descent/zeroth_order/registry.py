@@ -46,15 +46,17 @@ from descent.zeroth_order.variable_order import VariableOrderWalk
 
 __all__ = ["IDEAS", "REGISTRY", "Idea"]
 
+# What is tried: six settings for every idea.
 NEAR = (0.01,)
-RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
-STEPS = {"lr": (0.01, 0.03, 0.1, 0.3, 1.0), "h": NEAR}
-WIDE = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0), "h": NEAR}
-RISING = {"lr": (0.003, 0.01, 0.03, 0.1), "retries": (2, 5)}
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+STEPS = {"lr": RATES, "h": NEAR}
+WIDE = {"lr": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), "h": NEAR}
+SHORT = {"lr": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3), "h": NEAR}
+RISING = {"lr": (0.01, 0.03, 0.1), "retries": (2, 5)}
 BRED = {"lr": (0.03, 0.1, 0.3), "period": (5, 20)}
 SPREADS = (0.1, 0.5, 2.0)
 CLOUDS = {"spread": SPREADS, "decay": (0.95, 0.99)}
-KALMAN = {"spread": (0.5, 2.0), "noise": (0.1, 0.5), "regularization": (1e-3, 1e-1)}
+KALMAN = {"spread": (0.5, 2.0, 5.0), "noise": (0.1, 0.5), "regularization": (1e-3,)}
 
 
 def _near(lr: float) -> dict[str, float]:
@@ -131,7 +133,7 @@ IDEAS: tuple[Idea, ...] = (
     Idea("particle-swarm-apart", "particle swarm, own starts", ParticleSwarm, "population", "n",
         Line("swarms", "a start of its own for each individual", "independent initialization",
              "particle-swarm", library="separate_starts", cost="0"),
-        Trials({"size": (10, 20, 30, 60)}, {"size": 10}, {"size": 10}), own_starts=True),
+        Trials({"size": (10, 15, 20, 30, 40, 60)}, {"size": 10}, {"size": 10}), own_starts=True),
     Idea("best-momentum", "RandomGrad, momentum to the best", BestMomentum, "wrapper", "1 more",
         Line("momentum", "momentum that always points to the best point so far", "none",
              "random-grad"), Trials({"lr": RATES, "h": NEAR}, _near(0.03), _near(0.03)),
@@ -139,7 +141,7 @@ IDEAS: tuple[Idea, ...] = (
     Idea("accumulated", "never zeroed", Accumulated, "estimator", "0 more",
         Line("momentum", "gradients that are never set to zero", "heavy ball without friction",
              "random-grad"),
-        Trials({"lr": (0.000003, 0.00003, 0.0003, 0.003, 0.03), "h": NEAR}, _near(0.0003),
+        Trials({"lr": (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003), "h": NEAR}, _near(0.0003),
                _near(0.0003)), made=inside_random_grad),
     Idea("after-momentum-step", "judged after a step with momentum", AfterStepGrad, "wrapper", "2",
         Line("gradient approximation",
@@ -151,8 +153,7 @@ IDEAS: tuple[Idea, ...] = (
     Idea("spsa", "SPSA", SPSA, "estimator", "2",
         Line("gradient approximation", "SPSA", "simultaneous perturbation stochastic approximation",
              "random-grad-adam"),
-        Trials({"lr": (0.001, 0.01, 0.03, 0.1, 0.3), "h": NEAR}, _near(0.1), _near(0.1)),
-        options={"lr": 0.01}),
+        Trials(SHORT, _near(0.1), _near(0.1)), options={"lr": 0.01}),
     Idea("spsa-adam", "SPSA, Adam", SPSA, "estimator", "2", "spsa",
         Trials(STEPS, _near(0.1), _near(0.1)), made=with_adam),
     Idea("line-parabola", "parabola on a line", LineParabola, "walk", "3",
@@ -191,7 +192,7 @@ IDEAS: tuple[Idea, ...] = (
         Line("simulated annealing",
              "simulated annealing (all that the line says is that it is extremely simple)",
              "simulated annealing", "order-walk"),
-        Trials({"lr": (0.03, 0.1, 0.3), "temperature": (0.01, 0.1, 1.0)},
+        Trials({"lr": (0.01, 0.03, 0.1), "temperature": (0.01, 0.1)},
                {"lr": 0.03, "temperature": 0.01}, {"lr": 0.03, "temperature": 0.1}),
         options={"cooling": 0.995}),
     Idea("integer-boolean", "integer and boolean tensors", ParameterVector, "tensors", "0",

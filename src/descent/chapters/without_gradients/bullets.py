@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from descent.chapters.without_gradients.informed import LEAST_SQUARES
 from descent.zeroth_order.idea import Idea, Line
 from descent.zeroth_order.registry import IDEAS
 
@@ -45,11 +46,19 @@ class Bullet:
 def bullets(ideas: tuple[Idea, ...]) -> tuple[Bullet, ...]:
     """Return the lines of the source in their order, each with the ideas that read it."""
     names: Mapping[str, str] = {idea.slug: idea.name for idea in ideas}
+    informed = {idea.slug for idea in ideas if idea.told == "residuals"}
+
+    def base(idea: Idea, line: Line) -> str:
+        # Who is told residuals meets who is told them, too.
+        if idea.slug in informed and line.base not in informed:
+            return LEAST_SQUARES
+        return names[line.base] if line.base else ""
+
     return tuple(
         Bullet(
             first.line,
             (first, *(idea for idea in ideas if idea.line == first.slug)),
-            names[first.line.base] if first.line.base else "",
+            base(first, first.line),
         )
         for first in ideas
         if isinstance(first.line, Line)

@@ -159,18 +159,24 @@ def behind(optimizer: Any) -> str:
 
 NGOPT_IS = {"mlp": "CMA", "digits": "MetaModelOnePlusOne"}
 """What NGOpt of nevergrad 1.0.12 is, by its own choice, on the problems that it is raced on."""
-SCALES = (0.1, 0.3, 1.0, 2.5)
+SCALES = (0.1, 0.3, 0.6, 1.0, 2.5, 5.0)
 """Standard deviations of the first points that are tried for the peers."""
+DOCUMENTED = {"landscape": {"scale": BOX / 2}, "network": {"scale": 1.0}}
+"""How CMA-ES is to begin by the documentation of cma: about a quarter of the domain's width, and
+the optimum within three standard deviations, in units in which one is useful for all variables.
+"""
 
 
 def _peer(race: Racer, landscape: dict[str, Any], network: dict[str, Any], **tried: Any) -> Method:
     return Method(race, grid(**tried), {"landscape": landscape, "network": network})
 
 
+AS_DOCUMENTED = "cma, documented start"
 NGOPT = {"scale": 1.0, "name": "NGOpt"}
 PEERS: dict[str, Method] = {
     "random search": _peer(random_search, {"scale": 2.5}, {"scale": 1.0}, scale=SCALES),
     "cma": _peer(pycma, {"scale": 1.0}, {"scale": 0.3}, scale=SCALES),
+    AS_DOCUMENTED: Method(pycma, list(DOCUMENTED.values()), DOCUMENTED, fixed=True),
     "cmaes": _peer(cmaes, {"scale": 0.1}, {"scale": 0.1}, scale=SCALES),
     "SciPy differential evolution": _peer(
         differential_evolution,
@@ -180,6 +186,8 @@ PEERS: dict[str, Method] = {
         members=(20, 50, 150),
     ),
     "SciPy Nelder–Mead": _peer(nelder_mead, {"scale": 2.5}, {"scale": 0.3}, scale=SCALES),
-    "nevergrad NGOpt": _peer(nevergrad, NGOPT, NGOPT, scale=(1.0,), name=("NGOpt",)),
+    "nevergrad NGOpt": Method(
+        nevergrad, [NGOPT], {"landscape": NGOPT, "network": NGOPT}, fixed=True
+    ),
 }
-"""Each peer with its settings."""
+"""Each peer with its settings; NGOpt's scale is its own default, for it sees no other."""

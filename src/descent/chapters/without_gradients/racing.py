@@ -28,11 +28,14 @@ class Method:
     chosen : dict
         The setting that was best on the tuning problems, by kind of problem; what
         `best_settings` finds in the tables.
+    fixed : bool
+        Whether the settings are those of its documentation, which no runs chose.
     """
 
     race: Racer
     settings: Sequence[Setting]
     chosen: Mapping[str, Setting]
+    fixed: bool = False
 
 
 def stepping(make: Callable[..., Optimizer], *, gradient: bool = False, fade: bool = True) -> Racer:

@@ -1,21 +1,22 @@
 """Chapter 10: the computations that are made once and kept as tables."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
+from descent.arguments import Array
 from descent.chapters.without_gradients import numbers
-from descent.chapters.without_gradients.methods import METHODS, racers
+from descent.chapters.without_gradients.methods import METHODS, racers, tuned
 from descent.landscapes import two_datapoint
 from descent.sweeps import Sweep
 from descent.zeroth_order import REGISTRY, NonFiniteLoss
 
 SEEDS = range(20)
 """Seeds of the reported runs."""
-TUNING_SEEDS = (1000,)
+TUNING_SEEDS = range(1000, 1010)
 """Seeds of the runs that hyperparameters are chosen by."""
 FLOOR = 1e-8
 """Losses below this share of the start's count as this share when settings are compared."""
@@ -48,23 +49,34 @@ def race_once(problem: str, method: str, seed: int, **setting: Any) -> dict[str,
 
 
 def tune_once(problem: str, method: str, **setting: Any) -> dict[str, Any]:
-    """Return the mean logarithm (base 10) of the share of the start's loss that is left."""
+    """Return the logarithms (base 10) of the share of the start's loss that is left, by seed."""
     logs = []
     for seed in TUNING_SEEDS:
         counted = run(problem, method, seed, **setting)
-        logs.append(math.log10(max(counted.best / counted.start_loss, FLOOR)))
-    return {"left": round(float(np.mean(logs)), 4)}
+        logs.append(round(math.log10(max(counted.best / counted.start_loss, FLOOR)), 3))
+    return {"left": logs}
 
 
 def best_settings(frame: Any) -> dict[str, dict[str, Any]]:
-    """Return each method's best setting on one kind of problem."""
+    """Return each method's best setting on one kind of problem: the lowest mean logarithm."""
+    return {name: settings[int(np.argmin(left.mean(0)))] for name, settings, left in _by(frame)}
+
+
+def stable_choices(frame: Any) -> dict[str, int]:
+    """Return for how many seeds, each taken alone, a method's choice is that of all of them."""
+    return {
+        name: int((left.argmin(1) == left.mean(0).argmin()).sum()) for name, _, left in _by(frame)
+    }
+
+
+def _by(frame: Any) -> Iterator[tuple[str, list[dict[str, Any]], Array]]:
+    """Yield methods, their settings, and the logarithms (seeds, settings), over the problems."""
     options = frame.columns.difference(["problem", "method", "left"])
-    best = {}
     for method, rows in frame.groupby("method", sort=False):
         own = [name for name in options if rows[name].notna().all()]
-        means = rows.groupby(own, sort=False)["left"].mean().reset_index()
-        best[method] = means.loc[means["left"].idxmin(), own].to_dict()
-    return best
+        each = [(s[own].iloc[0].to_dict(), s["left"]) for _, s in rows.groupby(own, sort=False)]
+        left = [np.mean(logs.tolist(), axis=0) for _, logs in each]
+        yield method, [setting for setting, _ in each], np.transpose(left)
 
 
 def tuning(kind: str) -> Sweep:
@@ -74,12 +86,13 @@ def tuning(kind: str) -> Sweep:
         run=tune_once,
         points=[
             {"problem": problem, "method": method, **setting}
-            for method, entry in METHODS.items()
-            for setting in entry.settings
+            for method in tuned(kind)
+            for setting in METHODS[method].settings
             for problem in numbers.TUNING[kind]
         ],
         probes=[0],
         rtol=1e-6,
+        version=2,
     )
 
 
