@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
-from descent.chapters.without_gradients import results
+from descent.chapters.without_gradients import reached, results
 from descent.chapters.without_gradients.bullets import BULLETS
-from descent.chapters.without_gradients.methods import OURS
-from descent.chapters.without_gradients.numbers import CHECKPOINTS
+from descent.chapters.without_gradients.reached import Reached
 from descent.chapters.without_gradients.results import Race
 from descent.estimates import wilson
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, SKY, VIOLET
@@ -119,31 +118,12 @@ def draw_spending(curves: Mapping[str, tuple[Array, Array, Array]]) -> Figure:
     return fig
 
 
-def draw_profiles(race: Race, shown: Mapping[str, str], tolerances: Sequence[float]) -> Figure:
-    """Draw data profiles: the shown methods in colour under their labels, the others grey."""
-    fig, axes = figures.figure(1, len(tolerances))
-    methods = [name for name in OURS if all(name in runs for runs in race.values())]
-    for ax, tolerance in zip(axes, tolerances, strict=True):
-        for method in methods:
-            if method not in shown:
-                profile = results.data_profile(race, method, tolerance)
-                ax.step(CHECKPOINTS, profile, where="post", color=GUIDE, linewidth=0.6)
-        for method, label in shown.items():
-            colour, line = METHODS[method]
-            profile = results.data_profile(race, method, tolerance)
-            ax.step(CHECKPOINTS, profile, where="post", color=colour, linestyle=line, label=label)
-        ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="evaluations")
-        ax.set_ylabel(f"share solved, tolerance {tolerance:g}")
-    axes[-1].legend(loc="upper left")
-    return fig
-
-
-def list_table(race: Race) -> str:
+def list_table(race: Race, shares: Reached) -> str:
     """Return the 22 bullets as a Markdown table."""
     rows = []
     for number, bullet in enumerate(BULLETS, 1):
         names = ", ".join(f"`{name}`" for name in bullet.library)
-        word = f"**{results.bullet_verdict(race, bullet)}**"
+        word = f"**{results.bullet_verdict(race, shares, bullet)}**"
         line = bullet.line
         rows.append([str(number), line.words, names, line.standard, bullet.cost, word])
     head = ["", "idea", "in the library", "standard name", "evaluations", "verdict"]
@@ -161,17 +141,24 @@ def _medians(race: Race, method: str, marks: Sequence[int]) -> list[str]:
     ]
 
 
-def verdict_table(race: Race) -> str:
+def verdict_table(race: Race, shares: Reached) -> str:
     """Return medians and verdicts of the methods of each bullet as a Markdown table."""
     rows = []
     for number, bullet in enumerate(BULLETS, 1):
         for method in bullet.methods:
             marks = results.outcomes(race, method, bullet.base)
-            word = results.verdict(marks)
+            word = results.judged(race, shares, method, bullet.base)
             pair = f"{method} *against* {bullet.base}"
-            rows.append([str(number), pair, *_medians(race, method, marks), word])
-    head = ["", "method", *TITLES.values(), "verdict"]
-    return table(head, rows, "rlrrrrrl")
+            rows.append([str(number), pair, *_medians(race, method, marks)])
+            rows[-1] += [_on_coco(shares, method, bullet.base), word]
+    head = ["", "method", *TITLES.values(), "COCO", "verdict"]
+    return table(head, rows, "rlrrrrrrl")
+
+
+def _on_coco(shares: Reached, method: str, base: str) -> str:
+    if method not in shares:
+        return "–"
+    return percent(reached.end(shares, method)) + SIGNS[reached.outcome(shares, method, base)]
 
 
 def median_table(race: Race, methods: Iterable[str]) -> str:

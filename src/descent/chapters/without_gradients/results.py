@@ -1,4 +1,4 @@
-"""Chapter 10: what the race's tables say: quartiles, data profiles, verdicts."""
+"""Chapter 10: what the race's tables say: quartiles, ranks, verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ import numpy as np
 from scipy import stats
 
 from descent.arguments import Array
+from descent.chapters.without_gradients import reached
 from descent.chapters.without_gradients.bullets import BULLETS, Bullet
-from descent.chapters.without_gradients.numbers import CHECKPOINTS, LANDSCAPES
-from descent.estimates import wilson
+from descent.chapters.without_gradients.numbers import CHECKPOINTS
+from descent.chapters.without_gradients.reached import Reached
 
 SIGNIFICANCE = 0.01
 """Level of the rank-sum test that decides who wins on a problem."""
@@ -63,45 +64,6 @@ def collect(frames: Mapping[str, Any]) -> dict[str, dict[str, Runs]]:
     return race
 
 
-def lowest(runs: Mapping[str, Runs], name: str) -> Array:
-    """Return the loss that counts as the minimum, for each seed (Moré and Wild's f_L).
-
-    The landscapes' is known; a network's is the least that any method found.
-    """
-    if name in LANDSCAPES:
-        return np.zeros(len(next(iter(runs.values())).start))
-    return np.asarray(np.min([r.final for r in runs.values()], axis=0))
-
-
-def solved(race: Race, method: str, tolerance: float) -> Array:
-    r"""Return which runs have solved their problem, (problems, seeds, checkpoints).
-
-    Solved means :math:`f \le f_L + \tau (f_0 - f_L)`, with the tolerance τ and the loss
-    :math:`f_0` at the start.
-
-    Notes
-    -----
-    Moré and Wild, "Benchmarking derivative-free optimization algorithms", equation 2.2.
-    """
-    hit = []
-    for name, runs in race.items():
-        least = lowest(runs, name)
-        goal = least + tolerance * (runs[method].start - least)
-        hit.append(runs[method].best <= goal[:, None])
-    return np.array(hit)
-
-
-def data_profile(race: Race, method: str, tolerance: float) -> Array:
-    """Return the share of (problem, seed) pairs that are solved after each checkpoint."""
-    return np.asarray(solved(race, method, tolerance).mean((0, 1)))
-
-
-def share_solved(race: Race, method: str, tolerance: float) -> tuple[float, float, float]:
-    """Return the share solved at the end with its 95 % Wilson interval."""
-    hits = solved(race, method, tolerance)[..., -1]
-    return float(hits.mean()), *wilson(hits.sum(), hits.size)
-
-
 def comparison(runs: Mapping[str, Runs], method: str, base: str) -> int:
     """Return 1 if a method ends lower than another, -1 if higher, 0 if the test cannot tell.
 
@@ -113,16 +75,17 @@ def comparison(runs: Mapping[str, Runs], method: str, base: str) -> int:
     return 1 if np.median(ours) < np.median(theirs) else -1
 
 
-def verdict(outcomes: Sequence[int]) -> str:
-    """Return keep, drop or open from an idea's outcomes on the problems.
+def verdict(outcomes: Sequence[int], on_coco: int = 0) -> str:
+    """Return keep, drop or open from an idea's outcomes on the problems and on COCO's functions.
 
-    Keep: it wins on at least two problems and on more than it loses. Drop: it loses on at
-    least two and on more than it wins.
+    Keep: it wins on at least two problems and on more than it loses, and it does not lose on
+    COCO's functions. Drop: it loses on at least two problems and on more than it wins, and it
+    does not win on COCO's functions. The rest is open. The rule was written before the runs.
     """
     won, lost = sum(o > 0 for o in outcomes), sum(o < 0 for o in outcomes)
-    if won >= 2 and won > lost:
+    if won >= 2 and won > lost and on_coco >= 0:
         return "keep"
-    return "drop" if lost >= 2 and lost > won else "open"
+    return "drop" if lost >= 2 and lost > won and on_coco <= 0 else "open"
 
 
 def mean_ranks(race: Race, methods: Sequence[str]) -> dict[str, float]:
@@ -152,12 +115,18 @@ def wins(race: Race, method: str, base: str) -> int:
     return outcomes(race, method, base).count(1)
 
 
-def bullet_verdict(race: Race, bullet: Bullet) -> str:
+def judged(race: Race, found: Reached, method: str, base: str) -> str:
+    """Return the verdict on a method against its base."""
+    return verdict(outcomes(race, method, base), reached.outcome(found, method, base))
+
+
+def bullet_verdict(race: Race, shares: Reached, bullet: Bullet) -> str:
     """Return the most favourable verdict among a bullet's methods, or "shown" if it has none."""
-    found = {verdict(outcomes(race, method, bullet.base)) for method in bullet.methods}
+    found = {judged(race, shares, method, bullet.base) for method in bullet.methods}
     return next((word for word in ("keep", "open", "drop") if word in found), "shown")
 
 
-def numbers_of(race: Race, word: str) -> list[int]:
+def numbers_of(race: Race, shares: Reached, word: str) -> list[int]:
     """Return the numbers of the list's lines that have a verdict."""
-    return [n for n, bullet in enumerate(BULLETS, 1) if bullet_verdict(race, bullet) == word]
+    verdicts = [bullet_verdict(race, shares, bullet) for bullet in BULLETS]
+    return [n for n, found in enumerate(verdicts, 1) if found == word]
