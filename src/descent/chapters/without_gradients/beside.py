@@ -16,21 +16,21 @@ FIRST_SPREADS = (0.1, 0.3, 0.6, 1.0, 2.5, 5.0)
 OWN_SCHEDULE = ("spall", "second-order")
 """Ideas whose step sizes fall by a law of their own."""
 TRIED: Mapping[str, tuple[Mapping[str, Any], Setting]] = {
-    "averaged-differences": (WIDE, {"lr": 0.1, "h": 0.01}),
-    "mezo": (STEPS, {"lr": 0.01, "h": 0.01}),
+    "averaged-differences": (WIDE, {"lr": 0.3, "h": 0.01}),
+    "mezo": (STEPS, {"lr": 0.1, "h": 0.01}),
     "after-adam-step": ({"lr": RATES}, {"lr": 0.1}),
-    "covariance-adaptation": ({"spread": FIRST_SPREADS}, {"spread": 1.0}),
-    "natural-evolution": ({"spread": FIRST_SPREADS}, {"spread": 1.0}),
-    "spall": (WIDE, {"lr": 0.1, "h": 0.01}),
-    "second-order": ({"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "h": NEAR}, {"lr": 1.0, "h": 0.01}),
-    "guided": (STEPS, {"lr": 0.1, "h": 0.01}),
+    "covariance-adaptation": ({"spread": FIRST_SPREADS}, {"spread": 5.0}),
+    "natural-evolution": ({"spread": FIRST_SPREADS}, {"spread": 2.5}),
+    "spall": (WIDE, {"lr": 1.0, "h": 0.01}),
+    "second-order": ({"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "h": NEAR}, {"lr": 3.0, "h": 0.01}),
+    "guided": (STEPS, {"lr": 0.3, "h": 0.01}),
     "gravitational-search": (
         {"spread": (0.5, 2.0, 5.0), "decay": (5.0, 20.0)},
-        {"spread": 2.0, "decay": 5.0},
+        {"spread": 5.0, "decay": 5.0},
     ),
     "swarm-gradient": (
         {"spread": (0.5, 2.0, 5.0), "lr": (0.05, 0.5)},
-        {"spread": 2.0, "lr": 0.05},
+        {"spread": 5.0, "lr": 0.05},
     ),
 }
 """By slug: the values that are tried, in all combinations, and the best on the landscapes."""

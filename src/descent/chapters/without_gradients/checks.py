@@ -3,12 +3,10 @@
 import ast
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import torch
-from scipy import optimize
 from torch import Generator, Tensor
 
 from descent import zeroth_order as library
@@ -210,30 +208,3 @@ def free_walks(
         if order in orders:
             spread.append(np.sqrt((path**2).mean(0)))
     return steps, spread
-
-
-@kept
-def least_squares_ends(name: str, seeds: Sequence[int]) -> Array:
-    """Return the losses (seeds,) at which SciPy's least squares ends that is told the residuals.
-
-    It takes their derivatives from differences, each of which is an evaluation that counts, and
-    stops by itself where it has converged.
-    """
-    ends = []
-    for seed in seeds:
-        counted = numbers.Evaluations(numbers.problem(name, seed))
-
-        def told(x: Array, counted: numbers.Evaluations = counted) -> Array:
-            return np.asarray(counted.residuals(torch.from_numpy(x)).numpy())
-
-        def slopes(x: Array, told: Callable[[Array], Array] = told) -> Array:
-            # As long as SciPy's own, in one call.
-            h = np.finfo(float).eps ** 0.5 * np.maximum(1.0, np.abs(x))
-            around = told(np.vstack([x, x + np.diag(h)]))
-            return np.asarray((around[1:] - around[0]).T / h)
-
-        with suppress(numbers.BudgetSpent):
-            exact = dict.fromkeys(("ftol", "xtol", "gtol"), 1e-15)
-            optimize.least_squares(told, counted.problem.start.numpy(), slopes, **exact)
-        ends.append(counted.best)
-    return np.array(ends)

@@ -55,7 +55,7 @@ def cocoex() -> Any:
         return importlib.import_module("cocoex")
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
-            f"COCO's functions are in a package of their own: pip install coco-experiment=={VERSION}",
+            f"COCO's functions have a package of their own: pip install coco-experiment=={VERSION}",
             name="cocoex",
         ) from missing
 

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.arguments import Array
+from descent.chapters.without_gradients import coco_pictures, reached, results
+from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.methods import OURS, racers
 from descent.chapters.without_gradients.numbers import CHECKPOINTS
 from descent.chapters.without_gradients.pictures import TITLES, digits
@@ -16,6 +18,7 @@ from descent.chapters.without_gradients.results import Runs, collect
 from descent.explorer import Handle, explore
 from descent.figures import BLUE, EXACT, GUIDE, RED
 from descent.landscapes import six_hump_camel
+from descent.prose import percent
 from descent.sweeps import load
 from descent.zeroth_order.idea import Idea, Setting
 from descent.zeroth_order.registry import REGISTRY
@@ -188,8 +191,23 @@ def journey_caption(idea: str, evaluations: int) -> str:
     return (
         f"{idea[0].upper()}{idea[1:]} on the six-hump camel after {past[-1].evaluations} "
         f"evaluations. Red dot: its best point, {text} above the minimum; {what}; crosses: the two "
-        "global minima. Grey on the right: the rest of the run."
+        f"global minima. Grey on the right: the rest of the run. {finding(idea)}"
     )
+
+
+@cache
+def finding(idea: str) -> str:
+    """Say what the races found of an idea."""
+    shares, bar = coco_pictures.shares(), coco_pictures.BAR
+    line = next((bullet for bullet in BULLETS if idea in bullet.methods), None)
+    said = []
+    if idea in shares:
+        ours, theirs = (percent(reached.end(shares, name)) for name in (idea, bar))
+        said.append(f"on COCO's 24 functions it reaches {ours} of the targets, CMA-ES {theirs}")
+    if line is not None:
+        word = results.judged(table(), shares, idea, line.base)
+        said.append(f"against {line.base} the verdict is “{word}”")
+    return f"In the races: {'; '.join(said)}." if said else ""
 
 
 ideas_at_work = explore(

@@ -30,7 +30,8 @@ def slopes(told: Residuals, x: Array) -> Array:
     """Return the derivatives (r, d) by forward differences as long as SciPy's own: d + 1 points."""
     h = np.finfo(float).eps ** 0.5 * np.maximum(1.0, np.abs(x))
     around = told(np.vstack([x, x + np.diag(h)]))
-    return np.asarray((around[1:] - around[0]).T / h)
+    with np.errstate(invalid="ignore"):  # of two infinities
+        return np.asarray((around[1:] - around[0]).T / h)
 
 
 def _restarted(f: Evaluations, seed: int, descend: Callable[[Residuals, Array], None]) -> None:
@@ -68,7 +69,7 @@ def secant_gauss_newton(f: Evaluations, seed: int) -> None:
     def descend(told: Residuals, start: Array) -> None:
         x, r = start, told(start)
         j, damping, failures, fresh = slopes(told, x), 1e-3, 0, True
-        while True:
+        while np.isfinite(j).all():
             scale = max(float((j**2).sum(0).max()), 1e-300)
             normal = j.T @ j + damping * scale * np.eye(len(x))
             s = -np.linalg.solve(normal, j.T @ r)

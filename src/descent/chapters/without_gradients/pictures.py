@@ -13,7 +13,7 @@ from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.reached import Reached
 from descent.chapters.without_gradients.results import Race
 from descent.estimates import wilson
-from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, SKY, VIOLET
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, RED, SKY, VIOLET
 from descent.prose import fixed, percent, power_of_ten, table
 from descent.zeroth_order import REGISTRY
 

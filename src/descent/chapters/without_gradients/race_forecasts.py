@@ -29,9 +29,7 @@ class Forecast(NamedTuple):
 
 
 def _is(number: int, word: str) -> Callable[[Race, Reached], bool]:
-    return lambda race, shares: (
-        results.bullet_verdict(race, shares, BULLETS[number - 1]) == word
-    )
+    return lambda race, shares: results.bullet_verdict(race, shares, BULLETS[number - 1]) == word
 
 
 def best_listed(shares: Reached) -> str:

@@ -1,0 +1,185 @@
+"""Chapter 10: COCO's functions, what their table means, and the rivals told residuals."""
+
+import numpy as np
+import pytest
+import torch
+
+from descent.chapters.without_gradients import coco, coco_pictures, informed, numbers, reached
+from descent.chapters.without_gradients.coco_sweeps import COCO
+from descent.chapters.without_gradients.methods import METHODS, on_coco
+from descent.sweeps import load
+from descent.zeroth_order import REGISTRY
+
+SPHERES = ([0.2528, -1.1568], [-3.8984, -2.8904], [-3.7984, 0.2032])
+"""Minimizers of the first three instances of COCO's sphere in the plane."""
+
+
+def sphere(minimizer):
+    return lambda x: float(((x - np.array(minimizer)) ** 2).sum())
+
+
+def installed():
+    return pytest.importorskip("cocoex", reason="coco-experiment is not installed: see coco.cocoex")
+
+
+@pytest.mark.parametrize(
+    "method", ["random search", "evolution strategy", "CMA-ES", "particle swarm", "RandomGrad"]
+)
+def test_the_stored_row_of_the_sphere_comes_out_of_its_closed_form(method):
+    """Without the package: the first function of a row, summed over the instances."""
+    setting = METHODS[method].chosen["landscape"]
+    again = sum(
+        coco.hits(sphere(place), 2, seed, method, **setting)
+        for seed, place in zip(coco.INSTANCES, SPHERES, strict=True)
+    )
+    table = load("10-coco")
+    row = table[(table["method"] == method) & (table["d"] == 2)].iloc[0]
+    # A loss within rounding of a target may fall on either side of it.
+    assert np.abs(np.array(row["reached"][0]) - again).max() <= 1
+    assert row["reached"][0][-1] > 20
+
+
+def test_another_setting_does_not_reach_the_stored_row():
+    table = load("10-coco")
+    row = table[(table["method"] == "evolution strategy") & (table["d"] == 2)].iloc[0]
+    other = sum(
+        coco.hits(sphere(place), 2, seed, "evolution strategy", spread=0.02, size=40)
+        for seed, place in zip(coco.INSTANCES, SPHERES, strict=True)
+    )
+    assert np.abs(np.array(row["reached"][0]) - other).max() > 10
+
+
+def test_the_package_has_the_sphere_that_the_closed_form_says():
+    installed()
+    rng = np.random.default_rng(0)
+    for instance, place in zip(coco.INSTANCES, SPHERES, strict=True):
+        f = coco.function(1, 2, instance)
+        for x in rng.uniform(-5, 5, (5, 2)):
+            assert f(x) == pytest.approx(sphere(place)(x), abs=1e-10)
+
+
+@pytest.mark.parametrize("number", coco.FUNCTIONS)
+def test_a_function_is_never_below_its_minimum(number):
+    installed()
+    f = coco.function(number, 3, 1)
+    assert min(f(x) for x in np.random.default_rng(number).uniform(-5, 5, (50, 3))) > 0
+
+
+def test_a_missing_package_is_named_with_its_version(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cocoex", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install coco-experiment==2\.8\.2") as word:
+        coco.cocoex()
+    assert word.value.name == "cocoex"
+
+
+def test_targets_groups_and_budgets_are_those_that_are_usual_there():
+    assert tuple(range(1, 25)) == coco.FUNCTIONS
+    assert (len(coco.TARGETS), coco.TARGETS[0]) == (51, pytest.approx(100))
+    assert coco.TARGETS[-1] == pytest.approx(1e-8)
+    assert np.all(np.diff(np.log10(coco.TARGETS)) == pytest.approx(-0.2))
+    assert coco.SPENT[-1] == coco.PER_VARIABLE
+
+
+def test_hits_count_the_targets_below_the_best_so_far():
+    # Nothing to gain: the best is the loss at the start, whatever is spent.
+    flat = coco.hits(lambda x: 0.5, 2, 0, "random search", scale=1.0)
+    assert flat.tolist() == [int((coco.TARGETS >= 0.5).sum())] * len(coco.SPENT)
+    falling = coco.hits(sphere([0, 0]), 2, 0, "evolution strategy", spread=1.0, size=10)
+    assert np.all(np.diff(falling) >= 0)
+    assert falling[-1] > falling[0]
+
+
+def test_who_is_told_more_than_a_loss_is_not_there():
+    assert not {"ensemble Kalman, redrawn", "gradient", *informed.INFORMED} & set(on_coco())
+    told_losses = {idea.name for idea in REGISTRY.values() if idea.told == "values"}
+    assert told_losses <= set(on_coco())
+    assert {point["method"] for point in COCO.points} == set(on_coco())
+
+
+def shares(last):
+    """Return the shares of a method that has reached `last` (24,) at the end, and half before."""
+    grown = np.stack([np.array(last) / 2, last], -1)
+    return np.repeat(grown[None], len(coco.DIMENSIONS), 0)
+
+
+def test_profiles_groups_and_ranks():
+    last = np.repeat([0.1, 0.2, 0.3, 0.4, 0.5], [5, 4, 5, 5, 5])
+    found = {"low": shares(last / 2), "high": shares(last)}
+    assert reached.profile(found, "high") == pytest.approx([last.mean() / 2, last.mean()])
+    assert reached.profile(found, "high", 5)[-1] == pytest.approx(last.mean())
+    assert reached.by_group(found, "high") == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert reached.ranked(found) == ["high", "low"]
+
+
+def test_an_outcome_over_the_functions_needs_most_of_them():
+    rng = np.random.default_rng(0)
+    low = rng.uniform(0.2, 0.4, 24)
+    one = low.copy()
+    one[0] += 0.5
+    found = {"low": shares(low), "high": shares(low + 0.05), "one": shares(one)}
+    assert reached.outcome(found, "high", "low") == 1
+    assert reached.outcome(found, "low", "high") == -1
+    assert reached.outcome(found, "one", "low") == 0
+    assert reached.outcome(found, "low", "low") == 0
+    assert reached.outcome(found, "low", "nobody") == 0
+
+
+@pytest.mark.parametrize("name", informed.INFORMED)
+def test_a_rival_told_residuals_solves_what_is_linear_and_pays_for_its_differences(name):
+    counted = numbers.Evaluations(numbers.problem("sphere", 1))
+    with pytest.raises(numbers.BudgetSpent):
+        METHODS[name].race(counted, 1)
+    assert counted.best < 1e-20
+    # The start and ten differences come before the first step.
+    poor = numbers.Evaluations(numbers.problem("sphere", 1), 11)
+    with pytest.raises(numbers.BudgetSpent):
+        METHODS[name].race(poor, 1)
+    assert poor.best > 0.9 * poor.start_loss
+
+
+def test_slopes_are_the_jacobian():
+    def told(x):
+        return np.stack([x[..., 0] ** 2, x[..., 0] * x[..., 1], np.sin(x[..., 1])], -1)
+
+    x = np.array([0.7, -1.2])
+    exact = [[2 * x[0], 0], [x[1], x[0]], [0, np.cos(x[1])]]
+    assert informed.slopes(told, x) == pytest.approx(np.array(exact), abs=1e-6)
+
+
+def test_secants_cost_less_than_differences():
+    """Twenty-five parameters: a Jacobian by differences costs as much as 25 steps of secants."""
+    ends = {}
+    for name in informed.INFORMED:
+        counted = numbers.Evaluations(numbers.problem("mlp", 3), 150)
+        with pytest.raises(numbers.BudgetSpent):
+            METHODS[name].race(counted, 3)
+        ends[name] = counted.best
+    assert ends["Gauss–Newton by secants"] < ends[informed.LEAST_SQUARES]
+
+
+def test_a_residual_that_is_not_a_number_is_no_improvement():
+    def wall(x):
+        value = (x - 1.0).square()
+        return torch.where((x > 0.5).any(-1, keepdim=True), torch.nan, value)
+
+    start = torch.zeros(2, dtype=torch.float64)
+    problem = numbers.Problem("wall", start, lambda x: wall(x).square().sum(-1), wall, None)
+    counted = numbers.Evaluations(problem, 200)
+    with pytest.raises(numbers.BudgetSpent):
+        informed.secant_gauss_newton(counted, 0)
+    assert np.isfinite(counted.best)
+    assert counted.best < counted.start_loss
+
+
+def test_the_settings_are_published_and_fold():
+    stable = {"landscape": dict.fromkeys(METHODS, 7), "network": dict.fromkeys(METHODS, 3)}
+    text = coco_pictures.settings_table(
+        stable, {"landscape": 10, "network": 5}, ("RandomGrad", coco_pictures.BAR)
+    )
+    assert text.startswith("<details><summary>")
+    assert "`lr` 0.003, 0.01, 0.03, 0.1, 0.3, 1; `h` 0.01" in text
+    assert "(7 of 10)" in text
+    assert "(3 of 5)" in text
+    assert "2.5 (fixed)" in text
