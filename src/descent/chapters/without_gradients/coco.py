@@ -32,7 +32,7 @@ GROUPS = {
 """The functions of each of COCO's groups, by their numbers."""
 FUNCTIONS = tuple(n for group in GROUPS.values() for n in group)
 DIMENSIONS = (2, 3, 5, 10, 20)
-INSTANCES = (1, 2, 3)
+INSTANCES = (1, 2)
 """Each draws the place of the minimum, its height and the turns of the axes; one run on each."""
 TARGETS = 10.0 ** np.linspace(2, -8, 51)
 """Losses above the minimum that count as reached."""

@@ -57,7 +57,7 @@ def _with_gradient(make: Any, network: float) -> Method:
 GRADIENTS: dict[str, Method] = {
     "gradient": _with_gradient(descent, 0.1),
     "gradient, undo": _with_gradient(descent_undone, 1.0),
-    "gradient, several rates": _with_gradient(descent_at_several_rates, 1.0),
+    "gradient, several rates": _with_gradient(descent_at_several_rates, 10.0),
 }
 """What the wrappers do for a true gradient; not racers, since they see more than values."""
 

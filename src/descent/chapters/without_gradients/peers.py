@@ -175,9 +175,9 @@ AS_DOCUMENTED = "cma, documented start"
 NGOPT = {"scale": 1.0, "name": "NGOpt"}
 PEERS: dict[str, Method] = {
     "random search": _peer(random_search, {"scale": 2.5}, {"scale": 1.0}, scale=SCALES),
-    "cma": _peer(pycma, {"scale": 1.0}, {"scale": 0.3}, scale=SCALES),
+    "cma": _peer(pycma, {"scale": 1.0}, {"scale": 0.1}, scale=SCALES),
     AS_DOCUMENTED: Method(pycma, list(DOCUMENTED.values()), DOCUMENTED, fixed=True),
-    "cmaes": _peer(cmaes, {"scale": 0.3}, {"scale": 0.1}, scale=SCALES),
+    "cmaes": _peer(cmaes, {"scale": 0.3}, {"scale": 0.3}, scale=SCALES),
     "SciPy differential evolution": _peer(
         differential_evolution,
         {"scale": 1.0, "members": 20},
@@ -185,7 +185,7 @@ PEERS: dict[str, Method] = {
         scale=(0.3, 1.0),
         members=(20, 50, 150),
     ),
-    "SciPy Nelder–Mead": _peer(nelder_mead, {"scale": 5.0}, {"scale": 0.3}, scale=SCALES),
+    "SciPy Nelder–Mead": _peer(nelder_mead, {"scale": 5.0}, {"scale": 5.0}, scale=SCALES),
     "nevergrad NGOpt": Method(
         nevergrad, [NGOPT], {"landscape": NGOPT, "network": NGOPT}, fixed=True
     ),
