@@ -175,9 +175,7 @@ def test_a_residual_that_is_not_a_number_is_no_improvement():
 
 def test_the_settings_are_published_and_fold():
     stable = {"landscape": dict.fromkeys(METHODS, 7), "network": dict.fromkeys(METHODS, 3)}
-    text = coco_pictures.settings_table(
-        stable, {"landscape": 10, "network": 5}, ("RandomGrad", coco_pictures.BAR)
-    )
+    text = coco_pictures.settings_table(stable, {"landscape": 10, "network": 5})
     assert text.startswith("<details><summary>")
     assert "`lr` 0.003, 0.01, 0.03, 0.1, 0.3, 1; `h` 0.01" in text
     assert "(7 of 10)" in text

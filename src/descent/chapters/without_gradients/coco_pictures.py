@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 
 from descent import figures
 from descent.chapters.without_gradients import reached
-from descent.chapters.without_gradients.coco import DIMENSIONS, GROUPS, PER_VARIABLE, SPENT
-from descent.chapters.without_gradients.methods import METHODS, on_coco
+from descent.chapters.without_gradients.coco import GROUPS, SPENT
+from descent.chapters.without_gradients.methods import METHODS, racers, tuned
 from descent.chapters.without_gradients.peers import AS_DOCUMENTED
 from descent.chapters.without_gradients.reached import Reached
-from descent.explorer import explore
 from descent.figures import BLUE, EXACT, GUIDE
 from descent.prose import percent, table
 from descent.sweeps import load
@@ -23,9 +22,7 @@ from descent.sweeps import load
 BAR = AS_DOCUMENTED
 """Who all are measured by."""
 LEAST = "random search"
-TITLES = {AS_DOCUMENTED: "CMA-ES, as documented", LEAST: "random search"}
-EVERY = "all"
-"""All dimensions together."""
+TITLES = {AS_DOCUMENTED: "CMA-ES, as documented", "CMA-ES": "CMA-ES, the library's"}
 
 
 @cache
@@ -34,11 +31,11 @@ def shares() -> dict[str, Any]:
     return reached.collect(load("10-coco"))
 
 
-def _pair(ax: Axes, found: Reached, method: str, d: int | None = None) -> None:
+def _pair(ax: Axes, found: Reached, method: str) -> None:
     """Draw the profile of a method between those of CMA-ES and of random search."""
-    ax.plot(SPENT, reached.profile(found, LEAST, d), color=GUIDE, label=TITLES[LEAST])
-    ax.plot(SPENT, reached.profile(found, BAR, d), color=EXACT, label=TITLES[BAR])
-    ax.plot(SPENT, reached.profile(found, method, d), color=BLUE, label=method)
+    ax.plot(SPENT, reached.profile(found, LEAST), color=GUIDE, label=LEAST)
+    ax.plot(SPENT, reached.profile(found, BAR), color=EXACT, label=TITLES[BAR])
+    ax.plot(SPENT, reached.profile(found, method), color=BLUE, label=method)
     ax.set(xscale="log", xlim=(SPENT[0], SPENT[-1]), xlabel="evaluations per variable")
     ax.set_xticks((1, 10, 100), ("1", "10", "100"))
     ax.set_ylabel("share of the targets")
@@ -53,29 +50,36 @@ def draw_pairs(found: Reached, methods: Sequence[str]) -> Figure:
     return fig
 
 
-def group_table(found: Reached, methods: Iterable[str]) -> str:
-    """Return the percentages of targets reached at the end, by group of functions and in all."""
+BESIDE_LEADERS = ("separable natural evolution", "SciPy Nelder–Mead", "walk of order 1")
+"""Who stands in the table of groups whatever the list's leaders are."""
+
+
+def group_table(found: Reached, leaders: Iterable[str]) -> str:
+    """Return the percentages of targets reached at the end, by group of functions and in all.
+
+    The rows are the list's leaders and those that they are seen beside.
+    """
+    shown = {BAR, "CMA-ES", *BESIDE_LEADERS, *leaders, "RandomGrad", LEAST}
     rows = [
         [
             TITLES.get(name, name),
             *(percent(share) for share in reached.by_group(found, name)),
             percent(reached.end(found, name)),
         ]
-        for name in methods
+        for name in reached.ranked(found)
+        if name in shown
     ]
     return table(["method", *GROUPS, "all"], rows, "l" + "r" * (len(GROUPS) + 1))
 
 
-def settings_table(
-    stable: Mapping[str, Mapping[str, int]], seeds: Mapping[str, int], methods: Iterable[str]
-) -> str:
+def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: Mapping[str, int]) -> str:
     """Return what was tried for each method and what was chosen, folded.
 
     ``stable`` has for each kind of problem for how many of the seeds, of which there are
     ``seeds``, the choice of that seed alone is the same.
     """
     rows = []
-    for name in methods:
+    for name in dict.fromkeys([*racers("network"), *tuned("landscape")]):
         entry = METHODS[name]
         rows.append([name, _tried(entry.settings)])
         for kind, counts in stable.items():
@@ -105,35 +109,3 @@ def _value(value: Any) -> str:
 def folded(title: str, markdown: str) -> str:
     """Return Markdown that opens on a click."""
     return f"<details><summary>{html.escape(title)}</summary>\n\n{markdown}\n\n</details>"
-
-
-def draw_reach(method: str, variables: str | int) -> Figure:
-    """Draw the runtime profile of one method between CMA-ES and random search."""
-    fig, ax = figures.figure(width=4.4, height=3.4)
-    _pair(ax, shares(), method, None if variables == EVERY else int(variables))
-    ax.set_ylim(0, 0.62)
-    fig.legend(loc="outside upper center", ncols=1)
-    return fig
-
-
-def reach_caption(method: str, variables: str | int) -> str:
-    """Say what the method has reached at the end, and what CMA-ES has."""
-    d = None if variables == EVERY else int(variables)
-    ours, bar, least = (reached.end(shares(), name, d) for name in (method, BAR, LEAST))
-    where = "in all dimensions" if d is None else f"in {d} variables"
-    return (
-        f"{method[0].upper()}{method[1:]} on COCO's 24 functions, {where}: it reaches "
-        f"{percent(ours)} of the targets with {PER_VARIABLE} evaluations per variable, CMA-ES as "
-        f"documented {percent(bar)}, random search {percent(least)}."
-    )
-
-
-reach_of_methods = explore(
-    draw_reach,
-    name="reach-of-methods",
-    caption=reach_caption,
-    method=[name for name in on_coco() if name not in (BAR, LEAST)],
-    variables=[EVERY, *map(str, DIMENSIONS)],
-    labels={"method": "method", "variables": "variables"},
-    default={"method": "particle swarm"},
-)
