@@ -81,11 +81,13 @@ def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: Mapping[str, 
     rows = []
     for name in dict.fromkeys([*racers("network"), *tuned("landscape")]):
         entry = METHODS[name]
-        rows.append([name, _tried(entry.settings)])
+        rows.append([name, "nothing" if entry.fixed else _tried(entry.settings)])
+        varied = [key for key in entry.settings[0] if len({s[key] for s in entry.settings}) > 1]
         for kind, counts in stable.items():
             text = "–"
             if kind in entry.chosen:
-                text = _setting(entry.chosen[kind])
+                setting = entry.chosen[kind]
+                text = _setting(setting if entry.fixed else {key: setting[key] for key in varied})
                 text += " (fixed)" if entry.fixed else f" ({counts[name]} of {seeds[kind]})"
             rows[-1].append(text)
     head = ["method", "tried", *(f"on the {kind}s" for kind in stable)]
@@ -95,11 +97,11 @@ def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: Mapping[str, 
 def _tried(settings: Sequence[Mapping[str, Any]]) -> str:
     values = {name: list(dict.fromkeys(s[name] for s in settings)) for name in settings[0]}
     texts = [f"`{name}` {', '.join(map(_value, tried))}" for name, tried in values.items()]
-    return "; ".join(texts) or "nothing"
+    return "; ".join(texts)
 
 
 def _setting(setting: Mapping[str, Any]) -> str:
-    return ", ".join(_value(value) for value in setting.values()) or "nothing to choose"
+    return ", ".join(_value(value) for value in setting.values()) or "no option"
 
 
 def _value(value: Any) -> str:
