@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from descent import zeroth_order as library
 from descent.arguments import Array
-from descent.chapters.without_gradients import numbers
+from descent.chapters.without_gradients import numbers, sweeps
 from descent.chapters.without_gradients.methods import METHODS
 from descent.chapters.without_gradients.theory import Estimator, cosines
 from descent.kept import kept
@@ -208,3 +208,10 @@ def free_walks(
         if order in orders:
             spread.append(np.sqrt((path**2).mean(0)))
     return steps, spread
+
+
+@kept
+def swarm_ends(name: str, spread: float, seeds: Sequence[int]) -> Array:
+    """Return where particle swarms of ten around one start end (seeds,), at a spread not chosen."""
+    runs = [sweeps.run(name, "particle swarm", seed, spread=spread, size=10) for seed in seeds]
+    return np.array([run.best for run in runs])

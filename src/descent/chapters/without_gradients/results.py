@@ -69,7 +69,11 @@ def comparison(runs: Mapping[str, Runs], method: str, base: str) -> int:
 
     Two-sided rank-sum test on the final losses, level `SIGNIFICANCE`.
     """
-    ours, theirs = runs[method].final, runs[base].final
+    return lower(runs[method].final, runs[base].final)
+
+
+def lower(ours: Array, theirs: Array) -> int:
+    """Return 1 if some losses are lower than others, -1 if higher, 0 if the test cannot tell."""
     if stats.mannwhitneyu(ours, theirs).pvalue > SIGNIFICANCE:
         return 0
     return 1 if np.median(ours) < np.median(theirs) else -1
