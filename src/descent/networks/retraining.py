@@ -1,0 +1,399 @@
+r"""Training again without some of the images, exactly, and the derivative of the end by an image.
+
+A training is a start, an order of batches, step sizes, and one weight for each image::
+
+    θ_{t+1} = θ_t - η_t ((1/B) Σ_{n in batch t} w_n ∇ℓ_n(θ_t) + λ θ_t),
+
+with the loss ``ℓ_n`` of image n, minus the logarithm of the probability that the network gives to
+its label. All weights are 1; w_n = 0 leaves image n out. The start, the order, the size B by which
+a batch is divided, and the decay λ stay as they are, so that nothing else differs, and the end is a
+smooth function of the weights.
+
+Signs and factors, here and in `descent.networks.attribution`: what belongs to image n is the
+change that comes when it is *left out*, w_n from 1 to 0: *without minus with*, and no other
+factor, no n and no 1/n. For a loss, positive means that the image helps: without it the
+loss is higher.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad, vjp, vmap
+from torch.nn.functional import softplus
+
+from descent.arguments import check_count, check_kind, check_real, check_shape
+from descent.tensor_arguments import check_tensor, check_torch_generator
+
+__all__ = [
+    "Training",
+    "count_parameters",
+    "draw_training",
+    "gradients",
+    "losses",
+    "path",
+    "retrain",
+    "unrolled_changes",
+]
+
+
+def count_parameters(n_inputs: int, hidden: int, classes: int) -> int:
+    """Return P, the number of weights and biases; without hidden neurons: softmax regression.
+
+    Examples
+    --------
+    >>> count_parameters(64, 6, 3), count_parameters(64, 0, 3)
+    (411, 195)
+    """
+    check_count("n_inputs", n_inputs, 1)
+    check_count("hidden", hidden)
+    check_count("classes", classes, 2)
+    if hidden == 0:
+        return classes * (n_inputs + 1)
+    return hidden * (n_inputs + 1) + classes * (hidden + 1)
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that decides how a network with at most one hidden layer ends, to the last digit.
+
+    Attributes
+    ----------
+    images : tensor, shape (n, d)
+    labels : tensor of int64, shape (n,)
+        0 ≤ label < classes.
+    start : tensor, shape (P,)
+        For each layer its matrix, row by row, the bias last in each row. P: `count_parameters`.
+    order : tensor of int64, shape (T, B)
+        The images of each step; none is twice in a step.
+    step_sizes : tensor, shape (T,)
+        η_t ≥ 0.
+    hidden : int
+        Hidden neurons with softplus; 0 for softmax regression, whose loss is convex.
+    classes : int
+        At least 2.
+    weight_decay : float
+        λ ≥ 0.
+    """
+
+    images: Tensor
+    labels: Tensor
+    start: Tensor
+    order: Tensor
+    step_sizes: Tensor
+    hidden: int
+    classes: int
+    weight_decay: float
+
+    def __post_init__(self) -> None:
+        check_tensor("images", self.images, ("n", "d"))
+        n, d = self.images.shape
+        check_tensor("start", self.start, (count_parameters(d, self.hidden, self.classes),))
+        _check_integers("labels", self.labels, (n,), self.classes)
+        _check_integers("order", self.order, ("T", "B"), n)
+        twice = self.order.sort(1).values.diff(dim=1) == 0
+        if twice.any():
+            raise ValueError(f"order must not have an image twice in a step; got {self.order}")
+        check_tensor("step_sizes", self.step_sizes, (len(self.order),))
+        if (self.step_sizes < 0).any():
+            raise ValueError(f"step_sizes must not be negative; got {self.step_sizes.min()}")
+        check_real("weight_decay", self.weight_decay, least=0)
+
+
+def _check_integers(name: str, value: Any, shape: tuple[int | str, ...], below: int) -> None:
+    """Raise an error unless the value is a tensor of integers from 0 on, of the shape."""
+    if not isinstance(value, Tensor) or value.dtype != torch.int64:
+        raise TypeError(f"{name} must be a tensor of int64; got {value!r}")
+    check_shape(name, tuple(value.shape), shape)
+    if not 0 <= int(value.min()) <= int(value.max()) < below:
+        raise ValueError(
+            f"{name} must lie in 0 … {below - 1}; got {int(value.min())} … {int(value.max())}"
+        )
+
+
+def draw_training(
+    images: Tensor,
+    labels: Tensor,
+    *,
+    hidden: int,
+    classes: int,
+    passes: int,
+    batch_size: int,
+    step_size: float,
+    weight_decay: float,
+    generator: torch.Generator,
+) -> Training:
+    """Draw a start and an order of batches.
+
+    Parameters
+    ----------
+    images, labels : tensor, shapes (n, d) and (n,)
+        As in `Training`.
+    hidden, classes : int
+        Sizes of the network.
+    passes : int
+        Passes through the images, at least 1; each has an order of its own.
+    batch_size : int
+        B; it divides n.
+    step_size : float
+        η > 0 in the first half of the steps; then it falls linearly, to 0 after the last.
+    weight_decay : float
+        λ ≥ 0.
+    generator : torch.Generator
+        Source of the start, N(0, 1/fan-in) for each weight and bias, and of the order.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another kind or out of its range.
+
+    Examples
+    --------
+    >>> x, y = torch.rand(6, 4), torch.tensor([0, 1, 0, 1, 0, 1])
+    >>> made = draw_training(x, y, hidden=2, classes=2, passes=5, batch_size=3, step_size=0.1,
+    ...                      weight_decay=0.01, generator=torch.Generator().manual_seed(0))
+    >>> tuple(made.order.shape), tuple(made.start.shape)
+    ((10, 3), (16,))
+    """
+    check_tensor("images", images, ("n", "d"))
+    n, d = images.shape
+    check_torch_generator("generator", generator)
+    check_count("passes", passes, 1)
+    check_count("batch_size", batch_size, 1)
+    if n % batch_size:
+        raise ValueError(f"batch_size must divide the {n} images; got {batch_size}")
+    check_real("step_size", step_size, above=0)
+    count_parameters(d, hidden, classes)
+    shapes = [(classes, d)] if hidden == 0 else [(hidden, d), (classes, hidden)]
+    start = [
+        torch.randn(rows, fan_in + 1, generator=generator, dtype=torch.float64) / fan_in**0.5
+        for rows, fan_in in shapes
+    ]
+    order = [torch.randperm(n, generator=generator).view(-1, batch_size) for _ in range(passes)]
+    steps = passes * (n // batch_size)
+    fall = 2 * (1 - torch.arange(steps, dtype=torch.float64) / steps)
+    return Training(
+        images,
+        labels,
+        torch.cat([layer.ravel() for layer in start]).to(images.dtype),
+        torch.cat(order),
+        (step_size * fall.clamp(max=1)).to(images.dtype),
+        hidden,
+        classes,
+        weight_decay,
+    )
+
+
+def layers(training: Training, parameters: Tensor) -> list[Tensor]:
+    """Return the matrices of one network's layers, the bias in the last column."""
+    d, hidden, classes = training.images.shape[1], training.hidden, training.classes
+    if hidden == 0:
+        return [parameters.view(classes, d + 1)]
+    border = hidden * (d + 1)
+    return [parameters[:border].view(hidden, d + 1), parameters[border:].view(classes, hidden + 1)]
+
+
+def _logits(training: Training, parameters: Tensor, images: Tensor) -> Tensor:
+    *first, last = layers(training, parameters)
+    for w in first:
+        images = softplus(images @ w[:, :-1].T + w[:, -1])
+    found: Tensor = images @ last[:, :-1].T + last[:, -1]
+    return found
+
+
+def _losses(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    log_p = _logits(training, parameters, images).log_softmax(-1)
+    found: Tensor = -log_p.gather(-1, labels[:, None])[:, 0]
+    return found
+
+
+def _step(training: Training, parameters: Tensor, weights: Tensor, t: int) -> Tensor:
+    """Return the parameters after step t; the weights are those of its batch, shape (B,)."""
+    batch = training.order[t]
+    x, y = training.images[batch], training.labels[batch]
+
+    def objective(theta: Tensor) -> Tensor:
+        loss = (weights * _losses(training, theta, x, y)).sum() / len(batch)
+        return loss + training.weight_decay / 2 * (theta @ theta)
+
+    slope: Tensor = grad(objective)(parameters)
+    return parameters - training.step_sizes[t] * slope
+
+
+def check_questions(
+    training: Training, parameters: Tensor, images: Tensor, labels: Tensor, many: bool = False
+) -> None:
+    """Raise an error unless the parameters, images and labels fit a training."""
+    check_kind("training", training, Training)
+    shape = ("R", len(training.start)) if many else (len(training.start),)
+    check_tensor("parameters", parameters, shape)
+    check_tensor("images", images, ("m", training.images.shape[1]))
+    _check_integers("labels", labels, (len(images),), training.classes)
+
+
+def losses(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    r"""Return the losses of R networks on m images, in nats.
+
+    .. math:: \ell_j = -\log p(y_j \mid x_j)
+
+    Parameters
+    ----------
+    training : Training
+        For the sizes of the network.
+    parameters : tensor, shape (R, P)
+    images, labels : tensor, shapes (m, d) and (m,)
+
+    Returns
+    -------
+    tensor, shape (R, m)
+
+    Examples
+    --------
+    >>> x, y = torch.rand(6, 4), torch.tensor([0, 1, 0, 1, 0, 1])
+    >>> made = draw_training(x, y, hidden=0, classes=2, passes=5, batch_size=3, step_size=0.1,
+    ...                      weight_decay=0.01, generator=torch.Generator().manual_seed(0))
+    >>> bool(torch.isclose(losses(made, torch.zeros(1, 10), x, y), torch.tensor(2.0).log()).all())
+    True
+    """
+    check_questions(training, parameters, images, labels, many=True)
+    found: Tensor = vmap(lambda theta: _losses(training, theta, images, labels))(parameters)
+    return found
+
+
+def gradients(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the gradients of the losses of single images, shape (m, P), without weight decay.
+
+    Parameters
+    ----------
+    training : Training
+        For the sizes of the network.
+    parameters : tensor, shape (P,)
+    images, labels : tensor, shapes (m, d) and (m,)
+    """
+    check_questions(training, parameters, images, labels)
+    return _gradients(training, parameters, images, labels)
+
+
+def _gradients(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    def loss(theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return _losses(training, theta, x[None], y[None])[0]
+
+    found: Tensor = vmap(grad(loss), (None, 0, 0))(parameters, images, labels)
+    return found
+
+
+def retrain(training: Training, weights: Tensor, starts: Tensor | None = None) -> Tensor:
+    """Train R networks together, each with its own weights of the images.
+
+    Parameters
+    ----------
+    training : Training
+    weights : tensor, shape (R, n)
+        0 leaves an image out, 1 takes it as it is; any real number will do.
+    starts : tensor, shape (R, P), optional
+        First parameters in place of the training's own.
+
+    Returns
+    -------
+    tensor, shape (R, P)
+        The last parameters of each.
+
+    Raises
+    ------
+    FloatingPointError
+        When the training of a network diverges.
+
+    Notes
+    -----
+    It is retraining proper, step by step, and no approximation; the runs share the order of the
+    batches, so that one product with their images serves all.
+
+    Examples
+    --------
+    >>> x, y = torch.rand(6, 4), torch.tensor([0, 1, 0, 1, 0, 1])
+    >>> made = draw_training(x, y, hidden=2, classes=2, passes=5, batch_size=3, step_size=0.1,
+    ...                      weight_decay=0.01, generator=torch.Generator().manual_seed(0))
+    >>> leave_one_out = retrain(made, 1 - torch.eye(6))
+    >>> tuple(leave_one_out.shape)
+    (6, 16)
+    """
+    check_kind("training", training, Training)
+    check_tensor("weights", weights, ("R", len(training.images)))
+    weights = weights.to(training.images.dtype)
+    if starts is None:
+        theta = training.start.expand(len(weights), -1)
+    else:
+        check_tensor("starts", starts, (len(weights), len(training.start)))
+        theta = starts
+    for t, batch in enumerate(training.order):
+        theta = vmap(lambda p, w, t=t: _step(training, p, w, t))(theta, weights[:, batch])
+    if not torch.isfinite(theta).all():
+        raise FloatingPointError(f"training diverged at step sizes up to {training.step_sizes[0]}")
+    return theta
+
+
+def path(training: Training) -> Tensor:
+    """Return the parameters before each step and after the last, shape (T + 1, P)."""
+    check_kind("training", training, Training)
+    theta, seen = training.start, [training.start]
+    for t, batch in enumerate(training.order):
+        theta = _step(training, theta, torch.ones_like(theta[: len(batch)]), t)
+        seen.append(theta)
+    return torch.stack(seen)
+
+
+def unrolled_changes(training: Training) -> Tensor:
+    r"""Return what leaving out each image changes in the end, exact to first order in its weight.
+
+    .. math:: -\frac{\partial \theta_T}{\partial w_i}, \qquad
+        \frac{\partial \theta_{t+1}}{\partial w_i} = (1 - \eta_t (H_t + \lambda))
+        \frac{\partial \theta_t}{\partial w_i} - \frac{\eta_t}{B} [i \in t] \nabla \ell_i(\theta_t)
+
+    with the Hessian H_t of the loss of the batch.
+
+    Parameters
+    ----------
+    training : Training
+
+    Returns
+    -------
+    tensor, shape (n, P)
+        Times a gradient of a loss it is the first-order change of that loss without the image;
+        positive: the image helps.
+
+    Notes
+    -----
+    Differentiation through the training run, forwards, for all losses at once; backwards, for one
+    loss, it is Hara, Nitanda and Maehara (2019), "Data cleansing for models trained with SGD". It
+    needs no minimum, no inverse and no convexity. It is not the influence function
+    (`descent.networks.attribution.hessian_changes`), which forgets the path and agrees with
+    it where training has converged on a strictly convex loss.
+
+    Examples
+    --------
+    >>> x, y = torch.rand(6, 4, dtype=torch.float64), torch.tensor([0, 1, 0, 1, 0, 1])
+    >>> made = draw_training(x, y, hidden=2, classes=2, passes=5, batch_size=3, step_size=0.1,
+    ...                      weight_decay=0.01, generator=torch.Generator().manual_seed(0))
+    >>> weights = torch.ones(2, 6, dtype=torch.float64)
+    >>> weights[0, 3], weights[1, 3] = 1 - 1e-5, 1 + 1e-5
+    >>> less, more = retrain(made, weights)
+    >>> bool(torch.isclose(unrolled_changes(made)[3], (less - more) / 2e-5, 1e-6, 1e-9).all())
+    True
+    """
+    check_kind("training", training, Training)
+    theta, ones = training.start, training.start.new_ones(training.order.shape[1])
+    change = theta.new_zeros(len(training.images), len(theta))
+    for t, batch in enumerate(training.order):
+        own = _gradients(training, theta, training.images[batch], training.labels[batch])
+        # The derivative of a step by the parameters is symmetric: backwards it is as forwards.
+        theta, back = vjp(lambda p, t=t: _step(training, p, ones, t), theta)[:2]
+        change = vmap(back)(change)[0]
+        change[batch] += training.step_sizes[t] / len(batch) * own
+    return change
