@@ -1,5 +1,7 @@
 """Valid calls: rules for several losses, models, and training through them."""
 
+import math
+
 import numpy as np
 import torch
 from kinds import (
@@ -21,6 +23,7 @@ from kinds import (
 from descent import aggregation
 from descent.networks.models import mlp5, parameter
 from descent.networks.reparameterization import ADAM
+from descent.networks.retraining import draw_training
 from descent.networks.variational_autoencoder import VariationalAutoencoder
 
 LOSSES, GRADIENTS = [1.0, 0.5], [[1.0, 0.0], [-1.0, 1.0]]
@@ -49,6 +52,33 @@ def network():
     return parameter(out_ch=2, generator=torch.Generator().manual_seed(0))
 
 
+def small_training():
+    return draw_training(
+        torch.linspace(0, 1, 18).view(6, 3),
+        CLASSES,
+        hidden=2,
+        classes=3,
+        passes=2,
+        batch_size=3,
+        step_size=0.3,
+        weight_decay=0.01,
+        generator=torch.Generator().manual_seed(5),
+    )
+
+
+CLASSES = torch.tensor([0, 1, 2, 0, 1, 2])
+CLASS = given(
+    lambda: CLASSES, CLASSES + 1, -CLASSES, CLASSES[:3], CLASSES.float(), 1, None, "x", [0, 1]
+)
+SMALL = small_training()
+SMALL_IMAGES = tensor(SMALL.images, nan=False)
+HELD_OUT = tensor(SMALL.images, torch.ones(6, 2), nan=False)
+ONE = tensor(SMALL.start, torch.ones(3), nan=False)
+MANY = tensor(SMALL.start.expand(2, -1), torch.ones(2, 3), nan=False)
+A_TRAINING = instance(small_training)
+ASKED = dict(training=A_TRAINING, images=HELD_OUT, labels=CLASS)
+
+
 def square(x):
     return (x**2).sum(-1)
 
@@ -59,6 +89,7 @@ def vae():
     )
 
 
+SCORES = np.array([[1.0, 3.0], [2.0, 1.0], [5.0, 2.0]])
 IMAGES = torch.linspace(0, 1, 2 * 3072).reshape(2, 3, 32, 32)
 BATCH = tensor([[1.0, 2.0], [0.5, -1.0], [0.0, 0.3]])
 WIDTH = count(4, least=1)
@@ -175,6 +206,65 @@ CASES = {
     "networks.models.number_of_weights": case(network=instance(network)),
     "networks.reparameterization.Training": case(**TRAINING | dict(main_optimizer=function(ADAM))),
     "networks.reparameterization.train": case(**TRAINING),
+    "networks.retraining.count_parameters": case(
+        n_inputs=count(3, least=1), hidden=count(2), classes=count(3, least=2)
+    ),
+    "networks.retraining.Training": case(
+        images=SMALL_IMAGES,
+        labels=CLASS,
+        start=ONE,
+        order=given(
+            lambda: SMALL.order, SMALL.order + 1, SMALL.order * 0, SMALL.order.float(), 1, None, [0]
+        ),
+        step_sizes=tensor(SMALL.step_sizes, -SMALL.step_sizes, torch.ones(3), nan=False),
+        hidden=count(2),
+        classes=count(3, least=2),
+        weight_decay=real(0.01, least=0),
+    ),
+    "networks.retraining.draw_training": case(
+        images=SMALL_IMAGES,
+        labels=CLASS,
+        hidden=count(2),
+        classes=count(3, least=2),
+        passes=count(2, least=1),
+        batch_size=given(lambda: 3, 4, 0, 2.5, None, "x", True),
+        step_size=positive(0.3),
+        weight_decay=real(0.01, least=0),
+        generator=torch_rng(),
+    ),
+    "networks.retraining.losses": case(parameters=MANY, **ASKED),
+    "networks.retraining.gradients": case(parameters=ONE, **ASKED),
+    "networks.retraining.retrain": case(
+        training=A_TRAINING,
+        weights=tensor(torch.ones(2, 6), torch.ones(2, 5), nan=False),
+        starts=given(lambda: None, 1.0, "x", torch.ones(2, 3), torch.ones(3), SMALL.start),
+    ),
+    "networks.retraining.path": case(training=A_TRAINING),
+    "networks.retraining.unrolled_changes": case(training=A_TRAINING),
+    "networks.attribution.own_updates": case(training=A_TRAINING),
+    "networks.attribution.tracin": case(**ASKED),
+    "networks.attribution.hessian_changes": case(
+        training=A_TRAINING, parameters=ONE, floor=given(lambda: 0.01, 0.0, -1.0, math.nan, "x", 1j)
+    ),
+    "networks.attribution.ekfac_changes": case(
+        training=A_TRAINING,
+        parameters=ONE,
+        damping=given(lambda: 0.01, 0.0, -1.0, math.nan, "x", 1j),
+    ),
+    "networks.attribution.trak": case(
+        parameters=MANY,
+        dimension=given(lambda: 3, 0, 7, 2.5, None, "x", True),
+        generator=torch_rng(),
+        **ASKED,
+    ),
+    "networks.attribution_scores.rank_correlations": case(
+        first=array(SCORES), second=array(SCORES, SCORES[:2])
+    ),
+    "networks.attribution_scores.linear_datamodeling_score": case(
+        scores=array(SCORES),
+        left_out=array(np.eye(3), np.eye(2), np.eye(3) / 2),
+        outcomes=array(SCORES, SCORES[:2]),
+    ),
     "networks.variational_autoencoder.VariationalAutoencoder": case(
         mean_image=tensor(torch.zeros(3, 32, 32), torch.zeros(3, 5, 5), nan=False),
         generator=torch_rng(),

@@ -1,5 +1,7 @@
 """Relations of networks, of what is measured in them, of entropies and of estimates."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from relation import relation, same
@@ -7,9 +9,12 @@ from relation import relation, same
 from descent import estimates, information
 from descent.networks import (
     activations,
+    attribution,
+    attribution_scores,
     localization,
     models,
     perceptrons,
+    retraining,
     small_steps,
     update_shares,
     variational_autoencoder,
@@ -288,6 +293,100 @@ def an_autoencoder_sees_each_image_by_itself():
         plain = VAE.kl_divergence(*whole).item()
         same(VAE.kl_divergence(whole[0][order], whole[1][order]).item(), plain, rtol=1e-5)
         same(VAE.kl_divergence(-whole[0], whole[1]).item(), plain, rtol=1e-5)
+
+
+IMAGES = torch.rand(6, 3, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+CLASSES = torch.tensor([0, 1, 2, 0, 1, 2])
+OTHERWISE = torch.tensor([3, 1, 5, 0, 2, 4])
+
+
+def a_training(passes=4):
+    return retraining.draw_training(
+        IMAGES,
+        CLASSES,
+        hidden=2,
+        classes=3,
+        passes=passes,
+        batch_size=3,
+        step_size=0.3,
+        weight_decay=0.01,
+        generator=torch.Generator().manual_seed(5),
+    )
+
+
+def with_images_in_another_order(training):
+    """Return the same training of images that have other numbers."""
+    return replace(
+        training,
+        images=training.images[OTHERWISE],
+        labels=training.labels[OTHERWISE],
+        order=OTHERWISE.argsort()[training.order],
+    )
+
+
+@relation(
+    "networks.retraining.Training",
+    "networks.retraining.count_parameters",
+    "networks.retraining.draw_training",
+    "networks.retraining.gradients",
+    "networks.retraining.losses",
+    "networks.retraining.path",
+    "networks.retraining.retrain",
+    "networks.retraining.unrolled_changes",
+    "networks.attribution.own_updates",
+    "networks.attribution.tracin",
+    "networks.attribution.trak",
+    "networks.attribution.hessian_changes",
+    "networks.attribution.ekfac_changes",
+)
+def what_an_image_did_does_not_hang_on_its_number():
+    plain = a_training()
+    other = with_images_in_another_order(plain)
+    assert isinstance(other, retraining.Training)
+    assert len(plain.start) == retraining.count_parameters(3, 2, 3)
+    same(a_training().start, plain.start)
+    theta, asked = plain.start, (IMAGES[:2] + 0.5, CLASSES[:2])
+    both = torch.stack([theta, theta + 0.1])
+    weights = torch.linspace(0, 1, 12, dtype=torch.float64).view(2, 6)
+    same(retraining.path(other), retraining.path(plain), rtol=1e-9)
+    same(
+        retraining.retrain(other, weights[:, OTHERWISE]),
+        retraining.retrain(plain, weights),
+        rtol=1e-9,
+    )
+    found = retraining.losses(plain, both, IMAGES, CLASSES)
+    again = retraining.losses(plain, both, IMAGES[OTHERWISE], CLASSES[OTHERWISE])
+    same(again, found[:, OTHERWISE], rtol=1e-9)
+    found = retraining.gradients(plain, theta, IMAGES, CLASSES)
+    again = retraining.gradients(plain, theta, IMAGES[OTHERWISE], CLASSES[OTHERWISE])
+    same(again, found[OTHERWISE], rtol=1e-9, atol=1e-15)
+    for estimate in (
+        retraining.unrolled_changes,
+        lambda t: attribution.own_updates(t).sizes,
+        lambda t: attribution.own_updates(t).sums,
+        lambda t: attribution.tracin(t, *asked),
+        lambda t: attribution.hessian_changes(t, theta).changes,
+        lambda t: attribution.ekfac_changes(t, theta),
+        lambda t: attribution.trak(t, both, *asked, dimension=3, generator=seeded()),
+    ):
+        same(estimate(other), estimate(plain)[OTHERWISE], rtol=1e-6, atol=1e-12)
+
+
+@relation(
+    "networks.attribution_scores.rank_correlations",
+    "networks.attribution_scores.linear_datamodeling_score",
+)
+def ranks_know_no_unit_and_turn_in_the_mirror():
+    first, second = np.random.default_rng(3).normal(size=(2, 12, 3))
+    plain = attribution_scores.rank_correlations(first, second)
+    same(attribution_scores.rank_correlations(np.exp(4 * second), first), plain)
+    same(attribution_scores.rank_correlations(first[::-1], -second[::-1]), -plain)
+    groups = np.random.default_rng(4).integers(0, 2, (20, 12))
+    outcomes = groups @ first + np.random.default_rng(5).normal(size=(20, 3))
+    plain = attribution_scores.linear_datamodeling_score(first, groups, outcomes)
+    score = attribution_scores.linear_datamodeling_score
+    same(score(4 * first[::-1], groups[:, ::-1], 7 + outcomes**3), plain)
+    same(score(-first, groups[::-1], outcomes[::-1]), -plain)
 
 
 # Estimates

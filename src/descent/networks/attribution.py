@@ -120,8 +120,8 @@ def tracin(training: Training, images: Tensor, labels: Tensor) -> Tensor:
 
     Notes
     -----
-    Pruthi, Liu, Kale and Sundararajan (2020), eq. (1) with every step as a checkpoint, and the step
-    size and batch of each. It is no estimate of what training without the image would give: the
+    Pruthi, Liu, Kale and Sundararajan (2020), with every step as a checkpoint, and the step size
+    and batch of each. It is no estimate of what training without the image would give: the
     other steps stay where they were.
 
     Examples
@@ -191,8 +191,8 @@ def hessian_changes(
 
     Notes
     -----
-    Koh and Liang (2017), eq. (2), with the sign of leaving out. Derived at a minimum; elsewhere it
-    is a formula. Packages that solve by conjugate gradients or in a subspace approximate this.
+    Koh and Liang (2017), eqs. (1) and (2), with the sign of leaving out. Derived at a minimum;
+    elsewhere it is a formula.
 
     Examples
     --------
@@ -336,8 +336,8 @@ def trak(
 
     Notes
     -----
-    Park, Georgiev, Ilyas, Leclerc and Madry (2023), eq. (13) and section 3; they estimate the
-    change of the log-odds. 1 - p_j in front, of the first network, makes it one of the loss, and
+    Park, Georgiev, Ilyas, Leclerc and Madry (2023), section 3; they estimate the change of the
+    log-odds. 1 - p_j in front, of the first network, makes it one of the loss, and
     changes no order among images. Their sparsification is left out.
 
     Examples

@@ -57,7 +57,7 @@ def linear_datamodeling_score(scores: ArrayLike, left_out: ArrayLike, outcomes: 
 
     Notes
     -----
-    Park and others (2023), definition 2.2, after the datamodels of Ilyas and others (2022). It is
+    Park and others (2023), after the datamodels of Ilyas and others (2022). It is
     not `rank_correlations` with single images: errors of many small scores cancel in
     a sum, and what is not additive counts against every method.
 

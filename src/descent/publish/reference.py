@@ -56,12 +56,15 @@ PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Networks": {
         "networks": (
             "activations",
+            "attribution",
+            "attribution_scores",
             "digit_images",
             "image_patches",
             "localization",
             "models",
             "perceptrons",
             "reparameterization",
+            "retraining",
             "small_steps",
             "update_shares",
             "variational_autoencoder",

@@ -99,7 +99,7 @@ PREDICTIONS = (
         lambda: all(abs(_mean("groups", "tally", n)) < 0.3 for n in PASSES),
     ),
     Prediction(
-        "With the sign of the label it is above 0.8 for groups after 10 passes, below 0.65 after 200.",
+        "With the label's sign it is above 0.8 for groups after 10 passes, below 0.65 after 200.",
         lambda: (
             _mean("groups", "tally, by label", 10) > 0.8
             and _mean("groups", "tally, by label", 200) < 0.65
