@@ -22,8 +22,8 @@ from descent.networks.retraining import (
     losses,
     path,
     retrain,
-    unrolled_changes,
 )
+from descent.networks.unrolled import unrolled_changes
 
 
 def made(hidden=4, passes=20, n=12, batch_size=4, classes=3, **options):

@@ -14,8 +14,8 @@ from descent.networks.retraining import (
     losses,
     path,
     retrain,
-    unrolled_changes,
 )
+from descent.networks.unrolled import unrolled_changes
 
 CLASSES = 3
 

@@ -240,7 +240,7 @@ CASES = {
         starts=given(lambda: None, 1.0, "x", torch.ones(2, 3), torch.ones(3), SMALL.start),
     ),
     "networks.retraining.path": case(training=A_TRAINING),
-    "networks.retraining.unrolled_changes": case(training=A_TRAINING),
+    "networks.unrolled.unrolled_changes": case(training=A_TRAINING),
     "networks.attribution.own_updates": case(training=A_TRAINING),
     "networks.attribution.tracin": case(**ASKED),
     "networks.attribution.hessian_changes": case(

@@ -16,6 +16,7 @@ from descent.networks import (
     perceptrons,
     retraining,
     small_steps,
+    unrolled,
     update_shares,
     variational_autoencoder,
 )
@@ -332,7 +333,7 @@ def with_images_in_another_order(training):
     "networks.retraining.losses",
     "networks.retraining.path",
     "networks.retraining.retrain",
-    "networks.retraining.unrolled_changes",
+    "networks.unrolled.unrolled_changes",
     "networks.attribution.own_updates",
     "networks.attribution.tracin",
     "networks.attribution.trak",
@@ -361,7 +362,7 @@ def what_an_image_did_does_not_hang_on_its_number():
     again = retraining.gradients(plain, theta, IMAGES[OTHERWISE], CLASSES[OTHERWISE])
     same(again, found[OTHERWISE], rtol=1e-9, atol=1e-15)
     for estimate in (
-        retraining.unrolled_changes,
+        unrolled.unrolled_changes,
         lambda t: attribution.own_updates(t).sizes,
         lambda t: attribution.own_updates(t).sums,
         lambda t: attribution.tracin(t, *asked),

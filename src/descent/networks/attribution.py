@@ -75,7 +75,7 @@ def own_updates(training: Training) -> OwnUpdates:
     Notes
     -----
     Source: 003, post 3, "The Training Process", for U. Both ignore what later steps make of an
-    update, which `descent.networks.retraining.unrolled_changes` follows. U has no sign.
+    update, which `descent.networks.unrolled.unrolled_changes` follows. U has no sign.
     In a batch each image counts with its own part of the step, without the weight decay.
 
     Examples

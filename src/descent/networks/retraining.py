@@ -1,4 +1,4 @@
-r"""Training again without some of the images, exactly, and the derivative of the end by an image.
+r"""Training again without some of the images, exactly.
 
 A training is a start, an order of batches, step sizes, and one weight for each image::
 
@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad, vjp, vmap
+from torch.func import grad, vmap
 from torch.nn.functional import softplus
 
 from descent.arguments import check_count, check_kind, check_real, check_shape
@@ -36,7 +36,6 @@ __all__ = [
     "losses",
     "path",
     "retrain",
-    "unrolled_changes",
 ]
 
 
@@ -214,17 +213,32 @@ def _losses(training: Training, parameters: Tensor, images: Tensor, labels: Tens
     return found
 
 
-def _step(training: Training, parameters: Tensor, weights: Tensor, t: int) -> Tensor:
-    """Return the parameters after step t; the weights are those of its batch, shape (B,)."""
-    batch = training.order[t]
+def _slopes(training: Training, theta: Tensor, weights: Tensor, batch: Tensor) -> Tensor:
+    """Return the gradients of R objectives, (R, P), for weights of the images of a batch, (R, B).
+
+    Written out, since one product with the images then serves all networks.
+    """
     x, y = training.images[batch], training.labels[batch]
-
-    def objective(theta: Tensor) -> Tensor:
-        loss = (weights * _losses(training, theta, x, y)).sum() / len(batch)
-        return loss + training.weight_decay / 2 * (theta @ theta)
-
-    slope: Tensor = grad(objective)(parameters)
-    return parameters - training.step_sizes[t] * slope
+    x = torch.cat([x, x.new_ones(len(x), 1)], 1)
+    many, size = weights.shape
+    border = training.hidden * x.shape[1]
+    if training.hidden:
+        first = theta[:, :border].reshape(-1, x.shape[1])
+        z = (first @ x.T).view(many, training.hidden, size)
+        h = softplus(z, threshold=100)
+        last = theta[:, border:].view(many, training.classes, -1)
+        out = torch.baddbmm(last[:, :, -1:], last[:, :, :-1], h)
+    else:
+        out = (theta.reshape(-1, x.shape[1]) @ x.T).view(many, training.classes, size)
+    errors = out.softmax(1)
+    errors[:, y, torch.arange(size)] -= 1
+    errors = errors * (weights / size)[:, None]
+    if not training.hidden:
+        return (errors.reshape(-1, size) @ x).view(many, -1) + training.weight_decay * theta
+    back = torch.bmm(last[:, :, :-1].mT, errors) * z.sigmoid()
+    of_first = (back.view(-1, size) @ x).view(many, -1)
+    of_last = torch.cat([torch.bmm(errors, h.mT), errors.sum(2, keepdim=True)], 2).view(many, -1)
+    return torch.cat([of_first, of_last], 1) + training.weight_decay * theta
 
 
 def check_questions(
@@ -333,7 +347,8 @@ def retrain(training: Training, weights: Tensor, starts: Tensor | None = None) -
         check_tensor("starts", starts, (len(weights), len(training.start)))
         theta = starts
     for t, batch in enumerate(training.order):
-        theta = vmap(lambda p, w, t=t: _step(training, p, w, t))(theta, weights[:, batch])
+        slopes = _slopes(training, theta, weights[:, batch], batch)
+        theta = theta - training.step_sizes[t] * slopes
     if not torch.isfinite(theta).all():
         raise FloatingPointError(f"training diverged at step sizes up to {training.step_sizes[0]}")
     return theta
@@ -342,58 +357,9 @@ def retrain(training: Training, weights: Tensor, starts: Tensor | None = None) -
 def path(training: Training) -> Tensor:
     """Return the parameters before each step and after the last, shape (T + 1, P)."""
     check_kind("training", training, Training)
-    theta, seen = training.start, [training.start]
-    for t, batch in enumerate(training.order):
-        theta = _step(training, theta, torch.ones_like(theta[: len(batch)]), t)
+    theta = training.start[None]
+    ones, seen = theta.new_ones(1, training.order.shape[1]), [theta]
+    for batch, eta in zip(training.order, training.step_sizes, strict=True):
+        theta = theta - eta * _slopes(training, theta, ones, batch)
         seen.append(theta)
-    return torch.stack(seen)
-
-
-def unrolled_changes(training: Training) -> Tensor:
-    r"""Return what leaving out each image changes in the end, exact to first order in its weight.
-
-    .. math:: -\frac{\partial \theta_T}{\partial w_i}, \qquad
-        \frac{\partial \theta_{t+1}}{\partial w_i} = (1 - \eta_t (H_t + \lambda))
-        \frac{\partial \theta_t}{\partial w_i} - \frac{\eta_t}{B} [i \in t] \nabla \ell_i(\theta_t)
-
-    with the Hessian H_t of the loss of the batch.
-
-    Parameters
-    ----------
-    training : Training
-
-    Returns
-    -------
-    tensor, shape (n, P)
-        Times a gradient of a loss it is the first-order change of that loss without the image;
-        positive: the image helps.
-
-    Notes
-    -----
-    Differentiation through the training run, forwards, for all losses at once; backwards, for one
-    loss, it is Hara, Nitanda and Maehara (2019), "Data cleansing for models trained with SGD". It
-    needs no minimum, no inverse and no convexity. It is not the influence function
-    (`descent.networks.attribution.hessian_changes`), which forgets the path and agrees with
-    it where training has converged on a strictly convex loss.
-
-    Examples
-    --------
-    >>> x, y = torch.rand(6, 4, dtype=torch.float64), torch.tensor([0, 1, 0, 1, 0, 1])
-    >>> made = draw_training(x, y, hidden=2, classes=2, passes=5, batch_size=3, step_size=0.1,
-    ...                      weight_decay=0.01, generator=torch.Generator().manual_seed(0))
-    >>> weights = torch.ones(2, 6, dtype=torch.float64)
-    >>> weights[0, 3], weights[1, 3] = 1 - 1e-5, 1 + 1e-5
-    >>> less, more = retrain(made, weights)
-    >>> bool(torch.isclose(unrolled_changes(made)[3], (less - more) / 2e-5, 1e-6, 1e-9).all())
-    True
-    """
-    check_kind("training", training, Training)
-    theta, ones = training.start, training.start.new_ones(training.order.shape[1])
-    change = theta.new_zeros(len(training.images), len(theta))
-    for t, batch in enumerate(training.order):
-        own = _gradients(training, theta, training.images[batch], training.labels[batch])
-        # The derivative of a step by the parameters is symmetric: backwards it is as forwards.
-        theta, back = vjp(lambda p, t=t: _step(training, p, ones, t), theta)[:2]
-        change = vmap(back)(change)[0]
-        change[batch] += training.step_sizes[t] / len(batch) * own
-    return change
+    return torch.cat(seen)

@@ -66,6 +66,7 @@ PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "reparameterization",
             "retraining",
             "small_steps",
+            "unrolled",
             "update_shares",
             "variational_autoencoder",
         ),

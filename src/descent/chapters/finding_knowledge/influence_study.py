@@ -36,8 +36,8 @@ from descent.networks.retraining import (
     gradients,
     losses,
     retrain,
-    unrolled_changes,
 )
+from descent.networks.unrolled import unrolled_changes
 
 DIGITS = (3, 5, 8)
 HIDDEN = 6
