@@ -1,5 +1,8 @@
 """Chapter 11: how estimates of influence do against exact retraining."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -8,6 +11,7 @@ from descent.arguments import Array
 from descent.chapters.finding_knowledge import influence_table
 from descent.estimates import mean_with_error
 from descent.figures import BLUE, GOLD, GUIDE, RED
+from descent.prose import fixed, table
 
 STYLES = ((10, GOLD, "s", -0.22), (40, RED, "^", 0.0), (200, BLUE, "o", 0.22))
 SHOWN = tuple(name for name in influence_table.METHODS if name != "leave-one-out")
@@ -23,15 +27,22 @@ def part_of_exact(method: str, passes: int) -> Array:
     return np.asarray((influence_table.forgotten(method, passes) - random) / exact)
 
 
+def _scores(name: str) -> Callable[[str, int], Array]:
+    return partial(influence_table.scores, name)
+
+
+MEASURES: tuple[tuple[str, Callable[[str, int], Array]], ...] = (
+    ("rank correlation,\nsingle images", _scores("rank")),
+    ("rank correlation,\nrandom halves", _scores("groups")),
+    ("rank correlation,\nbalanced halves", _scores("balanced")),
+    ("rise of the loss,\ntwelve removed", part_of_exact),
+)
+
+
 def draw_influence_methods() -> Figure:
-    """Draw three scores of each method, for three lengths of training."""
-    fig, axes = figures.figure(1, 3, width=7.2, height=4.6, sharey=True)
-    measures = (
-        ("single images:\nrank correlation", lambda m, n: influence_table.scores("rank", m, n)),
-        ("groups:\nrank correlation", lambda m, n: influence_table.scores("groups", m, n)),
-        ("removal of twelve:\nrise over the exact one's", part_of_exact),
-    )
-    for ax, (label, measure) in zip(axes, measures, strict=True):
+    """Draw four scores of each method, for three lengths of training."""
+    fig, axes = figures.figure(1, 4, width=7.2, height=4.6, sharey=True)
+    for ax, (label, measure) in zip(axes, MEASURES, strict=True):
         for passes, colour, mark, shift in STYLES:
             found = [mean_with_error(measure(method, passes)) for method in SHOWN]
             mean, error = np.array(found).T
@@ -53,3 +64,36 @@ def draw_influence_methods() -> Figure:
     axes[0].invert_yaxis()
     fig.legend(loc="outside upper center", ncols=3)
     return fig
+
+
+NAMED = {
+    "unrolled": "unrolled differentiation",
+    "Hessian": "influence function",
+    "own updates": "the image's own updates, summed with their signs",
+    "tally": "the tally",
+    "another's tally": "the tally of another image",
+}
+
+
+def weights_table() -> str:
+    """Return how well each method tells which weights an image leaves its mark in."""
+
+    def cell(name: str, method: str, passes: int) -> str:
+        mean, error = mean_with_error(influence_table.scores(name, method, passes))
+        return f"{fixed(mean, 2)} ± {fixed(error, 2)}"
+
+    passes = influence_table.PASSES
+    rows = [
+        [
+            NAMED.get(method, method),
+            *(cell("own", method, n) for n in passes),
+            cell("better", method, passes[-1]),
+        ]
+        for method in influence_table.OF_WEIGHTS
+    ]
+    head = [
+        "Sizes by",
+        *(f"correlation, {n} passes" for n in passes),
+        f"others beaten, {passes[-1]} passes",
+    ]
+    return table(head, rows, "lrrrr")

@@ -107,9 +107,22 @@ class Question:
         return (np.argsort(draws, axis=1, kind="stable") < ALONE // 2).astype(float)
 
     @cached_property
+    def balanced(self) -> Array:
+        """Such halves that leave out half of the images of each label, rounded down."""
+        labels = self.images[1][:ALONE]
+        draws = np.random.default_rng([15, self.seed]).random((GROUPS, ALONE))
+        found = np.zeros((GROUPS, ALONE))
+        for label in range(len(DIGITS)):
+            mine = np.flatnonzero(labels == label)
+            chosen = np.argsort(draws[:, mine], axis=1, kind="stable")[:, : len(mine) // 2]
+            np.put_along_axis(found, mine[chosen], 1.0, axis=1)
+        return found
+
+    @cached_property
     def ends(self) -> Tensor:
-        """Parameters with all images, without each, and without each half."""
-        weights = np.concatenate([np.ones((1, ALONE)), 1 - np.eye(ALONE), 1 - self.groups])
+        """Parameters with all images, without each, without each half, and each balanced half."""
+        left_out = [np.zeros((1, ALONE)), np.eye(ALONE), self.groups, self.balanced]
+        weights = 1 - np.concatenate(left_out)
         return retrain(self.training, torch.tensor(weights))
 
     @cached_property
@@ -226,9 +239,9 @@ def of_weights(question: Question) -> dict[str, list[float]]:
 
 
 def run(passes: int, seed: int) -> dict[str, Any]:
-    """Score every method on one training."""
+    """Score every method on one training; 0 where all of its sums are equal."""
     question = Question(passes, seed)
-    halves = question.rise(question.ends[ALONE + 1 :])
+    halves, balanced = np.split(question.rise(question.ends[ALONE + 1 :]), 2)
     scores, alone = question.scores, question.alone
     here = hessian_changes(question.training, question.end, question.floor)
     held_out = losses(question.training, question.end[None], *question.asked)[0]
@@ -240,6 +253,10 @@ def run(passes: int, seed: int) -> dict[str, Any]:
         ],
         "groups": [
             float(linear_datamodeling_score(s, question.groups, halves).mean())
+            for s in scores.values()
+        ],
+        "balanced": [
+            float(np.nan_to_num(linear_datamodeling_score(s, question.balanced, balanced)).mean())
             for s in scores.values()
         ],
         **question.forgotten(),

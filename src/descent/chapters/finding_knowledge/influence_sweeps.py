@@ -12,10 +12,12 @@ INFLUENCE = Sweep(
     points=grid(passes=PASSES, seed=SEEDS),
     probes=[0, 7],
     rtol=1e-4,
+    version=2,
     compare={
         "rank": RANKS,
         "rank_of_sizes": RANKS,
         "groups": RANKS,
+        "balanced": RANKS,
         "forgotten": RANKS,
         "own": RANKS,
         "better": RANKS,

@@ -52,7 +52,8 @@ def column(name: str, passes: int) -> Array:
 def scores(name: str, method: str, passes: int) -> Array:
     """Return how a method does by one measure, by seed.
 
-    Measures are ``rank`` and ``rank_of_sizes``, ``groups``, and ``own`` and ``better`` of weights.
+    Measures are ``rank`` and ``rank_of_sizes``, ``groups`` and ``balanced``, and ``own`` and
+    ``better`` of weights.
     """
     methods = OF_WEIGHTS if name in ("own", "better") else METHODS
     return np.asarray(column(name, passes)[:, methods.index(method)])
@@ -139,3 +140,27 @@ PREDICTIONS = (
 )
 """Written after one pilot training of 10 and one of 200 passes, whose images and starts are not in
 the table, and before any other."""
+
+LATER_PREDICTIONS = (
+    Prediction(
+        "After 10 passes TracIn and the tally with the label's sign fall below 0.6.",
+        lambda: all(
+            _mean("balanced", method, 10) < 0.6 for method in ("TracIn", "tally, by label")
+        ),
+    ),
+    Prediction(
+        "The influence function stays above 0.7 at each length, unrolled differentiation above 0.8.",
+        lambda: all(
+            _mean("balanced", "Hessian", n) > 0.7 and _mean("balanced", "unrolled", n) > 0.8
+            for n in PASSES
+        ),
+    ),
+    Prediction(
+        "The pixels' cosine is above the tally with the label's sign at each length.",
+        lambda: all(
+            _mean("balanced", "pixels", n) > _mean("balanced", "tally, by label", n) for n in PASSES
+        ),
+    ),
+)
+"""Of halves that keep the shares of the labels: written when the random ones had shown that after
+10 passes the label alone tells them, and before a balanced half had been tried."""
