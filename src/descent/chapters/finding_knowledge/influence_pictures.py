@@ -32,17 +32,17 @@ def _scores(name: str) -> Callable[[str, int], Array]:
 
 
 MEASURES: tuple[tuple[str, Callable[[str, int], Array]], ...] = (
-    ("rank correlation,\nsingle images", _scores("rank")),
-    ("rank correlation,\nrandom halves", _scores("groups")),
-    ("rank correlation,\nbalanced halves", _scores("balanced")),
-    ("rise of the loss,\ntwelve removed", part_of_exact),
+    ("rank correlation, single images", _scores("rank")),
+    ("rank correlation, random halves", _scores("groups")),
+    ("rank correlation, balanced halves", _scores("balanced")),
+    ("rise of the loss without twelve images", part_of_exact),
 )
 
 
 def draw_influence_methods() -> Figure:
     """Draw four scores of each method, for three lengths of training."""
-    fig, axes = figures.figure(1, 4, width=7.2, height=4.6, sharey=True)
-    for ax, (label, measure) in zip(axes, MEASURES, strict=True):
+    fig, axes = figures.figure(2, 2, width=7.2, height=7.4)
+    for ax, (label, measure) in zip(axes.flat, MEASURES, strict=True):
         for passes, colour, mark, shift in STYLES:
             found = [mean_with_error(measure(method, passes)) for method in SHOWN]
             mean, error = np.array(found).T
@@ -53,15 +53,15 @@ def draw_influence_methods() -> Figure:
                 fmt=mark,
                 color=colour,
                 ms=4,
-                label=f"{passes} passes" if ax is axes[0] else None,
+                label=f"{passes} passes" if ax is axes.flat[0] else None,
             )
         for row in (0.5, 5.5, 7.5):
             ax.axhline(row, color=GUIDE, lw=0.6)
         ax.axvline(0, color=GUIDE, ls="--", lw=0.8)
         ax.axvline(1, color=GUIDE, ls="--", lw=0.8)
-        ax.set(xlabel=label, xlim=(-0.2, 1.15))
+        ax.set(xlabel=label, xlim=(-0.2, 1.25))
         ax.set_yticks(range(len(SHOWN)), SHOWN)
-    axes[0].invert_yaxis()
+        ax.invert_yaxis()
     fig.legend(loc="outside upper center", ncols=3)
     return fig
 

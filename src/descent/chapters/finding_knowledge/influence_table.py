@@ -149,7 +149,7 @@ LATER_PREDICTIONS = (
         ),
     ),
     Prediction(
-        "The influence function stays above 0.7 at each length, unrolled differentiation above 0.8.",
+        "The influence function stays above 0.7 at each length, unrolled training above 0.8.",
         lambda: all(
             _mean("balanced", "Hessian", n) > 0.7 and _mean("balanced", "unrolled", n) > 0.8
             for n in PASSES
