@@ -1,7 +1,7 @@
 """Chapter 11: the table of estimates of influence."""
 
-from descent.chapters.finding_knowledge.influence_study import run
-from descent.chapters.finding_knowledge.influence_table import PASSES, SEEDS, TABLE
+from descent.chapters.finding_knowledge.influence_study import run, run_balanced
+from descent.chapters.finding_knowledge.influence_table import BALANCED, PASSES, SEEDS, TABLE
 from descent.sweeps import Close, Sweep, grid
 
 RANKS = Close(1e-2, atol=5e-3)  # two nearly equal numbers may change their order by rounding
@@ -12,14 +12,21 @@ INFLUENCE = Sweep(
     points=grid(passes=PASSES, seed=SEEDS),
     probes=[0, 7],
     rtol=1e-4,
-    version=2,
     compare={
         "rank": RANKS,
         "rank_of_sizes": RANKS,
         "groups": RANKS,
-        "balanced": RANKS,
         "forgotten": RANKS,
         "own": RANKS,
         "better": RANKS,
     },
+)
+
+HALVES = Sweep(
+    name=BALANCED,
+    run=run_balanced,
+    points=grid(passes=PASSES, seed=SEEDS),
+    probes=[1],
+    rtol=1e-4,
+    compare={"balanced": RANKS},
 )

@@ -1,4 +1,4 @@
-"""Chapter 11: the table of estimates of influence, and what was expected of it."""
+"""Chapter 11: the tables of estimates of influence, and what was expected of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from descent import sweeps
 from descent.arguments import Array
 
-TABLE = "11-influence"
+TABLE, BALANCED = "11-influence", "11-influence-balanced"
 PASSES = (10, 40, 200)
 SEEDS = tuple(range(10))
 ALONE = 120
@@ -44,7 +44,7 @@ OF_WEIGHTS = ("unrolled", "Hessian", "EK-FAC", "own updates", "tally", "another'
 @cache
 def column(name: str, passes: int) -> Array:
     """Return the results of one column, by seed; a list of numbers makes further axes."""
-    table = sweeps.load(TABLE)
+    table = sweeps.load(BALANCED if "balanced" in name else TABLE)
     chosen = table[table.passes == passes].sort_values("seed")
     return np.array(chosen[name].tolist(), float)
 
