@@ -59,7 +59,7 @@ def draw_influence_methods() -> Figure:
             ax.axhline(row, color=GUIDE, lw=0.6)
         ax.axvline(0, color=GUIDE, ls="--", lw=0.8)
         ax.axvline(1, color=GUIDE, ls="--", lw=0.8)
-        ax.set(xlabel=label, xlim=(-0.2, 1.25))
+        ax.set(xlabel=label, xlim=(-0.45, 1.25))
         ax.set_yticks(range(len(SHOWN)), SHOWN)
         ax.invert_yaxis()
     fig.legend(loc="outside upper center", ncols=3)
