@@ -218,9 +218,10 @@ class LiveModel(Shown):
             "constants": dict(given() if callable(given := self._constants) else given),
         }
 
-    def shown(self, above: str, below: str = "") -> str:
-        """Return the HTML with the still, for the script to take over."""
-        panel = f"<div class='descent-panel'>{figures.drawing(self.figure())}</div>"
+    def shown(self, above: str, below: str = "", figure: Figure | None = None) -> str:
+        """Return the HTML with the still, for the script to take over; of a figure, if given."""
+        drawn = figures.drawing(self.figure() if figure is None else figure)
+        panel = f"<div class='descent-panel'>{drawn}</div>"
         return frame(self, self.default, above, panel, below)
 
     def html(self) -> str:

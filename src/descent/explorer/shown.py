@@ -33,15 +33,19 @@ class Shown(Framed):
     def static(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a page shows by media type, and its metadata."""
 
-    def without_script(self) -> dict[str, Any]:
+    def without_script(self, still: bytes | None = None) -> dict[str, Any]:
         """Return what shows a saved notebook where no kernel is: the picture and its caption."""
-        return {"image/png": self.still(), "text/plain": plain_caption(self, self.default)}
+        return {
+            "image/png": self.still() if still is None else still,
+            "text/plain": plain_caption(self, self.default),
+        }
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         mode = os.environ.get("DESCENT_RENDER", "live")
         if mode == "live":
-            shown, metadata = self.widget()._repr_mimebundle_(include=include, exclude=exclude)
-            return {**shown, **self.without_script()}, metadata
+            widget = self.widget()
+            shown, metadata = widget._repr_mimebundle_(include=include, exclude=exclude)
+            return {**shown, **self.without_script(widget.still())}, metadata
         if mode != "static":
             raise ValueError(f"DESCENT_RENDER must be static or live, got {mode!r}")
         return self.static()

@@ -5,13 +5,14 @@ The front end asks for one position at a time (kernel.js): here is what answers.
 
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 import anywidget
 import traitlets
+from matplotlib.figure import Figure
 
 from descent import figures
 from descent.explorer import frame
@@ -48,8 +49,11 @@ class LiveExplorer(anywidget.AnyWidget):
         self._explorer = explorer
         self._recorders = [Recorder() for _ in explorer.panels]
         self._panel = lru_cache(maxsize=KEPT)(self._drawn)
+        self._first: list[Figure] = []  # figures of the default state, until a still is made
+        self._begun = False
         default = {control.name: control.default for control in explorer.controls}
         first = self.answer(json.dumps(default, separators=(",", ":")))
+        self._begun = True
         panels = "".join(f"<div class='descent-panel'>{panel}</div>" for panel in first["panels"])
         above = frame.controls(explorer)
         tiles = [self._recorders[g.handle.panel].tile(g.handle.axes) for g in explorer.grabs]
@@ -63,6 +67,11 @@ class LiveExplorer(anywidget.AnyWidget):
             first=first,
         )
         self.on_msg(self.reply)
+
+    def still(self) -> bytes:
+        """Return the default state as PNG, from the figures that the page's drawing left."""
+        first, self._first = self._first, []
+        return _still(first) if first else self._explorer.still()
 
     def answer(self, at: str) -> dict[str, Any]:
         """Draw a position, a JSON object of indices by control."""
@@ -94,6 +103,8 @@ class LiveExplorer(anywidget.AnyWidget):
         lists = {control.name: control.values for control in explorer.controls}
         with figures.style():
             figure = explorer.panel_figure(index, state)
+            if not self._begun:
+                self._first.append(figure)
             if explorer.render != "frames":
                 try:
                     markup = combine([recorder.record(figure)], recorder.tiles).markup
@@ -124,4 +135,17 @@ class LiveModelWidget(anywidget.AnyWidget):
     facts = traitlets.Dict().tag(sync=True)
 
     def __init__(self, model: LiveModel) -> None:
-        super().__init__(html=model.shown(frame.controls(model)), facts=model.facts())
+        figure = model.figure()
+        html = model.shown(frame.controls(model), figure=figure)
+        super().__init__(html=html, facts=model.facts())
+        self._model, self._first = model, [figure]
+
+    def still(self) -> bytes:
+        """Return the default state as PNG, from the figure that the page's drawing left."""
+        first, self._first = self._first, []
+        return _still(first) if first else self._model.still()
+
+
+def _still(drawn: Sequence[Figure]) -> bytes:
+    images = [figures.pixels(figure, laid_out=True) for figure in drawn]
+    return figures.png(figures.stacked(images))

@@ -19,6 +19,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from descent.figures.formulas_once import formulas_once
 from descent.figures.path_data import GRID, dots_of
 from descent.figures.svg import UnsupportedError, renderer_for
 
@@ -59,10 +60,15 @@ class Recorder:
             When the figure has other axes or another size than the first one,
             or holds something that the page renderer does not draw.
         """
+        with formulas_once():
+            return self._recorded(figure)
+
+    def _recorded(self, figure: Figure) -> list[Entry]:
         bare, renderer = renderer_for(figure)
         size = (bare.width, bare.height)
         if self._positions is None:
-            figure.draw_without_rendering()  # runs the layout engine
+            if (layout := figure.get_layout_engine()) is not None:
+                layout.execute(figure)
             self._positions = [ax.get_position(original=True).frozen() for ax in figure.axes]
             self._size = size
             self.tiles = tiles(figure)

@@ -22,6 +22,7 @@ from PIL import Image
 
 from descent.figures import inline_math
 from descent.figures.display_list import drawing
+from descent.figures.formulas_once import formulas_once
 from descent.figures.svg import UnsupportedError, data_uri
 
 _HERE = Path(__file__).parent
@@ -90,19 +91,30 @@ def figure(
     return made, axes
 
 
-def pixels(figure: Figure, dpi: float = _DPI) -> NDArray[np.uint8]:
-    """Draw a figure on white paper as an image, (height, width, 3)."""
+def pixels(figure: Figure, dpi: float = _DPI, *, laid_out: bool = False) -> NDArray[np.uint8]:
+    """Draw a figure on white paper as an image, (height, width, 3).
+
+    A figure that has just been drawn for the page may keep its layout, which takes as long
+    to find as the drawing itself.
+    """
     figure.set_dpi(dpi)
     figure.set_facecolor("white")
     canvas: Any = FigureCanvasAgg(figure)  # untyped
-    canvas.draw()
+    engine = figure.get_layout_engine() if laid_out else None
+    if engine is not None:
+        figure.set_layout_engine("none")
+    with formulas_once():
+        canvas.draw()
+    if engine is not None:
+        figure.set_layout_engine(engine)
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
     """Encode an image as PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "png", optimize=True)
+    # With optimize=True it would be smaller by a fiftieth, and take five times as long.
+    Image.fromarray(image).save(buffer, "png")
     return buffer.getvalue()
 
 
@@ -156,7 +168,7 @@ class Shown:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = self.html()
         with style():
-            still = png(pixels(self.figure))
+            still = png(pixels(self.figure, laid_out=True))
         return {
             "text/html": html,
             "image/png": still,
