@@ -13,6 +13,7 @@ from descent.zeroth_order.covariance_adaptation import CovarianceAdaptation
 from descent.zeroth_order.driven import Driven
 from descent.zeroth_order.ensemble_kalman import EnsembleKalman
 from descent.zeroth_order.evolution import EvolutionStrategy
+from descent.zeroth_order.forward_gradient import ForwardGradient
 from descent.zeroth_order.gradient_gravity import GradientGravity
 from descent.zeroth_order.gravitational_search import GravitationalSearch
 from descent.zeroth_order.gravity import Gravity
@@ -50,6 +51,7 @@ __all__ = [
     "Driven",
     "EnsembleKalman",
     "EvolutionStrategy",
+    "ForwardGradient",
     "GradientGravity",
     "GravitationalSearch",
     "Gravity",

@@ -41,12 +41,16 @@ class DirectionSum(GradientEstimator):
         Whether the loss is taken at x as well, before all others.
     differences : bool
         Whether the weights are differences of the loss, which are to be divided by h.
+    shaped : bool
+        Whether a direction depends on the shapes of the parameters, each of which is then
+        filled as a whole.
     """
 
     samples = 1
     sides: ClassVar[tuple[float, ...]] = (1.0,)
     looks = True
     differences = False
+    shaped = False
 
     def weigh(self, before: float, losses: list[list[float]]) -> tuple[Sequence[float], float]:
         """Return the weights, and the loss at x or an estimate of it.
@@ -66,12 +70,22 @@ class DirectionSum(GradientEstimator):
 
     def estimate(self, loss: Loss, x: Tensor) -> tuple[Tensor, float]:
         """Return the estimated gradient, and the loss at x or an estimate of it."""
-        z = self.drawn(x.expand(self.samples, -1), lambda empty: self.fill(empty, self.generator))
+        z = self.drawn(x.expand(self.samples, -1), self._fill_all)
         before = loss(x) if self.looks else math.nan
         losses = [[loss(self.shifted(x, "h", each, s)) for s in self.sides] for each in z]
         weights, value = self.weigh(before, losses)
         total = z[0] * weights[0] if len(weights) == 1 else x.new_tensor(weights) @ z
         return (total / self.each("h") if self.differences else total), value
+
+    def _fill_all(self, empty: Tensor) -> Tensor:
+        """Draw directions into an empty matrix, one a row."""
+        if not self.shaped:
+            return self.fill(empty, self.generator)
+        for row in empty:
+            sizes = [tensor.numel() for tensor in self.vector.tensors]
+            for part, tensor in zip(row.split(sizes), self.vector.tensors, strict=True):
+                self.fill(part.view(tensor.shape), self.generator)
+        return empty
 
     def walks(self) -> bool:
         """Whether the parameters are so many that they walk in place."""
@@ -87,7 +101,9 @@ class DirectionSum(GradientEstimator):
         self.vector.check_kept()
         self.keep_up(self.vector.tensors[0])
         assert self.generator is not None
-        walk = directions.Walk(self.vector.tensors, self.vector.groups, self.generator, self.fill)
+        walk = directions.Walk(
+            self.vector.tensors, self.vector.groups, self.generator, self.fill, self.shaped
+        )
         h = [float(group["h"]) for group in self.param_groups]
 
         def probe(i: int, side: float) -> float:
@@ -126,7 +142,7 @@ class DirectionSum(GradientEstimator):
         vector = self.vector.empty().new_empty(self.vector.length)
         done = 0
         for block in blocks:
-            vector[done : done + len(block)] = block
-            done += len(block)
+            vector[done : done + block.numel()] = block.view(-1)
+            done += block.numel()
         self.vector.set_gradients(vector)
         self.optimizer.step()

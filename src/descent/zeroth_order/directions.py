@@ -1,5 +1,6 @@
 """Random directions that are made again where they are needed, block by block, and not kept."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -29,6 +30,62 @@ def apart(tensors: Sequence[Tensor]) -> bool:
     return all(end <= begin for (_, end), (begin, _) in pairwise(ends))
 
 
+def sparse(share: float) -> Fill:
+    r"""Return what draws directions of few coordinates, of mean zero and with unit covariance.
+
+    .. math:: z = \sqrt{m/k}\, \sum_{j=1}^k \xi_j e_{i_j}, \qquad k = \lceil p\, m \rceil
+
+    with ξ standard normal and each i uniform among the m coordinates of a block, so that one
+    may come twice.
+
+    Examples
+    --------
+    >>> drawn = sparse(0.1)(torch.empty(50), torch.Generator().manual_seed(0))
+    >>> int(drawn.count_nonzero())
+    5
+    """
+
+    def fill(empty: Tensor, generator: Generator) -> Tensor:
+        z = empty.zero_().view(-1)
+        m = len(z)
+        if m:
+            k = math.ceil(share * m)
+            chosen = torch.randint(m, (k,), generator=generator, device=z.device)
+            values = z.new_empty(k).normal_(generator=generator)
+            z.index_add_(0, chosen, values, alpha=math.sqrt(m / k))
+        return empty
+
+    return fill
+
+
+def low_rank(rank: int) -> Fill:
+    r"""Return what draws matrices of low rank, of mean zero and with unit covariance.
+
+    .. math:: Z = U V^\top / \sqrt r
+
+    with r columns of standard normal numbers in U and V. A tensor of more than two dimensions
+    is a matrix whose rows are its first; a vector is standard normal, and so is a matrix with
+    no side longer than r.
+
+    Examples
+    --------
+    >>> drawn = low_rank(2)(torch.empty(9, 7), torch.Generator().manual_seed(0))
+    >>> int(torch.linalg.matrix_rank(drawn))
+    2
+    """
+
+    def fill(empty: Tensor, generator: Generator) -> Tensor:
+        if empty.dim() < 2 or not empty.numel() or min(len(empty), empty[0].numel()) <= rank:
+            return empty.normal_(generator=generator)
+        rows = empty.flatten(1)
+        u = rows.new_empty(len(rows), rank).normal_(generator=generator)
+        v = rows.new_empty(rank, rows.shape[1]).normal_(generator=generator)
+        empty.copy_((u @ v / math.sqrt(rank)).view(empty.shape))
+        return empty
+
+    return fill
+
+
 class Walk:
     """Moves parameters along random directions, in place, and can always go back.
 
@@ -47,6 +104,8 @@ class Walk:
         What the directions are drawn from, in the order of their numbers 0, 1, 2, ….
     fill : callable
         Draws a block: ``fill(empty, generator)``.
+    whole : bool
+        Whether a block is a whole tensor, in its shape, for directions that depend on it.
 
     Examples
     --------
@@ -60,12 +119,17 @@ class Walk:
     """
 
     def __init__(
-        self, tensors: Sequence[Tensor], groups: Sequence[int], generator: Generator, fill: Fill
+        self,
+        tensors: Sequence[Tensor],
+        groups: Sequence[int],
+        generator: Generator,
+        fill: Fill,
+        whole: bool = False,
     ) -> None:
         self._blocks = [
             (block, group)
             for tensor, group in zip(tensors, groups, strict=True)
-            for block in torch.split(tensor.detach().view(-1), BLOCK)
+            for block in _blocks(tensor.detach(), whole)
         ]
         # Of each block: one that is interrupted on the way still knows which blocks have moved.
         self._at: list[Sum] = [{}] * len(self._blocks)
@@ -118,6 +182,10 @@ class Walk:
             else:
                 total.add_(drawn, alpha=factors[i])
         return total
+
+
+def _blocks(tensor: Tensor, whole: bool) -> Sequence[Tensor]:
+    return [tensor] if whole else torch.split(tensor.view(-1), BLOCK)
 
 
 def _factor(of: Sum, i: int, group: int) -> float:

@@ -22,6 +22,7 @@ from descent.zeroth_order.consensus import Consensus
 from descent.zeroth_order.covariance_adaptation import CovarianceAdaptation
 from descent.zeroth_order.ensemble_kalman import EnsembleKalman
 from descent.zeroth_order.evolution import EvolutionStrategy
+from descent.zeroth_order.forward_gradient import ForwardGradient
 from descent.zeroth_order.gradient_gravity import GradientGravity
 from descent.zeroth_order.gravitational_search import GravitationalSearch
 from descent.zeroth_order.gravity import Gravity
@@ -211,6 +212,12 @@ IDEAS: tuple[Idea, ...] = (
     # What the list leaves out, or only links to: in the library and not in the race
     Idea("covariance-adaptation", "CMA-ES", CovarianceAdaptation, "population", "n"),
     Idea("natural-evolution", "separable natural evolution", NaturalEvolution, "population", "n"),
+    Idea("mezo-sparse", "MeZO, sparse", MeZO, "estimator", "2",
+        options={"keep_best": True, "lr": 0.01, "directions": "sparse"}),
+    Idea("mezo-low-rank", "MeZO, low rank", MeZO, "estimator", "2",
+        options={"keep_best": True, "lr": 0.01, "directions": "low-rank"}),
+    Idea("forward-gradient", "forward gradient", ForwardGradient, "estimator", "1",
+        options={"lr": 0.01}),
     Idea("spall", "SPSA, Spall's gains", SpallSPSA, "estimator", "2"),
     Idea("second-order", "SPSA of second order", SecondOrderSPSA, "estimator", "4"),
     Idea("guided", "guided evolution strategy", GuidedEvolution, "estimator", "2"),
