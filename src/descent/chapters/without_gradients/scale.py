@@ -72,7 +72,7 @@ def halves(name: str) -> tuple[Tensor, Tensor]:
     return text[:end], text[end:]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def trained(
     width: int, steps: int, seed: int, device: str = "cpu"
 ) -> tuple[CharacterTransformer, dict[str, Tensor]]:

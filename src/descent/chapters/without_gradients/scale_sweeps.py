@@ -7,12 +7,12 @@ from descent.chapters.without_gradients.scale_rank import rank
 from descent.sweeps import NotCompared, Sweep
 
 WIDTH = 144
-PRETRAINING = 400
+PRETRAINING = 300
 """Steps of Adam on the prose."""
-EVALUATIONS = 2000
+EVALUATIONS = 1200
 SEEDS = range(3)
 TUNING_SEED = 9
-TUNING_EVALUATIONS = 500
+TUNING_EVALUATIONS = 300
 TRIED = {method: (3e-4, 1e-3, 3e-3, 1e-2) for method in METHODS} | {
     "gradient": (0.01, 0.03, 0.1, 0.3),
     "Adam": (1e-4, 3e-4, 1e-3, 3e-3),
