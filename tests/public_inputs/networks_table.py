@@ -21,6 +21,7 @@ from kinds import (
 )
 
 from descent import aggregation
+from descent.networks.character_transformer import CharacterTransformer, encoded
 from descent.networks.models import mlp5, parameter
 from descent.networks.reparameterization import ADAM
 from descent.networks.retraining import draw_training
@@ -90,6 +91,20 @@ def vae():
 
 
 SCORES = np.array([[1.0, 3.0], [2.0, 1.0], [5.0, 2.0]])
+
+
+def reader():
+    return CharacterTransformer(
+        width=8, layers=1, heads=2, context=4, generator=torch.Generator().manual_seed(0)
+    )
+
+
+def text(shape, *refused):
+    """Return characters as integers."""
+    written = encoded("ten letters").repeat(2)[: torch.Size(shape).numel()].view(shape)
+    return given(lambda: written, "ten letters", None, 1.0, written.double(), *refused)
+
+
 IMAGES = torch.linspace(0, 1, 2 * 3072).reshape(2, 3, 32, 32)
 BATCH = tensor([[1.0, 2.0], [0.5, -1.0], [0.0, 0.3]])
 WIDTH = count(4, least=1)
@@ -188,6 +203,27 @@ CASES = {
         normalized=flag(True),
         **PLACED,
     ),
+    "networks.character_transformer.CharacterTransformer": case(
+        width=given(lambda: 8, 0, -1, 2.5, "x", None, 7),
+        layers=count(1, least=1),
+        heads=given(lambda: 2, 0, -1, 2.5, "x", None, 3),
+        context=count(4, least=1),
+        generator=torch_rng(),
+        **PLACED,
+    ),
+    "networks.character_transformer.CharacterTransformer.forward": case(
+        of=reader, text=text((2, 4), encoded("ten"), encoded("a long line")[None])
+    ),
+    "networks.character_transformer.CharacterTransformer.loss": case(
+        of=reader, batch=text((2, 5), encoded("ten"), encoded("a")[None])
+    ),
+    "networks.character_transformer.batch_of": case(
+        text=text((11,), encoded("a b"), encoded("a b")[None]),
+        size=count(2, least=1),
+        context=count(4, least=1),
+        generator=torch_rng(),
+    ),
+    "networks.character_transformer.encoded": case(text=given(lambda: "a b", "é", 1, None, b"a")),
     "networks.models.SkipNetwork.forward": case(
         of=lambda: mlp5(2, 4, 2, generator=torch.Generator())
     ),

@@ -142,7 +142,16 @@ CASES = {
     "search_distributions.xnes": case(**ASCENT, mean_rate=positive(1.0), shape_rate=positive(0.5)),
     "zeroth_order.RandomGrad": case(**ESTIMATOR),
     "zeroth_order.SPSA": case(**ESTIMATOR),
-    "zeroth_order.MeZO": case(**ESTIMATOR, keep_best=flag(False)),
+    "zeroth_order.MeZO": case(
+        **ESTIMATOR,
+        directions=choice("normal"),
+        share=real(0.5, above=0, most=1),
+        rank=POSITIVE_COUNT,
+        keep_best=flag(False),
+    ),
+    "zeroth_order.ForwardGradient": case(
+        **{name: kind for name, kind in ESTIMATOR.items() if name != "h"}, keep_best=flag(True)
+    ),
     "zeroth_order.AveragedGrad": case(**ESTIMATOR, samples=POSITIVE_COUNT, bits=flag(True)),
     "zeroth_order.RandomBestGrad": case(**ESTIMATOR, samples=POSITIVE_COUNT),
     "zeroth_order.SmoothedGrad": case(

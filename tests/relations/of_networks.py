@@ -11,6 +11,7 @@ from descent.networks import (
     activations,
     attribution,
     attribution_scores,
+    character_transformer,
     localization,
     models,
     perceptrons,
@@ -388,6 +389,38 @@ def ranks_know_no_unit_and_turn_in_the_mirror():
     score = attribution_scores.linear_datamodeling_score
     same(score(4 * first[::-1], groups[:, ::-1], 7 + outcomes**3), plain)
     same(score(-first, groups[::-1], outcomes[::-1]), -plain)
+
+
+# A transformer of characters
+
+
+@relation(
+    "networks.character_transformer.CharacterTransformer",
+    "networks.character_transformer.CharacterTransformer.forward",
+    "networks.character_transformer.CharacterTransformer.loss",
+    "networks.character_transformer.batch_of",
+    "networks.character_transformer.encoded",
+)
+def what_comes_later_is_not_seen_and_neighbours_in_a_batch_neither():
+    network = character_transformer.CharacterTransformer(
+        width=8,
+        layers=2,
+        heads=2,
+        context=12,
+        generator=torch.Generator().manual_seed(0),
+        dtype=torch.float64,
+    )
+    text = character_transformer.encoded("what is told first, and what is told last")
+    batch = character_transformer.batch_of(text, 3, 12, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        plain = network(batch[:, :-1])
+        other = batch[:, :-1].clone()
+        other[:, 7:] = 5
+        same(network(other)[:, :7], plain[:, :7], rtol=1e-12)
+        assert (network(other)[:, 7:] - plain[:, 7:]).abs().max() > 1e-3
+        same(network(batch[[2, 0, 1], :-1]), plain[[2, 0, 1]], rtol=1e-12)
+        parts = [network.loss(row[None]).item() for row in batch]
+        same(network.loss(batch).item(), np.mean(parts), rtol=1e-12)
 
 
 # Estimates

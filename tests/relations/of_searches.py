@@ -200,6 +200,7 @@ def path(name, shift, parts=1, n_steps=6, factor=1.0):
     "zeroth_order.AveragedGrad",
     "zeroth_order.RandomBestGrad",
     "zeroth_order.MeZO",
+    "zeroth_order.ForwardGradient",
     "zeroth_order.SmoothedGrad",
     "zeroth_order.LineParabola",
     "zeroth_order.OrderWalk",

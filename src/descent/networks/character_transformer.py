@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from descent.arguments import came, check_count
-from descent.tensor_arguments import check_torch_generator
+from descent.tensor_arguments import check_placement, check_torch_generator
 
 __all__ = ["CHARACTERS", "CharacterTransformer", "batch_of", "encoded"]
 
@@ -61,17 +61,22 @@ def batch_of(text: Tensor, size: int, context: int, generator: Generator) -> Ten
     >>> tuple(batch_of(text, 3, 8, torch.Generator().manual_seed(0)).shape)
     (3, 9)
     """
-    if not isinstance(text, Tensor):
-        raise TypeError(f"text must be a tensor; got {came(text)}")
+    _check_characters("text", text, 1)
     check_count("size", size, 1)
     check_count("context", context, 1)
     check_torch_generator("generator", generator)
-    if text.dim() != 1 or len(text) <= context:
-        raise ValueError(
-            f"text must be a vector of more than {context} characters; got {tuple(text.shape)}"
-        )
+    if len(text) <= context:
+        raise ValueError(f"text must hold more than {context} characters; got {len(text)}")
     starts = torch.randint(len(text) - context, (size, 1), generator=generator)
     return text[(starts + torch.arange(context + 1)).to(text.device)]
+
+
+def _check_characters(name: str, value: Tensor, dimensions: int) -> None:
+    """Raise an error unless the value is a vector or a matrix of places of characters."""
+    if not isinstance(value, Tensor) or value.dtype != torch.long:
+        raise TypeError(f"{name} must be a tensor of int64, as of `encoded`; got {came(value)}")
+    if value.dim() != dimensions or not value.numel():
+        raise ValueError(f"{name} must have {dimensions} dimensions; got {tuple(value.shape)}")
 
 
 class Block(nn.Module):
@@ -154,6 +159,7 @@ class CharacterTransformer(nn.Module):
             check_count(name, value, 1)
         self.context = check_count("context", context, 1)
         check_torch_generator("generator", generator)
+        where, precision = check_placement(device, dtype)
         if width % heads:
             raise ValueError(f"width must be a multiple of heads, {heads}; got {width}")
         self.characters = nn.Embedding(len(CHARACTERS), width)
@@ -161,7 +167,7 @@ class CharacterTransformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self._draw(generator, layers)
-        self.to(device=device, dtype=dtype)
+        self.to(device=where, dtype=precision)
 
     @torch.no_grad()
     def _draw(self, generator: Generator, layers: int) -> None:
@@ -169,7 +175,9 @@ class CharacterTransformer(nn.Module):
         for name, tensor in self.named_parameters():
             if tensor.dim() == 2:
                 inwards = name.endswith(("told.weight", "out.weight"))
-                spread = 0.02 if name in ("characters.weight", "places") else tensor.shape[1] ** -0.5
+                spread = (
+                    0.02 if name in ("characters.weight", "places") else tensor.shape[1] ** -0.5
+                )
                 tensor.normal_(generator=generator).mul_(
                     spread / math.sqrt(2 * layers) if inwards else spread
                 )
@@ -178,11 +186,9 @@ class CharacterTransformer(nn.Module):
 
     def forward(self, text: Tensor) -> Tensor:
         """Return the scores of what comes after each character, shape (batch, time, 96)."""
-        if text.dim() != 2 or text.shape[1] > self.context:
-            raise ValueError(
-                f"text must have shape (batch, time), time at most {self.context}; "
-                f"got {tuple(text.shape)}"
-            )
+        _check_characters("text", text, 2)
+        if text.shape[1] > self.context:
+            raise ValueError(f"text must have at most {self.context} columns; got {text.shape[1]}")
         x = self.characters(text) + self.places[: text.shape[1]]
         for block in self.blocks:
             x = block(x)
@@ -197,5 +203,10 @@ class CharacterTransformer(nn.Module):
         batch : Tensor, shape (size, time + 1)
             As `batch_of` returns it.
         """
+        _check_characters("batch", batch, 2)
+        if not 2 <= batch.shape[1] <= self.context + 1:
+            raise ValueError(
+                f"batch must have 2 to {self.context + 1} columns; got {batch.shape[1]}"
+            )
         scores = self(batch[:, :-1]).flatten(0, 1)
         return functional.cross_entropy(scores, batch[:, 1:].flatten())

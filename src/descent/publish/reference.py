@@ -58,6 +58,7 @@ PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "activations",
             "attribution",
             "attribution_scores",
+            "character_transformer",
             "digit_images",
             "image_patches",
             "localization",

@@ -16,7 +16,8 @@ seed, 250 steps of training) whose Hessian had a trace of 18 times its largest e
    within a third, with r the trace over the curvature along the gradient: by far more than 1/d.
 6. r is far below d before training as well, so that training does not make it low; what is
    tuned from there falls, too.
-7. From a width of 48 to one of 144, where d grows ninefold, r grows by less than three.
+7. From a width of 48 to one of 144, where d grows by eight and a half, r grows by less than
+   three.
 """
 
 import hashlib

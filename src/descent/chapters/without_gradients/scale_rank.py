@@ -19,14 +19,16 @@ from torch import Generator, Tensor
 from descent.chapters.without_gradients.scale import CONTEXT, halves, started
 from descent.networks.character_transformer import batch_of
 
-PROBES = 16
+PROBES = 12
 """Random vectors for the trace."""
-POWERS = 15
+POWERS = 12
 """Products with the Hessian for its largest eigenvalue."""
-DIRECTIONS = 40
+DIRECTIONS = 24
 """Random directions along which steps are made."""
+STEPS = tuple(2.0**-k for k in range(8))
+"""Steps along random directions that are tried, times the largest curvature."""
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Steps in units of what the quadratic has for the best one."""
+"""Steps along the gradient that are tried, times the curvature along it."""
 
 Vector = Sequence[Tensor]
 
@@ -42,8 +44,9 @@ class Slopes:
     def __init__(self, network: Any, batch: Tensor) -> None:
         self.params = list(network.parameters())
         self._loss = lambda: network.loss(batch)
-        self.value = self._loss()
-        self._graph = torch.autograd.grad(self.value, self.params, create_graph=True)
+        value = self._loss()
+        self.value = value.item()
+        self._graph = torch.autograd.grad(value, self.params, create_graph=True)
         self.gradient = [part.detach() for part in self._graph]
 
     def times_hessian(self, v: Vector) -> Vector:
@@ -59,9 +62,9 @@ class Slopes:
         """Return by how much the loss changes with a move along v."""
         start = [param.clone() for param in self.params]
         torch._foreach_add_(self.params, list(v), alpha=by)
-        changed = float(self._loss())
+        changed = self._loss().item()
         torch._foreach_copy_(self.params, start)
-        return changed - float(self.value)
+        return changed - self.value
 
 
 def trace(slopes: Slopes, n: int, generator: Generator) -> tuple[float, float]:
@@ -96,7 +99,7 @@ def rank(width: int, pretraining: int, seed: int, device: str = "cpu") -> dict[s
     along = dot(slopes.gradient, slopes.times_hessian(slopes.gradient)) / square
     total, error = trace(slopes, PROBES, source)
     most = steepest(slopes, POWERS, source)
-    best = 1 / (total + 2 * along)
+    tried = [step / abs(most) for step in STEPS]
     d = sum(part.numel() for part in slopes.gradient)
     cosines, changes = [], []
     for _ in range(DIRECTIONS):
@@ -104,16 +107,14 @@ def rank(width: int, pretraining: int, seed: int, device: str = "cpu") -> dict[s
         slope = dot(slopes.gradient, z)
         cosines.append(abs(slope) / math.sqrt(square * dot(z, z)))
         # The mean of the part that is linear in the step is known: it is put in its place.
-        changes.append(
-            [slopes.change(z, -f * best * slope) + f * best * (slope**2 - square) for f in FACTORS]
-        )
+        changes.append([slopes.change(z, -lr * slope) + lr * (slope**2 - square) for lr in tried])
     table = torch.tensor(changes, dtype=torch.float64)
     means, errors = table.mean(0), table.std(0) / math.sqrt(DIRECTIONS)
     lowest = int(means.argmin())
-    descent = [slopes.change(slopes.gradient, -f / along) for f in FACTORS]
+    descent = [slopes.change(slopes.gradient, -f / abs(along)) for f in FACTORS]
     return {
         "d": d,
-        "loss": float(slopes.value.detach()),
+        "loss": slopes.value,
         "square": square,
         "along": along,
         "trace": total,
@@ -122,6 +123,6 @@ def rank(width: int, pretraining: int, seed: int, device: str = "cpu") -> dict[s
         "cosine": float(torch.tensor(cosines).mean()),
         "fall": float(-means[lowest]),
         "fall_error": float(errors[lowest]),
-        "factor": FACTORS[lowest],
+        "step": tried[lowest],
         "gradient_fall": -min(descent),
     }

@@ -7,7 +7,7 @@ from descent.chapters.without_gradients.scale_rank import rank
 from descent.sweeps import NotCompared, Sweep
 
 WIDTH = 144
-PRETRAINING = 300
+PRETRAINING = 250
 """Steps of Adam on the prose."""
 EVALUATIONS = 1200
 SEEDS = range(3)
@@ -36,7 +36,7 @@ CHOSEN: dict[str, float] = {
 """The step size whose end was lowest for the tuning seed."""
 SMALL = {"width": 16, "pretraining": 10, "seed": 0}
 """A network for the probes, which takes a second."""
-WIDTHS = (48, 96, 144)
+WIDTHS = (48, 144)
 
 _DIFFERENT_CLOCKS = {"milliseconds": NotCompared("processor time of another machine")}
 
