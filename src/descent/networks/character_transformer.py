@@ -18,12 +18,7 @@ CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
 def encoded(text: str) -> Tensor:
     """Return a text as the places of its characters in `CHARACTERS`, shape (len(text),).
 
-    Raises
-    ------
-    TypeError
-        If text is no string.
-    ValueError
-        If a character is not among them.
+    A ValueError names a character that is not among them.
 
     Examples
     --------
@@ -49,11 +44,6 @@ def batch_of(text: Tensor, size: int, context: int, generator: Generator) -> Ten
         How many, and how many characters of each are told, at least 1.
     generator : torch.Generator
         Source of the places, on the CPU.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If text is no vector longer than the context, or an argument is out of its range.
 
     Examples
     --------
@@ -174,13 +164,11 @@ class CharacterTransformer(nn.Module):
         """Draw the matrices; what adds to what passes by is smaller, the deeper the network."""
         for name, tensor in self.named_parameters():
             if tensor.dim() == 2:
-                inwards = name.endswith(("told.weight", "out.weight"))
-                spread = (
-                    0.02 if name in ("characters.weight", "places") else tensor.shape[1] ** -0.5
-                )
-                tensor.normal_(generator=generator).mul_(
-                    spread / math.sqrt(2 * layers) if inwards else spread
-                )
+                embeds = name in ("characters.weight", "places")
+                spread = 0.02 if embeds else tensor.shape[1] ** -0.5
+                if name.endswith(("told.weight", "out.weight")):
+                    spread /= math.sqrt(2 * layers)
+                tensor.normal_(generator=generator).mul_(spread)
             elif name.endswith("bias"):
                 tensor.zero_()
 
@@ -196,13 +184,7 @@ class CharacterTransformer(nn.Module):
         return scores
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Return the mean of minus the logarithm of what the next characters were given, in nats.
-
-        Parameters
-        ----------
-        batch : Tensor, shape (size, time + 1)
-            As `batch_of` returns it.
-        """
+        """Return the mean of -log p of the next characters, in nats, of what `batch_of` returns."""
         _check_characters("batch", batch, 2)
         if not 2 <= batch.shape[1] <= self.context + 1:
             raise ValueError(

@@ -13,6 +13,9 @@ from descent.arguments import came, check_flag
 from descent.zeroth_order.base import Closure, NonFiniteLoss, one_loss
 from descent.zeroth_order.estimate import GradientEstimator
 
+make_dual: Any = forward_ad.make_dual
+unpack_dual: Any = forward_ad.unpack_dual
+
 
 @functools.cache
 def _load_derivatives() -> None:
@@ -23,7 +26,7 @@ def _load_derivatives() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         with forward_ad.dual_level():
-            forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
+            make_dual(torch.zeros(1), torch.zeros(1))
 
 
 class ForwardGradient(GradientEstimator):
@@ -121,7 +124,7 @@ class ForwardGradient(GradientEstimator):
     def _parts(self, z: Tensor) -> list[Tensor]:
         """Return a vector's parts in the shapes of the parameters."""
         tensors = self.vector.tensors
-        parts = z.split([tensor.numel() for tensor in tensors])
+        parts = torch.split(z, [tensor.numel() for tensor in tensors])
         return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
     def _along(self, closure: Closure, z: Tensor) -> tuple[Tensor, float]:
@@ -129,11 +132,11 @@ class ForwardGradient(GradientEstimator):
         with forward_ad.dual_level():
             for part, tensor in zip(self._parts(z), self.vector.tensors, strict=True):
                 # Nothing is added but the tangent, which lasts as long as the level.
-                tensor.add_(forward_ad.make_dual(torch.zeros_like(part), part))
+                tensor.add_(make_dual(torch.zeros_like(part), part))
             returned = closure()
             if not isinstance(returned, Tensor):
                 raise TypeError(f"closure must return the loss as a tensor; got {came(returned)}")
-            loss, tangent = forward_ad.unpack_dual(returned)
+            loss, tangent = unpack_dual(returned)
             if tangent is None:
                 raise ValueError(
                     "closure must return a loss that torch computed from the params; "

@@ -124,7 +124,7 @@ def step_of(
         network.loss(batch).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     else:
-        optimizer.step(lambda: network.loss(batch))  # type: ignore[arg-type]
+        optimizer.step(lambda: network.loss(batch))  # type: ignore[arg-type, return-value]
 
 
 def tune(
@@ -173,14 +173,14 @@ def tune(
     }
 
 
-class Held(TorchDispatchMode):
+class Held(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of all tensors that are made and not yet let go."""
 
     def __init__(self, but: list[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._known = {tensor.untyped_storage()._cdata for tensor in but}
-        self._live: dict[int, tuple[StorageWeakRef, int]] = {}
-        self.most = 0
+        self._live: dict[int, tuple[Any, int]] = {}
+        self.most: int = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
@@ -192,7 +192,8 @@ class Held(TorchDispatchMode):
             if isinstance(tensor, Tensor):
                 storage = tensor.untyped_storage()
                 if storage._cdata not in self._known:
-                    self._live[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+                    made: Any = StorageWeakRef
+                    self._live[storage._cdata] = (made(storage), storage.nbytes())
         self.most = max(self.most, sum(size for _, size in self._live.values()))
         return out
 
@@ -217,4 +218,4 @@ def copies(method: str, width: int, device: str = "cpu") -> float:
     with Held([*params, batch]) as held:
         for _ in range(3):
             act()
-    return held.most / sum(param.nbytes for param in params)
+    return float(held.most / sum(param.nbytes for param in params))

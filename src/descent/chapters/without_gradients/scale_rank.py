@@ -10,7 +10,7 @@ with r = tr H / q; and where all curvatures are equal, r = d.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -31,6 +31,7 @@ FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Steps along the gradient that are tried, times the curvature along it."""
 
 Vector = Sequence[Tensor]
+grad: Any = torch.autograd.grad
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -43,15 +44,16 @@ class Slopes:
 
     def __init__(self, network: Any, batch: Tensor) -> None:
         self.params = list(network.parameters())
-        self._loss = lambda: network.loss(batch)
+        self._loss: Callable[[], Tensor] = lambda: network.loss(batch)
         value = self._loss()
-        self.value = value.item()
-        self._graph = torch.autograd.grad(value, self.params, create_graph=True)
+        self.value: float = value.item()
+        self._graph: Vector = grad(value, self.params, create_graph=True)
         self.gradient = [part.detach() for part in self._graph]
 
     def times_hessian(self, v: Vector) -> Vector:
         """Return H v."""
-        return torch.autograd.grad(self._graph, self.params, v, retain_graph=True)
+        product: Vector = grad(self._graph, self.params, v, retain_graph=True)
+        return product
 
     def normal(self, generator: Generator) -> list[Tensor]:
         """Return a standard normal vector."""
@@ -62,7 +64,7 @@ class Slopes:
         """Return by how much the loss changes with a move along v."""
         start = [param.clone() for param in self.params]
         torch._foreach_add_(self.params, list(v), alpha=by)
-        changed = self._loss().item()
+        changed = float(self._loss().item())
         torch._foreach_copy_(self.params, start)
         return changed - self.value
 

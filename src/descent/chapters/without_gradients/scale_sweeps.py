@@ -9,10 +9,10 @@ from descent.sweeps import NotCompared, Sweep
 WIDTH = 144
 PRETRAINING = 250
 """Steps of Adam on the prose."""
-EVALUATIONS = 1200
+EVALUATIONS = 640
 SEEDS = range(3)
 TUNING_SEED = 9
-TUNING_EVALUATIONS = 300
+TUNING_EVALUATIONS = 160
 TRIED = {method: (3e-4, 1e-3, 3e-3, 1e-2) for method in METHODS} | {
     "gradient": (0.01, 0.03, 0.1, 0.3),
     "Adam": (1e-4, 3e-4, 1e-3, 3e-3),

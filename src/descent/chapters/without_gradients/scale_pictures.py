@@ -1,0 +1,157 @@
+"""Chapter 10: the figure and the two tables of the section on a million parameters."""
+
+import math
+
+import numpy as np
+import pandas
+from matplotlib.figure import Figure
+
+from descent import figures
+from descent.arguments import Array
+from descent.chapters.without_gradients import scale_sweeps as sweeps
+from descent.chapters.without_gradients.scale import BATCH, CONTEXT, copies
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, RED, VIOLET
+from descent.prose import fixed, table
+from descent.sweeps import load
+
+__all__ = ["BATCH", "CONTEXT", "Runs", "draw_tuning", "table_of_costs", "table_of_ranks"]
+
+STROKES = {
+    "MeZO": (BLUE, "-"),
+    "sparse": (GREEN, "-"),
+    "low rank": (VIOLET, "-"),
+    "forward gradient": (GOLD, "--"),
+    sweeps.UNTRAINED: (GREY, "-"),
+    "gradient": (RED, "-"),
+    "Adam": (EXACT, ":"),
+}
+NAMES = {
+    "MeZO": "MeZO, normal directions",
+    "sparse": "MeZO, sparse directions",
+    "low rank": "MeZO, directions of rank one",
+    "forward gradient": "forward gradient",
+    sweeps.UNTRAINED: "MeZO, network not trained before",
+    "gradient": "gradient, by backpropagation",
+    "Adam": "Adam, by backpropagation",
+}
+
+
+class Runs:
+    """The stored runs, by row."""
+
+    def __init__(self) -> None:
+        frame = load("10-scale")
+        self.frame = frame[frame["width"] == sweeps.WIDTH]
+        ranks = load("10-scale-rank")
+        self.ranks = ranks[ranks["width"].isin(sweeps.WIDTHS)]
+
+    def of(self, row: str) -> pandas.DataFrame:
+        """Return the runs of a row, one a seed."""
+        method, pretraining = sweeps.STARTS[row]
+        found = self.frame
+        return found[(found["method"] == method) & (found["pretraining"] == pretraining)]
+
+    def curves(self, row: str) -> Array:
+        """Return the losses on the text held out, one line a seed."""
+        return np.array(self.of(row)["held"].tolist())
+
+    def start(self, row: str = "MeZO") -> float:
+        """Return the mean loss before the first step."""
+        return float(self.curves(row)[:, 0].mean())
+
+    def end(self, row: str) -> float:
+        """Return the mean loss at the end of the budget."""
+        return float(self.curves(row)[:, -1].mean())
+
+    def apart(self, row: str, other: str) -> float:
+        """Return the mean difference between the ends of two rows, seed by seed."""
+        return float((self.curves(row)[:, -1] - self.curves(other)[:, -1]).mean())
+
+    def share(self, row: str, of: str = "gradient") -> float:
+        """Return how far a row falls as a share of how far another does."""
+        return (self.start(row) - self.end(row)) / (self.start(of) - self.end(of))
+
+    def rank(self, width: int, trained: bool) -> pandas.DataFrame:
+        """Return what was measured of networks of a width, with the ratios that follow."""
+        found = self.ranks
+        found = found[(found["width"] == width) & ((found["pretraining"] > 0) == trained)]
+        return found.assign(
+            over_steepest=found["trace"] / found["steepest"].abs(),
+            over_along=found["trace"] / found["along"],
+            measured=found["gradient_fall"] / found["fall"],
+        )
+
+    @property
+    def d(self) -> int:
+        """The number of parameters."""
+        return int(self.ranks["d"].max())
+
+    @property
+    def law(self) -> float:
+        """The mean cosine of a direction with the gradient, by the law, in d dimensions."""
+        return math.sqrt(2 / (math.pi * self.d))
+
+
+def draw_tuning(runs: Runs) -> Figure:
+    """Draw the loss against the evaluations spent."""
+    fig, ax = figures.figure(width=4.8, height=3.8)
+    spent = np.linspace(0, sweeps.EVALUATIONS, 11)
+    for row, (colour, line) in STROKES.items():
+        curves = runs.curves(row)
+        ax.fill_between(spent, curves.min(0), curves.max(0), color=colour, alpha=0.2, linewidth=0)
+        ax.plot(spent, curves.mean(0), color=colour, linestyle=line, label=NAMES[row])
+    ax.set(xlabel="evaluations of the loss", ylabel="loss on held-out text (nats a character)")
+    ax.set(xlim=(0, sweeps.EVALUATIONS))
+    fig.legend(loc="outside upper center", ncols=2)
+    return fig
+
+
+def _spread(values: Array, digits: int) -> str:
+    low, high = float(np.min(values)), float(np.max(values))
+    return (
+        f"{fixed(float(np.mean(values)), digits)} ({fixed(low, digits)} to {fixed(high, digits)})"
+    )
+
+
+def table_of_costs(runs: Runs) -> str:
+    """Return loss, memory and time of each row as a table."""
+    lines = []
+    for row in STROKES:
+        found = runs.of(row)
+        lines.append(
+            [
+                NAMES[row],
+                f"{sweeps.CHOSEN[row]:g}",
+                _spread(runs.curves(row)[:, -1], 2),
+                fixed(float(found["copies"].iloc[0]), 2),
+                fixed(float(found["milliseconds"].mean()), 0),
+            ]
+        )
+    head = ["", "step size", "loss at the end", "memory", "ms an evaluation"]
+    return table(head, lines, "lrrrr")
+
+
+def table_of_ranks(runs: Runs) -> str:
+    """Return dimensions, ranks and the measured ratio of the best steps as a table."""
+    lines = []
+    for width in sweeps.WIDTHS:
+        for trained in (False, True):
+            found = runs.rank(width, trained)
+            lines.append(
+                [
+                    f"{int(found['d'].iloc[0]):,}",
+                    "yes" if trained else "no",
+                    _spread(found["trace"].to_numpy(), 0),
+                    _spread(found["steepest"].to_numpy(), 0),
+                    _spread(found["over_steepest"].to_numpy(), 0),
+                    _spread(found["over_along"].to_numpy() + 2, 0),
+                    _spread(found["measured"].to_numpy(), 0),
+                ]
+            )
+    head = ["$d$", "trained", r"$\operatorname{tr} H$", "largest curvature", "$r$"]
+    return table([*head, "$r_g + 2$", "ratio measured"], lines, "rlrrrrr")
+
+
+def memory_of_an_evaluation() -> float:
+    """Return what the loss alone holds, in copies of the parameters."""
+    return copies("evaluation", sweeps.WIDTH)

@@ -1,0 +1,118 @@
+"""What the section on a million parameters rests on."""
+
+import math
+
+import pytest
+import torch
+
+from descent.chapters.without_gradients import scale, scale_rank
+from descent.chapters.without_gradients import scale_sweeps as sweeps
+from descent.sweeps import load
+
+MATRIX = torch.diag(torch.tensor([8.0, 4.0, 1.0, 0.5, 0.0, 0.0], dtype=torch.float64))
+
+
+class Bowl(torch.nn.Module):
+    """A quadratic in two tensors, whose batch turns it."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = torch.nn.Parameter(torch.tensor([[1.0, -1.0], [2.0, 0.5]], dtype=torch.float64))
+        self.b = torch.nn.Parameter(torch.tensor([3.0, 1.0], dtype=torch.float64))
+
+    def loss(self, batch):
+        x = batch @ torch.cat([self.a.flatten(), self.b])
+        return 0.5 * x @ MATRIX @ x
+
+
+@pytest.fixture
+def slopes():
+    turn = torch.linalg.qr(
+        torch.randn(6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    )[0]
+    return scale_rank.Slopes(Bowl(), turn)
+
+
+def source():
+    return torch.Generator().manual_seed(1)
+
+
+def test_trace_and_largest_curvature_of_a_quadratic(slopes):
+    found, error = scale_rank.trace(slopes, 400, source())
+    assert abs(found - 13.5) < 4 * error < 2
+    assert scale_rank.steepest(slopes, 60, source()) == pytest.approx(8, rel=1e-9)
+
+
+def test_a_step_along_a_random_direction_changes_the_loss_as_the_formula_says(slopes):
+    square = scale_rank.dot(slopes.gradient, slopes.gradient)
+    along = scale_rank.dot(slopes.gradient, slopes.times_hessian(slopes.gradient)) / square
+    lr, rng, changes = 0.03, source(), []
+    for _ in range(8000):
+        z = slopes.normal(rng)
+        changes.append(slopes.change(z, -lr * scale_rank.dot(slopes.gradient, z)))
+    values = torch.tensor(changes)
+    expected = -lr * square + lr**2 / 2 * square * (13.5 + 2 * along)
+    error = float(values.std() / math.sqrt(len(values)))
+    assert abs(float(values.mean()) - expected) < 4 * error
+    assert error < 0.05 * abs(expected)
+
+
+def test_of_what_is_curved_alike_the_rank_is_the_dimension(slopes):
+    d = 6
+    square, curvature = 2.0, 3.0  # tr H = d c and q = c
+    best = square / (2 * (d * curvature + 2 * curvature))
+    along = square / (2 * curvature)
+    assert along / best == pytest.approx(d + 2)
+
+
+def test_a_change_leaves_the_parameters_where_they_were(slopes):
+    before = [p.detach().clone() for p in slopes.params]
+    slopes.change(slopes.gradient, 0.3)
+    assert all(torch.equal(p, q) for p, q in zip(slopes.params, before, strict=True))
+
+
+def test_what_is_held_is_counted():
+    x = torch.zeros(1000)
+    with scale.Held([x]) as held:
+        kept = x + 1
+        for _ in range(5):
+            x * 2  # let go at once
+        view = kept[:10]
+    assert held.most == 2 * kept.nbytes
+    assert view.shape == (10,)
+
+
+def test_memory_is_in_order():
+    taken = {m: scale.copies(m, 64) for m in ("evaluation", *scale.METHODS)}
+    assert taken["MeZO"] < taken["forward gradient"]
+    assert taken["MeZO"] < taken["evaluation"] + 0.4
+    # A pass back holds a gradient more than activations, Adam two moments more.
+    assert taken["gradient"] > taken["evaluation"] + 1
+    assert taken["Adam"] == pytest.approx(taken["gradient"] + 2, abs=0.3)
+
+
+def test_the_texts_are_those_of_the_tables():
+    for name in ("10-scale", "10-scale-tuning"):
+        assert set(load(name)["texts"]) == {scale.fingerprint()}
+    train, held = scale.halves("code")
+    assert len(held) == pytest.approx(scale.HELD_OUT * len(train) / (1 - scale.HELD_OUT), abs=1)
+
+
+def test_the_chosen_step_sizes_ended_lowest_for_the_tuning_seed():
+    frame = load("10-scale-tuning")
+    frame = frame[frame["width"] == sweeps.WIDTH]
+    assert set(frame["seed"]) == {sweeps.TUNING_SEED}
+    assert sweeps.TUNING_SEED not in sweeps.SEEDS
+    for row, (method, pretraining) in sweeps.STARTS.items():
+        tried = frame[(frame["method"] == method) & (frame["pretraining"] == pretraining)]
+        assert sorted(tried["lr"]) == sorted(sweeps.TRIED[method])
+        best = tried.loc[tried["held"].str[-1].idxmin(), "lr"]
+        assert best == sweeps.CHOSEN[row]
+
+
+def test_directions_know_of_the_gradient_what_the_law_says():
+    frame = load("10-scale-rank")
+    law = (2 / (math.pi * frame["d"])) ** 0.5
+    # The mean of so many cosines has a relative error of 0.76 over their root.
+    within = 4 * 0.76 / math.sqrt(scale_rank.DIRECTIONS)
+    assert ((frame["cosine"] / law - 1).abs() < within).all()
