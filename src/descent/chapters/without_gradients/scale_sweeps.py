@@ -25,13 +25,13 @@ STARTS: dict[str, tuple[str, int]] = {
 }
 """The rows: a method, and for how many steps its network was trained before."""
 CHOSEN: dict[str, float] = {
-    "MeZO": 3e-3,
-    "sparse": 3e-3,
-    "low rank": 3e-3,
-    "forward gradient": 3e-3,
+    "MeZO": 0.003,
+    "sparse": 0.003,
+    "low rank": 0.003,
+    "forward gradient": 0.003,
     "gradient": 0.1,
-    "Adam": 1e-3,
-    UNTRAINED: 3e-3,
+    "Adam": 0.001,
+    UNTRAINED: 0.003,
 }
 """The step size whose end was lowest for the tuning seed."""
 SMALL = {"width": 16, "pretraining": 10, "seed": 0}
