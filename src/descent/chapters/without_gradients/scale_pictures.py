@@ -76,10 +76,63 @@ class Runs:
         found = self.ranks
         found = found[(found["width"] == width) & ((found["pretraining"] > 0) == trained)]
         return found.assign(
-            over_steepest=found["trace"] / found["steepest"].abs(),
             over_along=found["trace"] / found["along"],
             measured=found["gradient_fall"] / found["fall"],
         )
+
+    def ratios(self, trained: bool) -> Array:
+        """Return all measured ratios of the best steps, trained networks' or others'."""
+        return np.concatenate(
+            [self.rank(width, trained)["measured"].to_numpy() for width in sweeps.WIDTHS]
+        )
+
+    @property
+    def costs_of_size(self) -> tuple[float, float]:
+        """How much more parameters the larger networks have, and how much larger a ratio."""
+        small, large = (self.rank(width, True) for width in sweeps.WIDTHS)
+        more = float(large["d"].iloc[0] / small["d"].iloc[0])
+        return more, float(large["measured"].mean() / small["measured"].mean())
+
+    @property
+    def cosine_over_law(self) -> float:
+        """The mean cosine with the gradient over the law's, over all networks."""
+        law = (2 / (math.pi * self.ranks["d"])) ** 0.5
+        return float((self.ranks["cosine"] / law).mean())
+
+    @property
+    def step_by_trace(self) -> float:
+        """The best step of the quadratic with the mean trace, of trained networks in full width."""
+        found = self.rank(sweeps.WIDTH, True)
+        return float(1 / (found["trace"] + 2 * found["along"]).mean())
+
+    def forecasts(self) -> dict[str, bool]:
+        """Return whether each forecast of `scale` holds, by a short name."""
+        forwards = [row for row in STROKES if row not in ("gradient", "Adam", sweeps.UNTRAINED)]
+        taken = {row: float(self.of(row)["copies"].iloc[0]) for row in STROKES}
+        least = memory_of_an_evaluation()
+        trained = [self.rank(width, True) for width in sweeps.WIDTHS]
+        near = [found["measured"] / (found["over_along"] + 2) for found in trained]
+        over = [float(found["over_along"].mean()) for found in trained]
+        return {
+            "that the exact slope is worth nothing": abs(self.apart("forward gradient", "MeZO"))
+            < 0.03,
+            "the order of the directions' laws": abs(self.apart("sparse", "MeZO")) < 0.05
+            and self.apart("low rank", "MeZO") > 0,
+            "how far the gradient is ahead": all(
+                self.end(row) - self.end("gradient") > 0.5 for row in forwards
+            ),
+            "the memory": taken["MeZO"] - least < 1 / 3
+            and taken["forward gradient"] - least > 1
+            and taken["Adam"] - least > 3,
+            "that the quadratic tells the ratio of each network within a third": all(
+                bool(((one > 2 / 3) & (one < 4 / 3)).all()) for one in near
+            ),
+            "that an untrained network pays as little": bool(
+                (self.ratios(False) < self.d / 100).all()
+            )
+            and self.start(sweeps.UNTRAINED) > self.end(sweeps.UNTRAINED),
+            "that the rank hardly grows with the width": over[1] / over[0] < 3,
+        }
 
     @property
     def d(self) -> int:
@@ -137,19 +190,19 @@ def table_of_ranks(runs: Runs) -> str:
     for width in sweeps.WIDTHS:
         for trained in (False, True):
             found = runs.rank(width, trained)
+            certain = bool((found["trace"] > found["trace_error"]).all())
             lines.append(
                 [
                     f"{int(found['d'].iloc[0]):,}",
                     "yes" if trained else "no",
                     _spread(found["trace"].to_numpy(), 0),
                     _spread(found["steepest"].to_numpy(), 0),
-                    _spread(found["over_steepest"].to_numpy(), 0),
-                    _spread(found["over_along"].to_numpy() + 2, 0),
+                    _spread(found["over_along"].to_numpy() + 2, 0) if certain else "–",
                     _spread(found["measured"].to_numpy(), 0),
                 ]
             )
-    head = ["$d$", "trained", r"$\operatorname{tr} H$", "largest curvature", "$r$"]
-    return table([*head, "$r_g + 2$", "ratio measured"], lines, "rlrrrrr")
+    head = ["$d$", "trained", r"$\operatorname{tr} H$", "largest curvature", "$r_g + 2$"]
+    return table([*head, "ratio measured"], lines, "rlrrrr")
 
 
 def memory_of_an_evaluation() -> float:
