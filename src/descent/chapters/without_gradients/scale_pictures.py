@@ -27,10 +27,10 @@ STROKES = {
 }
 NAMES = {
     "MeZO": "MeZO, normal directions",
-    "sparse": "MeZO, sparse directions",
-    "low rank": "MeZO, directions of rank one",
+    "sparse": "sparse: MeZO, sparse directions",
+    "low rank": "low rank: MeZO, directions of rank one",
     "forward gradient": "forward gradient",
-    sweeps.UNTRAINED: "MeZO, network not trained before",
+    sweeps.UNTRAINED: "untrained: MeZO, network not trained before",
     "gradient": "gradient, by backpropagation",
     "Adam": "Adam, by backpropagation",
 }
@@ -45,11 +45,17 @@ class Runs:
         ranks = load("10-scale-rank")
         self.ranks = ranks[ranks["width"].isin(sweeps.WIDTHS)]
 
-    def of(self, row: str) -> pandas.DataFrame:
-        """Return the runs of a row, one a seed."""
+    def of(self, row: str, lr: float | None = None) -> pandas.DataFrame:
+        """Return the runs of a row, one a seed, with its own step size or another."""
         method, pretraining = sweeps.STARTS[row]
         found = self.frame
+        found = found[found["lr"] == (sweeps.CHOSEN[row] if lr is None else lr)]
         return found[(found["method"] == method) & (found["pretraining"] == pretraining)]
+
+    @property
+    def end_of_shorter(self) -> float:
+        """The mean loss at the end where MeZO has a shorter step than the chosen one."""
+        return float(self.of(*sweeps.SHORTER)["held"].str[-1].mean())
 
     def curves(self, row: str) -> Array:
         """Return the losses on the text held out, one line a seed."""
@@ -152,10 +158,10 @@ def draw_tuning(runs: Runs) -> Figure:
     for row, (colour, line) in STROKES.items():
         curves = runs.curves(row)
         ax.fill_between(spent, curves.min(0), curves.max(0), color=colour, alpha=0.2, linewidth=0)
-        ax.plot(spent, curves.mean(0), color=colour, linestyle=line, label=NAMES[row])
-    ax.set(xlabel="evaluations of the loss", ylabel="loss on held-out text (nats a character)")
+        ax.plot(spent, curves.mean(0), color=colour, linestyle=line, label=row)
+    ax.set(xlabel="evaluations of the loss", ylabel="loss (nats a character)")
     ax.set(xlim=(0, sweeps.EVALUATIONS))
-    fig.legend(loc="outside upper center", ncols=2)
+    fig.legend(loc="outside upper center", ncols=3)
     return fig
 
 
@@ -196,12 +202,12 @@ def table_of_ranks(runs: Runs) -> str:
                     f"{int(found['d'].iloc[0]):,}",
                     "yes" if trained else "no",
                     _spread(found["trace"].to_numpy(), 0),
-                    _spread(found["steepest"].to_numpy(), 0),
+                    _spread(found["steepest"].abs().to_numpy(), 0),
                     _spread(found["over_along"].to_numpy() + 2, 0) if certain else "–",
                     _spread(found["measured"].to_numpy(), 0),
                 ]
             )
-    head = ["$d$", "trained", r"$\operatorname{tr} H$", "largest curvature", "$r_g + 2$"]
+    head = ["$d$", "trained", r"$\operatorname{tr} H$", "largest curvature, its size", "$r_g + 2$"]
     return table([*head, "ratio measured"], lines, "rlrrrr")
 
 

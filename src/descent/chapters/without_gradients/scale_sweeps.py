@@ -34,6 +34,8 @@ CHOSEN: dict[str, float] = {
     UNTRAINED: 0.003,
 }
 """The step size whose end was lowest for the tuning seed."""
+SHORTER = "MeZO", 1e-3
+"""A row that runs with the next shorter step size as well."""
 SMALL = {"width": 16, "pretraining": 10, "seed": 0}
 """A network for the probes, which takes a second."""
 WIDTHS = (48, 144)
@@ -78,6 +80,7 @@ SCALE = Sweep(
     points=[
         _small("MeZO", 1e-2),
         *(_point(row, lr, seed, EVALUATIONS) for seed in SEEDS for row, lr in CHOSEN.items()),
+        *(_point(*SHORTER, seed, EVALUATIONS) for seed in SEEDS),
     ],
     probes=[0],
     rtol=1e-3,
