@@ -159,6 +159,8 @@ def draw_tuning(runs: Runs) -> Figure:
         curves = runs.curves(row)
         ax.fill_between(spent, curves.min(0), curves.max(0), color=colour, alpha=0.2, linewidth=0)
         ax.plot(spent, curves.mean(0), color=colour, linestyle=line, label=row)
+    shorter = np.array(runs.of(*sweeps.SHORTER)["held"].tolist())
+    ax.plot(spent, shorter.mean(0), color=BLUE, linestyle=":", label="MeZO, shorter step")
     ax.set(xlabel="evaluations of the loss", ylabel="loss (nats a character)")
     ax.set(xlim=(0, sweeps.EVALUATIONS))
     fig.legend(loc="outside upper center", ncols=3)
@@ -186,6 +188,12 @@ def table_of_costs(runs: Runs) -> str:
                 fixed(float(found["milliseconds"].mean()), 0),
             ]
         )
+    row, lr = sweeps.SHORTER
+    found = runs.of(row, lr)
+    ends = found["held"].str[-1].to_numpy(float)
+    time = fixed(float(found["milliseconds"].mean()), 0)
+    shorter = [f"{NAMES[row]}, shorter step", f"{lr:g}", _spread(ends, 2), lines[0][3], time]
+    lines.insert(1, shorter)
     head = ["", "step size", "loss at the end", "memory", "ms an evaluation"]
     return table(head, lines, "lrrrr")
 
