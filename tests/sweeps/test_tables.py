@@ -63,6 +63,9 @@ WRONG = [
     ("08-rivals", {"objective": "six_hump_camel"}),
     ("08-source-networks", {"learning_rate": 6e-4}),
     ("09-success", {"m": 2}),
+    ("10-scale", {"lr": 9e-3}),
+    ("10-scale", {"method": "sparse"}),
+    ("10-scale-rank", {"seed": 1}),
 ]
 """Other settings than a probe's, which give other results."""
 

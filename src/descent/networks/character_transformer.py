@@ -89,7 +89,8 @@ class Block(nn.Module):
         later = torch.ones(time, time, dtype=torch.bool, device=x.device).triu(1)
         share = match.masked_fill(later, -math.inf).softmax(-1)
         x = x + self.told((share @ value).transpose(1, 2).reshape(batch, time, width))
-        return x + self.out(functional.gelu(self.neurons(self.before_neurons(x))))
+        added: Tensor = self.out(functional.gelu(self.neurons(self.before_neurons(x))))
+        return x + added
 
 
 class CharacterTransformer(nn.Module):

@@ -208,7 +208,7 @@ def copies(method: str, width: int, device: str = "cpu") -> float:
         width=width, context=CONTEXT, generator=_source(0, 0), device=device
     )
     params = list(network.parameters())
-    batch = batch_of(halves("code")[0].to(device), BATCH, CONTEXT, _source(0, 4))
+    batch = torch.zeros(BATCH, CONTEXT + 1, dtype=torch.long, device=device)
     act: Callable[[], Any]
     if method == "evaluation":
         act = torch.no_grad()(lambda: network.loss(batch))
