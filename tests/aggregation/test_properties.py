@@ -45,9 +45,11 @@ def non_conflicting(name, losses, jacobian, seed):
 
 
 def descends(name, losses, jacobian, seed):
-    step = steps(name, losses, jacobian, seed)
+    """Say whether each loss falls, at a rate that is in no way small beside the direction's."""
+    step, m = steps(name, losses, jacobian, seed), len(losses)
     rounding = 1e-13 * lengths(jacobian) * size(step, jacobian)
-    return (jacobian @ step.gradient >= step.gradient @ step.gradient - rounding).all()
+    least = step.gradient @ step.gradient / np.maximum(m * step.weights, 1)
+    return (jacobian @ step.gradient >= least - rounding).all()
 
 
 def sums_to_one(name, losses, jacobian, seed):
@@ -136,6 +138,14 @@ LACKED = [(name, p) for name in RULES for p in PROPERTIES if p not in RULES[name
 @given(problem=sets_of_gradients(), seed=SEEDS)
 def test_a_declared_property_holds(name, what, problem, seed):
     assert CHECKS[what](name, *problem, seed)
+
+
+@given(problem=sets_of_gradients(), seed=SEEDS)
+def test_along_mgda_every_loss_falls_at_least_as_fast_as_the_square_of_its_length(problem, seed):
+    losses, jacobian = problem
+    step = steps("mgda", losses, jacobian, seed)
+    rounding = 1e-13 * lengths(jacobian) * size(step, jacobian)
+    assert (jacobian @ step.gradient >= step.gradient @ step.gradient - rounding).all()
 
 
 def counterexamples():

@@ -7,6 +7,7 @@ the weights and the next state, or as ``rule.backward(...)``, which writes ``.gr
 
 from descent.aggregation.accumulated import AccumulatedLoss
 from descent.aggregation.aligned_mtl import aligned_mtl
+from descent.aggregation.cagrad import cagrad
 from descent.aggregation.dwa import dwa
 from descent.aggregation.equal_sum import equal_sum
 from descent.aggregation.fixed_weights import fixed_weights
@@ -17,6 +18,7 @@ from descent.aggregation.largest_gradient import largest_gradient
 from descent.aggregation.loss_slope import loss_slope
 from descent.aggregation.matched_noise import matched_noise
 from descent.aggregation.mgda import mgda
+from descent.aggregation.nash_mtl import nash_mtl
 from descent.aggregation.pcgrad import pcgrad
 from descent.aggregation.random_alternation import random_alternation
 from descent.aggregation.rule import PROPERTIES, Combined, Rule
@@ -39,6 +41,8 @@ RULES: dict[str, Rule] = {
         upgrad,
         imtl_g,
         aligned_mtl,
+        cagrad,
+        nash_mtl,
         random_alternation,
         matched_noise,
     )
@@ -52,6 +56,7 @@ __all__ = [
     "Combined",
     "Rule",
     "aligned_mtl",
+    "cagrad",
     "dwa",
     "equal_sum",
     "fixed_weights",
@@ -62,6 +67,7 @@ __all__ = [
     "loss_slope",
     "matched_noise",
     "mgda",
+    "nash_mtl",
     "pcgrad",
     "random_alternation",
     "softadapt",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from descent.aggregation.lengths import compact, scaled
+from descent.aggregation.pseudo_inverse import pseudo_inverse
 from descent.aggregation.rule import Rule
 from descent.arguments import Array
 
@@ -48,11 +49,8 @@ def aligned_mtl(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any
     rows = compact(scaled(gradients, (-2, -1))[0]) if gradients.shape[-1] else gradients
     if not rows.shape[-1]:
         return np.full(losses.shape, 1 / m), state
-    left, values, _ = np.linalg.svd(rows, full_matrices=False)
-    kept = (values > RANK * values.max(axis=-1, keepdims=True)) & (values > 0)
-    least = np.where(kept, values, np.inf).min(axis=-1, keepdims=True)
-    ratio = np.where(kept, least / np.where(kept, values, 1.0), 0.0)
-    ones = left.sum(axis=-2)  # of each direction's entries
-    ones = np.where(np.abs(ones) < 1e-13, 0.0, ones)  # rounding, where the gradients sum to 0
-    weights = (left * (ratio * ones)[..., None, :]).sum(axis=-1) / m
-    return np.where(kept.any(axis=-1, keepdims=True), weights, 1 / m), state
+    axes, inverse, ones = pseudo_inverse(rows, RANK)
+    largest = inverse.max(axis=-1, keepdims=True)  # 1 / σ_min
+    ratio = inverse / np.where(largest > 0, largest, 1.0)
+    weights = (axes * (ratio * ones)[..., None, :]).sum(axis=-1) / m
+    return np.where(largest > 0, weights, 1 / m), state

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from descent.aggregation.lengths import compact, directions, scaled
+from descent.aggregation.lengths import compact, directions, inverses, scaled
+from descent.aggregation.pseudo_inverse import pseudo_inverse
 from descent.aggregation.rule import Rule
 from descent.arguments import Array
 
@@ -49,16 +50,9 @@ def imtl_g(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
     units = compact(directed)
     if not units.shape[-1]:
         return np.zeros(losses.shape), state
-    left, values, _ = np.linalg.svd(units, full_matrices=False)
-    kept = values > RANK * values.max(axis=-1, keepdims=True)
-    ones = left.sum(axis=-2)  # of each direction's entries
-    ones = np.where(np.abs(ones) < 1e-13, 0.0, ones)  # rounding, where the unit vectors sum to 0
-    inverse = np.where(kept, ones / np.where(kept, values, 1.0) ** 2, 0.0)
-    coefficients = (left * inverse[..., None, :]).sum(axis=-1)
-    shortest = np.where(lengths > 0, lengths, np.inf).min(axis=-1, keepdims=True)
-    amounts = scaled(
-        coefficients * np.where(lengths > 0, shortest / np.where(lengths > 0, lengths, 1.0), 0.0)
-    )[0]
+    axes, inverse, ones = pseudo_inverse(units, RANK)
+    coefficients = (axes * (ones * inverse**2)[..., None, :]).sum(axis=-1)
+    amounts = scaled(coefficients * inverses(lengths))[0]
     total = amounts.sum(axis=-1, keepdims=True)
     none = np.abs(total) <= 1e-12 * np.abs(amounts).sum(axis=-1, keepdims=True)
     return np.where(none, 0.0, amounts / np.where(none, 1.0, total)), state

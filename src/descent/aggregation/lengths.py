@@ -85,10 +85,17 @@ def shares(amounts: Array) -> Array:
     return np.where(empty, 1 / amounts.shape[-1], amounts / np.where(empty, 1.0, total))
 
 
+def inverses(lengths: Array) -> Array:
+    """Return the shortest length over each, in [0, 1]; 0 where a length is 0."""
+    there = lengths > 0
+    least = np.where(there, lengths, np.inf).min(axis=-1, keepdims=True)
+    return np.where(there, least / np.where(there, lengths, 1.0), 0.0)
+
+
 def inverse_shares(amounts: Array) -> Array:
     """Return the shares of the amounts' inverses; where some are 0, these share all."""
-    least = amounts.min(axis=-1, keepdims=True)
-    return shares(np.where(least > 0, least / np.where(amounts > 0, amounts, 1.0), amounts == 0))
+    zero = amounts == 0
+    return shares(np.where(zero.any(axis=-1, keepdims=True), zero, inverses(amounts)))
 
 
 def softmax(logits: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from descent.aggregation.least_squares import nonnegative
-from descent.aggregation.lengths import compact, directions, scaled, shares
+from descent.aggregation.lengths import compact, directions, inverses, scaled, shares
 from descent.aggregation.rule import Rule
 from descent.arguments import Array
 
@@ -54,15 +54,14 @@ def mgda(losses: Array, gradients: Array, state: Any) -> tuple[Array, Any]:
         return shares(_two(scaled(gradients, (-2, -1))[0])), state
     units, lengths = directions(gradients)
     units = compact(units)
-    at_rest = lengths == 0
-    shortest = lengths.min(axis=-1, keepdims=True)
-    inverse = np.where(at_rest, 0.0, shortest / np.where(at_rest, 1.0, lengths))  # in [0, 1]
+    inverse = inverses(lengths)
     # |Σ y_i ∇l_i|² + (Σ y_i - 1)² in the variables z_i = y_i |∇l_i|, to a factor
     columns = np.concatenate([units, inverse[..., None]], axis=-1).swapaxes(-1, -2)
     columns = columns.reshape(-1, *columns.shape[-2:])
     target = np.broadcast_to(np.append(np.zeros(units.shape[-1]), 1.0), columns.shape[:2])
     z = nonnegative(columns, target).reshape(losses.shape)
-    return shares(np.where(shortest > 0, z * inverse, at_rest)), state
+    at_rest = lengths == 0
+    return shares(np.where(at_rest.any(axis=-1, keepdims=True), at_rest, z * inverse)), state
 
 
 def _two(gradients: Array) -> Array:
