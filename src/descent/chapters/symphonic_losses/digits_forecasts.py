@@ -5,7 +5,7 @@ Each forecast is a sentence and its test on the table; a failed one stays as it 
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas
@@ -58,7 +58,7 @@ class Forecast(NamedTuple):
     """A sentence, and what it says of the table."""
 
     words: str
-    holds: Callable[[pandas.DataFrame], bool]
+    holds: Callable[[Any], bool]
 
 
 def _both(table: pandas.DataFrame, setting: str, rule: str, **at: float) -> bool:

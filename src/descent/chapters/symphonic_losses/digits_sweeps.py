@@ -24,7 +24,8 @@ STRENGTHS = {"moments": (1.0, 10.0, 100.0, 1000.0), "noisy": (0.1, 1.0, 10.0, 10
 CODES = (2, 4, 12)
 RULES = (
     "equal_sum", "fixed_weights", "gradient_norm", "loss_slope", "largest_gradient",
-    "inverse_gradient_norm", "pcgrad", "mgda", "upgrad", "random_alternation", "inverse_average",
+    "inverse_gradient_norm", "pcgrad", "mgda", "upgrad", "imtl_g", "aligned_mtl", "cagrad",
+    "nash_mtl", "random_alternation", "inverse_average",
 )  # fmt: skip
 CURVES = ("equal_sum", "gradient_norm", "inverse_gradient_norm", "mgda")
 
