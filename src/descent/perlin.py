@@ -132,11 +132,14 @@ class Perlin:
         x = check_array("x", x)
         if x.shape[-2:] != self.offsets.shape:
             raise ValueError(f"x must end in {self.offsets.shape}; got shape {x.shape}")
-        x = self._near(x)
-        value, gradient, _ = self._in_layers(
-            [x[..., k] + self.offsets[:, k] for k in range(self.dimension)], 1
-        )
+        value, gradient, _ = self._each(x, 1)
         return value, gradient
+
+    def _each(self, x: Array, order: int) -> tuple[Array, Array, Array]:
+        x = self._near(x)
+        return self._in_layers(
+            [x[..., k] + self.offsets[:, k] for k in range(self.dimension)], order
+        )
 
     def _derivatives(self, x: npt.ArrayLike, order: int) -> tuple[Array, Array, Array]:
         x = check_array("x", x)
@@ -239,21 +242,20 @@ def global_minima(layers: Perlin, points_per_cell: int = 0, candidates: int = 24
     grid = np.stack(np.meshgrid(*[axis] * d, indexing="ij"), axis=-1).reshape(-1, d)
     spacing = cells / n
     value = layers.value(grid)
-    lowest = np.argsort(value, axis=0)[:candidates]
-    found = np.empty((m, d))
-    for i in range(m):
-        layer = layers.layers(slice(i, i + 1))
-        x = grid[lowest[:, i]]
-        for _ in range(30):
-            gradient, hessian = layer.gradient(x)[:, 0], layer.hessian(x)[:, 0]
-            # |eigenvalues| make every Newton step descend; no step leaves the scan's mesh.
-            curvature, axes = np.linalg.eigh(hessian)
-            along = (axes.swapaxes(-1, -2) @ gradient[..., None])[..., 0]
-            step = (axes @ (along / np.maximum(np.abs(curvature), 1e-9))[..., None])[..., 0]
-            length = np.linalg.norm(step, axis=-1, keepdims=True)
-            x = x - step * np.minimum(1, spacing / np.maximum(length, 1e-300))
-        found[i] = x[np.argmin(layer.value(x)[:, 0])]
-    return found % cells
+    some = min(candidates, len(grid))
+    lowest = np.argpartition(value, some - 1, axis=0)[:some]
+    order = np.argsort(np.take_along_axis(value, lowest, axis=0), axis=0, kind="stable")
+    x = grid[np.take_along_axis(lowest, order, axis=0)]  # (some, m, d), all layers at once
+    for _ in range(30):
+        gradient, hessian = layers._each(x, 2)[1:]
+        # |eigenvalues| make every Newton step descend; no step leaves the scan's mesh.
+        curvature, axes = np.linalg.eigh(hessian)
+        along = (axes.swapaxes(-1, -2) @ gradient[..., None])[..., 0]
+        step = (axes @ (along / np.maximum(np.abs(curvature), 1e-9))[..., None])[..., 0]
+        length = np.linalg.norm(step, axis=-1, keepdims=True)
+        x = x - step * np.minimum(1, spacing / np.maximum(length, 1e-300))
+    ends = layers._each(x, 0)[0].argmin(axis=0)
+    return np.asarray(x[ends, np.arange(m)] % cells)
 
 
 def aligned_layers(n_layers: int, cells: int, dimension: int, rng: np.random.Generator) -> Perlin:
@@ -291,5 +293,4 @@ def aligned_layers(n_layers: int, cells: int, dimension: int, rng: np.random.Gen
     """
     raw = random_layers(n_layers, cells, dimension, rng)
     minima = global_minima(raw)
-    depths = np.array([raw.value(x)[i] for i, x in enumerate(minima)])
-    return Perlin(raw.lattice, minima, depths)
+    return Perlin(raw.lattice, minima, raw._each(minima, 0)[0])

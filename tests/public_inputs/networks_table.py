@@ -161,6 +161,8 @@ CASES = {
     "aggregation.upgrad": rule(),
     "aggregation.imtl_g": rule(),
     "aggregation.aligned_mtl": rule(),
+    "aggregation.cagrad": rule(radius=real(0.5, least=0)),
+    "aggregation.nash_mtl": rule(),
     "aggregation.random_alternation": rule(drawn()),
     "aggregation.matched_noise": rule(drawn()),
     "aggregation.Rule": case(

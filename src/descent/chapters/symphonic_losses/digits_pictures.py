@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descent import figures
-from descent.chapters.symphonic_losses import digits, digits_forecasts
+from descent.chapters.symphonic_losses import digits, digits_forecasts, pictures
 from descent.chapters.symphonic_losses.digits_sweeps import (
     CODES,
     CURVES,
@@ -17,10 +17,7 @@ from descent.chapters.symphonic_losses.digits_sweeps import (
 )
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GUIDE, RED, SKY, VIOLET
 
-NAMES = {"mgda": "MGDA", "upgrad": "UPGrad", "pcgrad": "PCGrad"} | {
-    "inverse_average": "its average, held",
-    "plain": "no constraints",
-}
+NAMES = {"inverse_average": "its average, held", "plain": "no constraints"}
 COLOUR = dict(zip(CURVES, (BLUE, GREEN, RED, VIOLET), strict=True)) | {"plain": EXACT}
 MARKER = dict(zip(CURVES, "o^sD", strict=True)) | {"plain": "v"}
 SETTING = {"moments": "moments alone", "noisy": "moments and KL"}
@@ -31,7 +28,7 @@ LOSS = {"batch mean": "mean", "batch covariance": "covariance"}
 
 def plain_name(rule: str) -> str:
     """Return the name of a rule as the reader sees it."""
-    return NAMES.get(rule, rule.replace("_", " "))
+    return NAMES.get(rule) or pictures.plain_name(rule)
 
 
 def _dots(ax: Axes, x: Any, y: Any, kept: Any, **style: Any) -> None:
@@ -63,7 +60,7 @@ def draw_strengths(table: pandas.DataFrame) -> Figure:
 
 def draw_race(table: pandas.DataFrame) -> Figure:
     """Draw the share that is lost by each rule at the strength 100, a mark a network."""
-    fig, axes = figures.figure(1, 2, height=3.6)
+    fig, axes = figures.figure(1, 2, height=4.4)
     for ax, setting in zip(axes, STRENGTHS, strict=True):
         for k, rule in enumerate(RULES):
             lost = np.minimum(digits_forecasts.errors(table, setting, rule), BEYOND)

@@ -50,6 +50,18 @@ def roughness(n_landscapes: int, per_cell: int = 16) -> tuple[Array, Array]:
     return deviation, height
 
 
+@cache
+def _stack(m: int, n_landscapes: int) -> PerlinStack:
+    """Return the landscapes on which all rules meet their fates."""
+    layers = [
+        aligned_layers(m, CELLS, 2, np.random.default_rng([55, seed]))
+        for seed in range(n_landscapes)
+    ]
+    parts = ("lattice", "offsets", "floors")
+    joined = Perlin(*(np.concatenate([getattr(one, part) for one in layers]) for part in parts))
+    return PerlinStack(joined, n_landscapes)
+
+
 FATES = ("shared minimum", "at rest elsewhere", "oscillating", "wandering")
 
 
@@ -65,15 +77,9 @@ def fates(
     that fails if its weight rises above 0.8 at least twice in these steps.
     """
     rng = np.random.default_rng([5, m])
-    layers = [
-        aligned_layers(m, CELLS, 2, np.random.default_rng([55, seed]))
-        for seed in range(n_landscapes)
-    ]
-    parts = ("lattice", "offsets", "floors")
-    joined = Perlin(*(np.concatenate([getattr(one, part) for one in layers]) for part in parts))
     x = rng.uniform(-2, 2, (n_starts, n_landscapes, 2))
     path = walk(
-        PerlinStack(joined, n_landscapes),
+        _stack(m, n_landscapes),
         aggregation.RULES[rule],
         x,
         step_size,

@@ -33,6 +33,8 @@ _NAMES = {
     "upgrad": "UPGrad",
     "imtl_g": "IMTL-G",
     "aligned_mtl": "Aligned-MTL",
+    "cagrad": "CAGrad",
+    "nash_mtl": "Nash-MTL",
 }
 _SHOWN_CELLS = {1: 16, 2: 6}
 _SHOWN_POINTS = {1: 48, 2: 16}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -83,6 +84,11 @@ def problem(name: str, m: int, seeds: Sequence[int]) -> Problem:
 
     The ripples have d wave vectors each.
     """
+    return _problem(name, m, tuple(seeds))
+
+
+@cache
+def _problem(name: str, m: int, seeds: tuple[int, ...]) -> Problem:
     generators = [np.random.default_rng([9, seed]) for seed in seeds]
     if name == "perlin":
         each = [aligned_layers(m, CELLS, 2, rng) for rng in generators]
@@ -197,3 +203,14 @@ def jumps(
     return float(np.concatenate(uphill).mean()), float(
         np.quantile(length, 0.99) / np.median(length)
     )
+
+
+def standing(rule: str, m: int, seeds: Sequence[int]) -> float:
+    """Return the share of starts on Perlin noise at which a rule makes no step at all."""
+    rng = np.random.default_rng([92, m])
+    x = rng.uniform(-2, 2, (STARTS, len(seeds), DIMENSION["perlin"]))
+    losses, gradients = problem("perlin", m, seeds).value_and_gradient(x)
+    length = np.linalg.norm(
+        aggregation.RULES[rule](np.maximum(losses, 0), gradients).gradient, axis=-1
+    )
+    return float((length < 1e-9).mean())
