@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from descent.aggregation.least_squares import nonnegative
 from descent.aggregation.lengths import compact, directions, inverses, norms, scaled
@@ -113,7 +114,9 @@ def within(rows: Array, mean: Array, reach: Array) -> Array:
     raise ArithmeticError(f"the ball of {m} gradients was not reached in {ROUNDS} rounds")
 
 
-def on_these(units: Array, lengths: Array, mean: Array, reach: Array, chosen: Array) -> Array:
+def on_these(
+    units: Array, lengths: Array, mean: Array, reach: Array, chosen: npt.NDArray[np.bool_]
+) -> Array:
     r"""Return μ if these losses gain alike and the others do not count; nan where they cannot.
 
     Of the level t that all gain, :math:`C z = t / |\nabla l| - u \cdot \bar g` has the length

@@ -95,5 +95,5 @@ def bargain(units: Array) -> Array:
         ended = near & ((decrement < 1e-8) | (decrement > before / 2))
         left, before = left[~ended], np.where(near, decrement, np.inf)[~ended]
         if not len(left):
-            return beta
+            return np.asarray(beta)
     raise ArithmeticError(f"Newton's method did not come to the bargain of {m} gradients")
