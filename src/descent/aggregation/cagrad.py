@@ -30,7 +30,9 @@ ROUNDS = 300
         "memoryless",
     },
 )
-def cagrad(losses: Array, gradients: Array, state: Any, radius: float = 0.5) -> tuple[Array, Any]:
+def cagrad(
+    losses: Array, gradients: Array, state: Any, *, radius: float = 0.5
+) -> tuple[Array, Any]:
     r"""Take the direction near the mean along which the loss that gains least gains most.
 
     .. math:: (1 + c)\, g = \arg\max_d \Big\{ \min_i d \cdot \nabla l_i :
