@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from descent.networks.retraining import (
-    Training,
+    DrawnTraining,
     count_parameters,
     draw_training,
     gradients,
@@ -177,4 +177,4 @@ def test_a_batch_that_does_not_divide_the_images_is_refused():
 
 def test_parameters_are_counted():
     assert count_parameters(64, 6, 3) == 6 * 65 + 3 * 7
-    assert isinstance(made(), Training)
+    assert isinstance(made(), DrawnTraining)

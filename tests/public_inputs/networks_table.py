@@ -247,7 +247,7 @@ CASES = {
     "networks.retraining.count_parameters": case(
         n_inputs=count(3, least=1), hidden=count(2), classes=count(3, least=2)
     ),
-    "networks.retraining.Training": case(
+    "networks.retraining.DrawnTraining": case(
         images=SMALL_IMAGES,
         labels=CLASS,
         start=ONE,

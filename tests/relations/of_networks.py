@@ -327,7 +327,7 @@ def with_images_in_another_order(training):
 
 
 @relation(
-    "networks.retraining.Training",
+    "networks.retraining.DrawnTraining",
     "networks.retraining.count_parameters",
     "networks.retraining.draw_training",
     "networks.retraining.gradients",
@@ -344,7 +344,7 @@ def with_images_in_another_order(training):
 def what_an_image_did_does_not_hang_on_its_number():
     plain = a_training()
     other = with_images_in_another_order(plain)
-    assert isinstance(other, retraining.Training)
+    assert isinstance(other, retraining.DrawnTraining)
     assert len(plain.start) == retraining.count_parameters(3, 2, 3)
     same(a_training().start, plain.start)
     theta, asked = plain.start, (IMAGES[:2] + 0.5, CLASSES[:2])

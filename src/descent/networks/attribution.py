@@ -1,6 +1,6 @@
 r"""What leaving an image out will change, estimated without training again.
 
-Two kinds of estimates for a `descent.networks.retraining.Training` with n images:
+Two kinds of estimates for a `descent.networks.retraining.DrawnTraining` with n images:
 
 - of the *parameters*, shape (n, P): what leaving image i out changes in each. Times the gradients
   of m losses, ``changes @ gradients.T``, they are estimates of the losses, shape (n, m).
@@ -21,7 +21,7 @@ from torch.nn.functional import softplus
 
 from descent.arguments import check_count, check_kind, check_real
 from descent.networks.retraining import (
-    Training,
+    DrawnTraining,
     _gradients,
     _logits,
     _losses,
@@ -58,7 +58,7 @@ class OwnUpdates(NamedTuple):
     sums: Tensor
 
 
-def own_updates(training: Training) -> OwnUpdates:
+def own_updates(training: DrawnTraining) -> OwnUpdates:
     r"""Sum the updates that each image causes in each parameter, with and without their signs.
 
     .. math:: U_i = \sum_{t \ni i} \frac{\eta_t}{B} |\nabla \ell_i(\theta_t)|, \qquad
@@ -66,7 +66,7 @@ def own_updates(training: Training) -> OwnUpdates:
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
 
     Returns
     -------
@@ -88,7 +88,7 @@ def own_updates(training: Training) -> OwnUpdates:
     >>> bool((found.sizes >= found.sums.abs()).all())
     True
     """
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     sizes = training.start.new_zeros(len(training.images), len(training.start))
     sums = sizes.clone()
     for theta, batch, eta in zip(path(training), training.order, training.step_sizes, strict=False):
@@ -102,14 +102,14 @@ def own_updates(training: Training) -> OwnUpdates:
     return OwnUpdates(sizes, sums)
 
 
-def tracin(training: Training, images: Tensor, labels: Tensor) -> Tensor:
+def tracin(training: DrawnTraining, images: Tensor, labels: Tensor) -> Tensor:
     r"""Return what the steps on each image took from the losses of others, TracIn.
 
     .. math:: \sum_{t \ni i} \frac{\eta_t}{B} \nabla \ell_i(\theta_t) \cdot \nabla \ell_j(\theta_t)
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
     images, labels : tensor, shapes (m, d) and (m,)
         Whose losses.
 
@@ -133,7 +133,7 @@ def tracin(training: Training, images: Tensor, labels: Tensor) -> Tensor:
     >>> bool((tracin(made, x, y).diag() > 0).all())
     True
     """
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     check_questions(training, training.start, images, labels)
     found = training.start.new_zeros(len(training.images), len(images))
     for theta, batch, eta in zip(path(training), training.order, training.step_sizes, strict=False):
@@ -162,7 +162,7 @@ class HessianChanges(NamedTuple):
 
 
 def hessian_changes(
-    training: Training, parameters: Tensor, floor: float | None = None
+    training: DrawnTraining, parameters: Tensor, floor: float | None = None
 ) -> HessianChanges:
     r"""Return the influence function of each image, with the exact Hessian.
 
@@ -171,7 +171,7 @@ def hessian_changes(
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
         For its images and its weight decay; the path is not asked.
     parameters : tensor, shape (P,)
         Where to take gradients and Hessian: the end of the training.
@@ -203,7 +203,7 @@ def hessian_changes(
     >>> round(hessian_changes(made, made.start).damping, 5)  # convex: λ is its floor
     0.0
     """
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     check_questions(training, parameters, training.images, training.labels)
     floor = check_real("floor", training.weight_decay if floor is None else floor, above=0)
 
@@ -218,7 +218,7 @@ def hessian_changes(
     return HessianChanges(changes, damping, float(values[0]))
 
 
-def _layer_signals(training: Training, parameters: Tensor) -> list[tuple[Tensor, Tensor]]:
+def _layer_signals(training: DrawnTraining, parameters: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Return, for each layer, its inputs (n, a) and, for each label, its errors (n, classes, b).
 
     The errors are the derivatives of the loss by what the layer puts out, if the label were it.
@@ -236,7 +236,9 @@ def _layer_signals(training: Training, parameters: Tensor) -> list[tuple[Tensor,
     return [(torch.cat([x, ones], 1), back), (torch.cat([h, ones], 1), errors)]
 
 
-def ekfac_changes(training: Training, parameters: Tensor, damping: float | None = None) -> Tensor:
+def ekfac_changes(
+    training: DrawnTraining, parameters: Tensor, damping: float | None = None
+) -> Tensor:
     r"""Return the influence function with the Kronecker factors of the curvature, EK-FAC.
 
     .. math:: \frac1n (U_S \otimes U_A) (\Lambda + \delta)^{-1} (U_S \otimes U_A)^\top
@@ -249,7 +251,7 @@ def ekfac_changes(training: Training, parameters: Tensor, damping: float | None 
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
     parameters : tensor, shape (P,)
     damping : float, optional
         δ > 0; by default the weight decay, whose curvature it is.
@@ -273,7 +275,7 @@ def ekfac_changes(training: Training, parameters: Tensor, damping: float | None 
     >>> tuple(ekfac_changes(made, made.start).shape)
     (6, 16)
     """
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     check_questions(training, parameters, training.images, training.labels)
     damping = check_real("damping", training.weight_decay if damping is None else damping, above=0)
     own = _gradients(training, parameters, training.images, training.labels)
@@ -294,7 +296,7 @@ def ekfac_changes(training: Training, parameters: Tensor, damping: float | None 
 
 
 def _log_odds_slopes(
-    training: Training, parameters: Tensor, images: Tensor, labels: Tensor
+    training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of log(p / (1 - p)), which are those of -ℓ over 1 - p, and 1 - p."""
     missing = -torch.expm1(-_losses(training, parameters, images, labels))
@@ -302,7 +304,7 @@ def _log_odds_slopes(
 
 
 def trak(
-    training: Training,
+    training: DrawnTraining,
     parameters: Tensor,
     images: Tensor,
     labels: Tensor,
@@ -319,7 +321,7 @@ def trak(
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
     parameters : tensor, shape (R, P)
         Networks of the same sizes, trained on the same images, from other starts if R > 1. The
         first one is that whose losses are estimated.

@@ -1,4 +1,4 @@
-r"""Training again without some of the images, exactly.
+r"""DrawnTraining again without some of the images, exactly.
 
 A training is a start, an order of batches, step sizes, and one weight for each image::
 
@@ -29,7 +29,7 @@ from descent.arguments import check_count, check_kind, check_real, check_shape
 from descent.tensor_arguments import check_tensor, check_torch_generator
 
 __all__ = [
-    "Training",
+    "DrawnTraining",
     "count_parameters",
     "draw_training",
     "gradients",
@@ -56,7 +56,7 @@ def count_parameters(n_inputs: int, hidden: int, classes: int) -> int:
 
 
 @dataclass(frozen=True)
-class Training:
+class DrawnTraining:
     """All that decides how a network with at most one hidden layer ends, to the last digit.
 
     Attributes
@@ -124,13 +124,13 @@ def draw_training(
     step_size: float,
     weight_decay: float,
     generator: torch.Generator,
-) -> Training:
+) -> DrawnTraining:
     """Draw a start and an order of batches.
 
     Parameters
     ----------
     images, labels : tensor, shapes (n, d) and (n,)
-        As in `Training`.
+        As in `DrawnTraining`.
     hidden, classes : int
         Sizes of the network.
     passes : int
@@ -146,7 +146,7 @@ def draw_training(
 
     Returns
     -------
-    Training
+    DrawnTraining
 
     Raises
     ------
@@ -178,7 +178,7 @@ def draw_training(
     order = [torch.randperm(n, generator=generator).view(-1, batch_size) for _ in range(passes)]
     steps = passes * (n // batch_size)
     fall = 2 * (1 - torch.arange(steps, dtype=torch.float64) / steps)
-    return Training(
+    return DrawnTraining(
         images,
         labels,
         torch.cat([layer.ravel() for layer in start]).to(images.dtype),
@@ -190,7 +190,7 @@ def draw_training(
     )
 
 
-def layers(training: Training, parameters: Tensor) -> list[Tensor]:
+def layers(training: DrawnTraining, parameters: Tensor) -> list[Tensor]:
     """Return the matrices of one network's layers, the bias in the last column."""
     d, hidden, classes = training.images.shape[1], training.hidden, training.classes
     if hidden == 0:
@@ -199,7 +199,7 @@ def layers(training: Training, parameters: Tensor) -> list[Tensor]:
     return [parameters[:border].view(hidden, d + 1), parameters[border:].view(classes, hidden + 1)]
 
 
-def _logits(training: Training, parameters: Tensor, images: Tensor) -> Tensor:
+def _logits(training: DrawnTraining, parameters: Tensor, images: Tensor) -> Tensor:
     *first, last = layers(training, parameters)
     for w in first:
         images = softplus(images @ w[:, :-1].T + w[:, -1])
@@ -207,13 +207,13 @@ def _logits(training: Training, parameters: Tensor, images: Tensor) -> Tensor:
     return found
 
 
-def _losses(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+def _losses(training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
     log_p = _logits(training, parameters, images).log_softmax(-1)
     found: Tensor = -log_p.gather(-1, labels[:, None])[:, 0]
     return found
 
 
-def _slopes(training: Training, theta: Tensor, weights: Tensor, batch: Tensor) -> Tensor:
+def _slopes(training: DrawnTraining, theta: Tensor, weights: Tensor, batch: Tensor) -> Tensor:
     """Return the gradients of R objectives, (R, P), for weights of the images of a batch, (R, B).
 
     Written out, since one product with the images then serves all networks.
@@ -242,24 +242,24 @@ def _slopes(training: Training, theta: Tensor, weights: Tensor, batch: Tensor) -
 
 
 def check_questions(
-    training: Training, parameters: Tensor, images: Tensor, labels: Tensor, many: bool = False
+    training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor, many: bool = False
 ) -> None:
     """Raise an error unless the parameters, images and labels fit a training."""
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     shape = ("R", len(training.start)) if many else (len(training.start),)
     check_tensor("parameters", parameters, shape)
     check_tensor("images", images, ("m", training.images.shape[1]))
     _check_integers("labels", labels, (len(images),), training.classes)
 
 
-def losses(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+def losses(training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
     r"""Return the losses of R networks on m images, in nats.
 
     .. math:: \ell_j = -\log p(y_j \mid x_j)
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
         For the sizes of the network.
     parameters : tensor, shape (R, P)
     images, labels : tensor, shapes (m, d) and (m,)
@@ -281,12 +281,14 @@ def losses(training: Training, parameters: Tensor, images: Tensor, labels: Tenso
     return found
 
 
-def gradients(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+def gradients(
+    training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor
+) -> Tensor:
     """Return the gradients of the losses of single images, shape (m, P), without weight decay.
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
         For the sizes of the network.
     parameters : tensor, shape (P,)
     images, labels : tensor, shapes (m, d) and (m,)
@@ -295,7 +297,9 @@ def gradients(training: Training, parameters: Tensor, images: Tensor, labels: Te
     return _gradients(training, parameters, images, labels)
 
 
-def _gradients(training: Training, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+def _gradients(
+    training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor
+) -> Tensor:
     def loss(theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return _losses(training, theta, x[None], y[None])[0]
 
@@ -303,12 +307,12 @@ def _gradients(training: Training, parameters: Tensor, images: Tensor, labels: T
     return found
 
 
-def retrain(training: Training, weights: Tensor, starts: Tensor | None = None) -> Tensor:
+def retrain(training: DrawnTraining, weights: Tensor, starts: Tensor | None = None) -> Tensor:
     """Train R networks together, each with its own weights of the images.
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
     weights : tensor, shape (R, n)
         0 leaves an image out, 1 takes it as it is; any real number will do.
     starts : tensor, shape (R, P), optional
@@ -338,7 +342,7 @@ def retrain(training: Training, weights: Tensor, starts: Tensor | None = None) -
     >>> tuple(leave_one_out.shape)
     (6, 16)
     """
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     check_tensor("weights", weights, ("R", len(training.images)))
     weights = weights.to(training.images.dtype)
     if starts is None:
@@ -354,9 +358,9 @@ def retrain(training: Training, weights: Tensor, starts: Tensor | None = None) -
     return theta
 
 
-def path(training: Training) -> Tensor:
+def path(training: DrawnTraining) -> Tensor:
     """Return the parameters before each step and after the last, shape (T + 1, P)."""
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     theta = training.start[None]
     ones, seen = theta.new_ones(1, training.order.shape[1]), [theta]
     for batch, eta in zip(training.order, training.step_sizes, strict=True):

@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.func import grad, vjp, vmap
 
 from descent.arguments import check_kind
-from descent.networks.retraining import Training, _gradients, _losses
+from descent.networks.retraining import DrawnTraining, _gradients, _losses
 
 __all__ = ["unrolled_changes"]
 
 
-def _step(training: Training, parameters: Tensor, t: int) -> Tensor:
+def _step(training: DrawnTraining, parameters: Tensor, t: int) -> Tensor:
     """Return the parameters after step t, by automatic differentiation."""
     batch = training.order[t]
     x, y = training.images[batch], training.labels[batch]
@@ -24,7 +24,7 @@ def _step(training: Training, parameters: Tensor, t: int) -> Tensor:
     return parameters - training.step_sizes[t] * slope
 
 
-def unrolled_changes(training: Training) -> Tensor:
+def unrolled_changes(training: DrawnTraining) -> Tensor:
     r"""Return what leaving out each image changes in the end, exact to first order in its weight.
 
     .. math:: -\frac{\partial \theta_T}{\partial w_i}, \qquad
@@ -35,7 +35,7 @@ def unrolled_changes(training: Training) -> Tensor:
 
     Parameters
     ----------
-    training : Training
+    training : DrawnTraining
 
     Returns
     -------
@@ -64,7 +64,7 @@ def unrolled_changes(training: Training) -> Tensor:
     >>> bool(torch.isclose(unrolled_changes(made)[3], (less - more) / 2e-5, 1e-6, 1e-9).all())
     True
     """
-    check_kind("training", training, Training)
+    check_kind("training", training, DrawnTraining)
     theta = training.start
     change = theta.new_zeros(len(training.images), len(theta))
     for t, batch in enumerate(training.order):
