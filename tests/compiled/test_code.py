@@ -55,6 +55,43 @@ def test_functions_of_one_variable_are_numpys(name):
     np.testing.assert_allclose(applied(name, x), getattr(np, name)(x), rtol=1e-15, atol=1e-16)
 
 
+def test_a_number_is_spelled_once_and_keeps_its_sign():
+    module = Module()
+    code = module.function("run", "p")
+    there = Place(code, code.arguments[0], code.vectors)
+    values = [0.1, 0.0, -0.0, 0.1, -0.1, np.nan, np.inf, 1, 1.0]
+    for i, value in enumerate(values):
+        there[i] = code.vector(value)
+    assert code.vector(0.1).value is code.vector(np.float64(0.1)).value
+    assert code.vector(0.0).value is not code.vector(-0.0).value
+    code.end()
+    out = np.empty((len(values), LANES))
+    module.compile()["run"](out.ctypes.data)
+    np.testing.assert_array_equal(out, np.repeat(np.array(values)[:, None], LANES, axis=1))
+    assert (np.signbit(out) == np.signbit(np.array(values))[:, None]).all()
+
+
+@pytest.mark.parametrize("rows", [1, compiled_code.UNROLLED, compiled_code.UNROLLED + 1])
+def test_a_loop_does_what_it_does_written_out(rows):
+    made = []
+    for unrolled in (0, compiled_code.UNROLLED, 100):
+        module = Module()
+        code = module.function("run", "pp")
+        here, there = (Place(code, p, code.vectors) for p in code.arguments)
+
+        def one(i, code=code, here=here, there=there):
+            there[i] = here[i] * 0.3 + code.vector(0.7) / here[i]
+
+        code.each(rows, one, unrolled)
+        code.end()
+        source = np.random.default_rng(0).uniform(1, 2, (rows, LANES))
+        made.append(np.empty_like(source))
+        module.compile()["run"](source.ctypes.data, made[-1].ctypes.data)
+    np.testing.assert_allclose(made[0], source * 0.3 + 0.7 / source, rtol=1e-15)
+    for other in made[1:]:
+        np.testing.assert_allclose(other, made[0], rtol=1e-15)
+
+
 def test_without_llvmlite_nothing_is_compiled(monkeypatch):
     compiled_code.available.cache_clear()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

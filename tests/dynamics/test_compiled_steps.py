@@ -36,6 +36,7 @@ FLOWS = {
     "lorenz": systems.lorenz(),
     "pendulum": Flow(("x", "v"), forced_pendulum, complex_step(forced_pendulum)),
     "ring": Flow(tuple("abcdefghijklmnopqrst"), ring, jvp=ring_product),
+    "short ring": Flow(tuple("abcdefghi"), ring, jvp=ring_product),
     "linear": systems.linear_flow([[0.0, 1.0], [-1.0, -0.2]], "xy"),
 }
 

@@ -18,7 +18,7 @@ from descent.compiled.expressions import Tape
 from descent.compiled.vectors import FLAGS, Place, Vector
 
 LANES = 8  # numbers in a vector: two registers of AVX2, one of AVX-512
-UNROLLED = 16  # rows up to which a loop is written out
+UNROLLED = 8  # rows up to which a loop is written out: more takes as long to run, and to compile
 ON_STACK = 256  # rows up to which an array lies on the stack, and in registers
 SMALL = 150  # operations up to which a function is written out where it is called
 C_NAMES = {"arctan": "atan", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh"}
@@ -77,6 +77,7 @@ class Module:
 
         self.module = ir.Module()
         self.signatures: dict[str, Sequence[type]] = {}
+        self.numbers: dict[str, Any] = {}  # as vectors, by their digits; each is spelled once
 
     def function(self, name: str, signature: str, *, inlined: bool | None = None) -> "Code":
         """Begin a function without result.
@@ -175,7 +176,10 @@ class Code:
         if isinstance(value, Vector):
             return value
         if isinstance(value, int | float):
-            return Vector(self, self.ir.Constant(self.vectors, [float(value)] * LANES))
+            made, digits = self.module.numbers, float(value).hex()
+            if digits not in made:
+                made[digits] = self.ir.Constant(self.vectors, [float(value)] * LANES)
+            return Vector(self, made[digits])
         undefined = self.ir.Constant(self.vectors, self.ir.Undefined)
         first = self.builder.insert_element(undefined, value, self.integer32(0))
         mask = self.ir.Constant(self.ir.VectorType(self.ir.IntType(32), LANES), [0] * LANES)
