@@ -138,6 +138,16 @@ def test_linear_thermostat_settles_and_its_misprint_does_not():
     assert abs(other).max() > 1e4
 
 
+def test_saturated_thermostat_clips_what_it_measured():
+    measured = np.array([-np.inf, -9.0, -0.5, -0.2, -0.0, 0.0, 0.3, 0.5, 7.0, np.inf, np.nan])
+    room = np.linspace(10, 30, len(measured))
+    cooled, seen = systems.saturated_thermostat(0.5, 2.0, 20.0, dt=0.1).step(
+        np.array([room, measured]), 0.0
+    )
+    np.testing.assert_array_equal(cooled, room - 0.1 * 2.0 * np.clip(measured / 0.5, -1, 1))
+    np.testing.assert_array_equal(seen, room - 20.0)
+
+
 def test_saturated_thermostat_cools_by_p_outside_the_band():
     system = systems.saturated_thermostat(0.5, 2.0, 20.0, dt=0.1)
     room, thermostat = system.step(np.array([[30.0, 20.1], [9.0, -0.25]]), 0.0)

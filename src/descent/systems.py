@@ -239,7 +239,8 @@ def saturated_thermostat(theta: float, p: float, target: float, dt: float = 0.02
 
     def step(state: Array, time: float) -> Rows:
         room, thermostat = state
-        return room - dt * p * np.clip(thermostat / theta, -1, 1), room - target
+        share = np.minimum(np.maximum(thermostat / theta, -1), 1)  # faster than np.clip
+        return room - dt * p * share, room - target
 
     def jacobian(state: Array, time: float) -> Sequence[Rows]:
         in_band = np.abs(state[1]) < theta
