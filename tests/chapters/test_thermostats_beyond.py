@@ -16,6 +16,7 @@ from descent.chapters.thermostats_and_lorenz import (
     policy_maps,
     zoo,
 )
+from descent.dynamics import complex_step
 from descent.dynamics.tangent import Tangents, advance
 from descent.systems import lorenz
 
@@ -270,6 +271,26 @@ def test_amounts_settle_without_poles_and_not_with_them():
     assert abs(smooth[2] - smooth[1]) < 0.3 * abs(smooth[1] - smooth[0])
     rough = basins.amounts((400, 800, 1600), *basins.POLES)
     assert np.ptp(rough) > 100
+
+
+# The cart-pole
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 7)])
+def test_shifts_beside_each_other_make_the_jacobian_of_one_after_another(shape):
+    system = zoo.cart_pole().system
+    state = np.random.default_rng(1).normal(size=shape)
+    found, expected = system.jacobian(state, 0.0), complex_step(system.step)(state, 0.0)
+    assert found.shape == expected.shape == (5, *shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_carts_are_pushed_side_by_side_as_alone():
+    states = np.random.default_rng(2).normal(size=(5, 7))
+    together = np.array(zoo.held_force(states, 0.02))
+    alone = np.array([zoo.held_force(state, 0.02) for state in states.T]).T
+    np.testing.assert_allclose(together, alone, rtol=1e-14)
+    np.testing.assert_array_equal(together[4], states[4])  # the force is held
 
 
 # A trained agent

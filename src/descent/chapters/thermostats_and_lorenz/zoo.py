@@ -13,6 +13,7 @@ from descent.arguments import Array
 from descent.chapters.thermostats_and_lorenz import network_thermostat
 from descent.chapters.thermostats_and_lorenz.numbers import on_attractor
 from descent.dynamics import Flow, Map, complex_step
+from descent.dynamics.derivatives import STEP, ComplexStep
 from descent.dynamics.system import Initial, Rows
 from descent.influence.question import Measured
 from descent.systems import lorenz, saturated_thermostat
@@ -122,6 +123,17 @@ def random_linear(n_systems: int = 400, dimension: int = 6, seed: int = 0) -> tu
     return np.array(values), np.array(rates)
 
 
+class _AllColumns(ComplexStep):
+    """The complex step of a map of trajectories, whose shifts are made beside each other."""
+
+    def unchecked(self, state: Array, time: float) -> Array:
+        d, shape = len(state), np.shape(state)
+        shifts = 1j * STEP * np.eye(d)[:, :, None]
+        shifted = (np.reshape(state, (d, 1, -1)) + shifts).reshape(d, -1)
+        rows = self._value(shifted, time).imag / STEP
+        return rows.reshape(d, d, *shape[1:]) + 0.0
+
+
 class Controlled(NamedTuple):
     """A controlled system as a map, and the linear maps that govern X and Y at rest."""
 
@@ -138,7 +150,7 @@ def _cart_rate(state: Array) -> Array:
     push = (force + bob * length * turn**2 * sin) / (cart + bob)
     bend = (gravity * sin - cos * push) / (length * (4 / 3 - bob * cos**2 / (cart + bob)))
     move = push - bob * length * bend * cos / (cart + bob)
-    return np.stack(np.broadcast_arrays(speed, move, turn, bend, 0 * force))
+    return np.array([speed, move, turn, bend, 0 * force])
 
 
 def held_force(state: Array, dt: float) -> Rows:
@@ -175,7 +187,7 @@ def cart_pole(dt: float = 0.02) -> Controlled:
     names = ("position", "velocity", "angle", "turn", "force")
     angle = 0.2
     start = (0.0, 0.0, angle, 0.0, float(-gain[2] * angle))
-    system = Map(names, step, complex_step(step), dt, start)
+    system = Map(names, step, _AllColumns(step), dt, start)
     return Controlled(system, np.asarray(complex_step(step)(np.zeros(5), 0.0)), body)
 
 
