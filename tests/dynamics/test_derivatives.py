@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from descent.dynamics import Flow, complex_step, finite_differences
-from descent.dynamics.tangent import Tangents, advance
+from descent.dynamics.tangent import Tangents, _apply, advance
 
 DROPPED = {  # what drops the imaginary part, or jumps: the name that the error says
     "absolute": lambda s, t: (abs(s[0]),),
@@ -71,3 +71,18 @@ def test_advance_refuses_it_too():
     for dt in (None, 0.01):
         with pytest.raises(ValueError, match="complex_step needs an analytic function"):
             advance(bent, np.array([[2.0]]), [unit], 0.0, 1.0, dt)
+
+
+@pytest.mark.parametrize("free", [(0,), (0, 2), (0, 1, 3), (0, 1, 2, 3, 4)])
+@pytest.mark.parametrize("vectors", [1, 3])
+def test_one_trajectory_carries_its_tangents_as_many_do(free, vectors):
+    """A product of matrices there, row by row here."""
+    rng = np.random.default_rng(0)
+    jacobian, v = rng.normal(size=(5, 5, 1)), rng.normal(size=(len(free), vectors, 1))
+    alone, beside = np.empty_like(v), np.empty((len(free), vectors, 2))
+    _apply(jacobian, Tangents(free, v), alone)
+    _apply(np.repeat(jacobian, 2, axis=2), Tangents(free, np.repeat(v, 2, axis=2)), beside)
+    np.testing.assert_allclose(alone, beside[:, :, :1], rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(
+        alone[:, :, 0], jacobian[np.ix_(free, free)][:, :, 0] @ v[:, :, 0], rtol=1e-13, atol=1e-14
+    )
