@@ -166,19 +166,22 @@ def chain(problem: Harmony, step_size: float, per_cell: int, shift: float = 0.0)
     return Chain(places, sparse.coo_array(entries, shape=shape).tocsr())
 
 
-def predicted(problem: Harmony, step_size: float, budgets: tuple[int, ...]) -> Array:
+def predicted(
+    problem: Harmony, step_size: float, budgets: tuple[int, ...], shift: float = 0.0
+) -> Array:
     """Return the chance to be at the shared minimum after each budget, from anywhere.
 
-    Of two grids, with the error of the spacing's square taken off.
+    Of two grids, with the error of the spacing's square taken off; both are moved by ``shift``
+    of their spacings.
     """
     coarse, fine = PER_CELL[problem.own.dimension]
-    rough, found = (chain(problem, step_size, n).success(budgets) for n in (coarse, fine))
+    rough, found = (chain(problem, step_size, n, shift).success(budgets) for n in (coarse, fine))
     return np.asarray(np.clip(found + (found - rough) * coarse**2 / (fine**2 - coarse**2), 0, 1))
 
 
 def walked(
     problem: Harmony,
-    step_size: float,
+    step_size: float | Array,
     budgets: tuple[int, ...],
     n_walkers: int,
     rng: np.random.Generator,
@@ -188,20 +191,22 @@ def walked(
 
     Returns
     -------
-    array (len(budgets), S)
-        One column a landscape.
+    array (len(budgets), S) or (len(budgets), K, S)
+        One column a landscape; a row for each of K step sizes, with the same starts.
     """
     d, s = problem.own.dimension, problem.common.n_layers
-    x = rng.uniform(0, CELLS[d], (n_walkers, s, d))
+    eta = np.asarray(step_size)[..., None, None, None]
+    start = rng.uniform(0, CELLS[d], (n_walkers, s, d))
+    x = np.broadcast_to(start, (*np.shape(step_size), *start.shape))
     follow, found = aggregation.RULES[rule], []
     state = None if "deterministic" in follow.properties else rng
     for n in range(1, budgets[-1] + 1):
         losses, gradients = problem.value_and_gradient(x)
         step = follow(losses, gradients, state)
         state = step.state
-        x = x - step_size * step.gradient
+        x = x - eta * step.gradient
         if n in budgets:
-            found.append((distance(x, d) < RADIUS).mean(axis=0))
+            found.append((distance(x, d) < RADIUS).mean(axis=-2))
     return np.array(found)
 
 

@@ -36,6 +36,30 @@ def turned(m: int, rule: str, correlation: float, misalignment: float) -> dict[s
     return {"rates": alternation.walked(problem, 0.2, (1000,), WALKERS, rng, rule)[0]}
 
 
+STEPS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28)
+"""Step sizes that each rule chooses from at each correlation."""
+STEP_SEEDS, STEP_TUNING, STEP_WALKERS = range(40, 52), 4, 16
+"""Landscapes, the first of which choose the step size, and walkers on each."""
+MOVED = 0.5
+"""Of its spacing, how far a grid is moved."""
+
+
+def own_steps(rule: str, correlation: float) -> dict[str, Any]:
+    """Return the success rates within 1000 steps of eight losses: step sizes by landscapes."""
+    problem = alternation.landscapes(2, 8, STEP_SEEDS, correlation)
+    rng = np.random.default_rng([96, 8])
+    steps = np.array(STEPS)
+    return {"rates": alternation.walked(problem, steps, (1000,), STEP_WALKERS, rng, rule)[0]}
+
+
+def moved(dimension: int, m: int, step_size: float, longest: int) -> dict[str, Any]:
+    """Return what the chain on moved grids predicts, budgets by landscapes."""
+    budgets = tuple(n for n in BUDGETS if n <= longest)
+    each = [alternation.landscapes(dimension, m, (seed,)) for seed in SEEDS[dimension]]
+    chances = [alternation.predicted(problem, step_size, budgets, MOVED) for problem in each]
+    return {"predicted": np.transpose(chances)}
+
+
 CHAOTIC = "a walk near the edge of a basin is decided by the last digit"
 
 BESIDE = Sweep(
@@ -67,4 +91,27 @@ KNOBS = Sweep(
     ],
     probes=[0],
     compare={"rates": MostAgree(0.75, CHAOTIC)},
+)
+
+OWN_STEPS = Sweep(
+    name="09-knobs-steps",
+    run=own_steps,
+    points=[{"rule": rule, "correlation": rho} for rule in RULES for rho in CORRELATIONS],
+    probes=[0],
+    compare={"rates": MostAgree(0.75, CHAOTIC)},
+)
+
+MOVED_GRIDS = Sweep(
+    name="09-alternation-moved",
+    run=moved,
+    points=[
+        {"dimension": 1, "m": 2, "step_size": 0.2, "longest": 125},
+        *(
+            {"dimension": d, "m": m, "step_size": eta, "longest": 4000}
+            for d in SEEDS
+            for m, eta in SETTINGS
+        ),
+    ],
+    probes=[0],
+    rtol=1e-6,
 )
