@@ -8,6 +8,7 @@ from descent.chapters.symphonic_losses import (
     alternation_forecasts,
     alternation_pictures,
     alternation_sweeps,
+    step_and_grid_forecasts,
 )
 from descent.sweeps import load
 
@@ -103,5 +104,43 @@ def test_the_forecasts_are_tested_on_the_whole_tables():
     for forecasts, table in (
         (alternation_forecasts.BESIDE_FORECASTS, beside),
         (alternation_forecasts.KNOB_FORECASTS, knobs),
+        (step_and_grid_forecasts.STEP_FORECASTS, load("09-knobs-steps")),
+        (step_and_grid_forecasts.GRID_FORECASTS, (beside, load("09-alternation-moved"))),
     ):
         assert all(isinstance(one.holds(table), bool) for one in forecasts)
+
+
+def test_several_step_sizes_walk_from_the_same_starts():
+    problem = alternation.landscapes(2, 2, (0, 1), 0.25)
+    steps = np.array([0.05, 0.2])
+    rng = [np.random.default_rng(4) for _ in range(3)]
+    together = alternation.walked(problem, steps, (20, 60), 8, rng[0], "equal_sum")
+    assert together.shape == (2, 2, 2)
+    for k, eta in enumerate(steps):
+        alone = alternation.walked(problem, eta, (20, 60), 8, rng[1 + k], "equal_sum")
+        np.testing.assert_array_equal(together[:, k], alone)
+
+
+def test_a_step_that_is_chosen_is_not_measured_where_it_was_chosen():
+    table = load("09-knobs-steps")
+    rates = np.array(table.query("rule == 'matched_noise' and correlation == 0").rates.iloc[0])
+    chosen = rates[:, : alternation_sweeps.STEP_TUNING].mean(axis=1).argmax()
+    own = step_and_grid_forecasts.own_step(table, "matched_noise", 0.0)
+    assert own == alternation_sweeps.STEPS[chosen]
+    found = step_and_grid_forecasts.at_own_step(table, "matched_noise", 0.0)
+    assert found.value == rates[chosen, alternation_sweeps.STEP_TUNING :].mean()
+    level = step_and_grid_forecasts.at_own_step(table, "equal_sum", 0.0)
+    gained = step_and_grid_forecasts.gain(table, "matched_noise", 0.0)
+    assert gained.value == pytest.approx(found.value - level.value)
+    assert step_and_grid_forecasts.gain(table, "equal_sum", 0.0) == (0, 0)
+
+
+def test_moved_grids_agree_with_walkers_where_resting_ones_do_not():
+    grids = load("09-alternation"), load("09-alternation-moved")
+    resting, moved = step_and_grid_forecasts.agreement(grids, 2)
+    assert moved.shape == (6, 4)
+    assert moved.all()
+    assert not resting.all()
+    budgets = step_and_grid_forecasts.MOVED_BUDGETS
+    own = np.array(alternation_forecasts.agreement(grids[0], 2))[:, : len(budgets)]
+    np.testing.assert_array_equal(resting, own)

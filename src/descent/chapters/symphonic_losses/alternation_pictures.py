@@ -9,7 +9,11 @@ from matplotlib.figure import Figure
 
 from descent import aggregation, figures
 from descent.arguments import Array
-from descent.chapters.symphonic_losses import alternation, alternation_forecasts
+from descent.chapters.symphonic_losses import (
+    alternation,
+    alternation_forecasts,
+    step_and_grid_forecasts,
+)
 from descent.chapters.symphonic_losses.alternation_sweeps import (
     BUDGETS,
     CORRELATIONS,
@@ -28,8 +32,8 @@ COLOUR = dict(zip(RULES, (BLUE, RED, VIOLET), strict=True))
 MARKER = dict(zip(RULES, "osD", strict=True))
 
 
-def draw_beside(table: pandas.DataFrame) -> Figure:
-    """Draw success against the budget: lines the chain's, points the walks'."""
+def draw_beside(table: pandas.DataFrame, moved: pandas.DataFrame) -> Figure:
+    """Draw success against the budget: lines and dashes the chain's, points the walks'."""
     fig, axes = figures.figure(1, 2)
     colours = (SKY, GREEN, GOLD, BLUE, RED, VIOLET)
     for ax, dimension in zip(axes, (1, 2), strict=True):
@@ -37,6 +41,11 @@ def draw_beside(table: pandas.DataFrame) -> Figure:
             chance, share = alternation_forecasts.beside(table, dimension, m, eta)
             p, n = share.mean(axis=1), WALKERS * share.shape[1]
             ax.plot(BUDGETS, chance.mean(axis=1), color=colour, linewidth=1)
+            ax.plot(
+                step_and_grid_forecasts.MOVED_BUDGETS,
+                step_and_grid_forecasts.moved(moved, dimension, m, eta),
+                "--", color=colour, linewidth=1,
+            )  # fmt: skip
             ax.errorbar(
                 BUDGETS, p, 2 * np.sqrt(p * (1 - p) / n), fmt="o", color=colour, markersize=4,
                 label=f"$m = {m}$, $\\eta = {eta}$",
@@ -96,13 +105,18 @@ def draw_closed_traps(
     return fig
 
 
-def draw_knobs(table: pandas.DataFrame) -> Figure:
-    """Draw success against the correlation of the losses, and the distance of their minima."""
-    fig, (left, right) = figures.figure(1, 2)
-    for rule in RULES:
+def draw_knobs(table: pandas.DataFrame, own: pandas.DataFrame) -> Figure:
+    """Draw success against the correlation, at one step and own ones, and the minima's distance."""
+    fig, (left, middle, right) = figures.figure(1, 3, width=8.4, height=2.9)
+    for rule, aside in zip(RULES, (-0.015, 0.0, 0.015), strict=True):
         rates = [alternation_forecasts.knob(table, rule, rho=rho) for rho in CORRELATIONS]
         style = {"color": COLOUR[rule], "marker": MARKER[rule], "markersize": 4}
         left.plot(CORRELATIONS, rates, label=f"{rule.replace('_', ' ')}", **style)
+        chosen = np.array(
+            [step_and_grid_forecasts.at_own_step(own, rule, rho) for rho in CORRELATIONS]
+        )
+        places = np.array(CORRELATIONS) + aside
+        middle.errorbar(places, chosen[:, 0], 2 * chosen[:, 1], linewidth=1, **style)
         apart = (0.0, *MISALIGNMENTS)
         rates = [alternation_forecasts.knob(table, rule, delta=delta) for delta in apart]
         right.plot(apart, rates, **style)
@@ -114,9 +128,10 @@ def draw_knobs(table: pandas.DataFrame) -> Figure:
         left.plot(
             CORRELATIONS[:-1], rates, line, color=RED, linewidth=1, label=f"the same, {m} losses"
         )
-    left.set(xlabel="correlation $\\rho$ of the losses", ylabel="success rate")
-    right.set(xlabel="distance $\\delta$ of the minima (cells)", ylabel="success rate")
-    for ax in (left, right):
+    left.set(xlabel="correlation $\\rho$, steps of 0.2", ylabel="success rate")
+    middle.set(xlabel="correlation $\\rho$, own steps")
+    right.set(xlabel="distance $\\delta$ of the minima (cells)")
+    for ax in (left, middle, right):
         ax.set(ylim=(-0.03, 1.03))
     left.legend(fontsize="small")
     return fig

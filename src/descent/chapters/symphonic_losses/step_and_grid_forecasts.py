@@ -8,14 +8,16 @@ import numpy as np
 import pandas
 
 from descent.arguments import Array
-from descent.chapters.symphonic_losses.alternation_forecasts import beside
+from descent.chapters.symphonic_losses.alternation_forecasts import CLOSE, beside
 from descent.chapters.symphonic_losses.alternation_sweeps import (
     BUDGETS,
     CORRELATIONS,
     RULES,
+    SEEDS,
     SETTINGS,
     STEP_TUNING,
     STEPS,
+    WALKERS,
 )
 from descent.chapters.symphonic_losses.digits_forecasts import Forecast
 from descent.estimates import Mean, mean_with_error
@@ -34,10 +36,19 @@ def own_step(table: pandas.DataFrame, rule: str, rho: float) -> float:
     return STEPS[int(_rates(table, rule, rho)[:, :STEP_TUNING].mean(axis=1).argmax())]
 
 
+def _reported(table: pandas.DataFrame, rule: str, rho: float) -> Array:
+    chosen = STEPS.index(own_step(table, rule, rho))
+    return np.asarray(_rates(table, rule, rho)[chosen, STEP_TUNING:])
+
+
 def at_own_step(table: pandas.DataFrame, rule: str, rho: float) -> Mean:
     """Return the success rate at that step size on the other landscapes."""
-    chosen = STEPS.index(own_step(table, rule, rho))
-    return mean_with_error(_rates(table, rule, rho)[chosen, STEP_TUNING:])
+    return mean_with_error(_reported(table, rule, rho))
+
+
+def gain(table: pandas.DataFrame, rule: str, rho: float) -> Mean:
+    """Return what a rule gains there on the equal sum, with the error over landscapes."""
+    return mean_with_error(_reported(table, rule, rho) - _reported(table, "equal_sum", rho))
 
 
 def _gain(table: pandas.DataFrame, rho: float) -> float:
@@ -62,6 +73,23 @@ def change(
     """Return by how much moving the grid changes the mean prediction, at most over budgets."""
     fixed = beside(grids[0], dimension, m, step_size)[0].mean(axis=1)[: len(MOVED_BUDGETS)]
     return float(np.abs(moved(grids[1], dimension, m, step_size) - fixed).max())
+
+
+def agreement(
+    grids: tuple[pandas.DataFrame, pandas.DataFrame], dimension: int
+) -> tuple[Array, Array]:
+    """Say where the chain agrees with the walkers: on its own grids, and on moved ones.
+
+    Within CLOSE and two standard errors of the walks, (settings, budgets).
+    """
+    last, n = len(MOVED_BUDGETS), WALKERS * len(SEEDS[dimension])
+    found = []
+    for m, eta in SETTINGS:
+        resting, share = (part.mean(axis=1)[:last] for part in beside(grids[0], dimension, m, eta))
+        for chance in (resting, moved(grids[1], dimension, m, eta)):
+            error = np.sqrt(chance * (1 - chance) / n)
+            found.append(np.abs(chance - share) < CLOSE + 2 * error)
+    return np.array(found[::2]), np.array(found[1::2])
 
 
 def _off(grids: tuple[pandas.DataFrame, pandas.DataFrame], moving: bool) -> float:
