@@ -231,3 +231,22 @@ def test_a_thousand_problems_at_once_are_each_alone(name):
 def test_the_radius_is_a_number_from_0(radius):
     with pytest.raises((ValueError, TypeError), match="radius must be"):
         cagrad(np.zeros(2), np.eye(2), radius=radius)
+
+
+@pytest.mark.parametrize("radius", [5e-324, 1e-320, 1e-310, 1e-252, 1e-200, 1e-20])
+def test_a_ball_that_is_hardly_there_is_the_mean(radius):
+    for jacobian in (uphill(1, 4, 3), normal(2, 6, 2), np.array([[1.0, 2.0]])):
+        mean = jacobian.mean(axis=0)
+        np.testing.assert_allclose(direction(jacobian, radius)[0], mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize("radius", [1e20, 1e155, 1e200, 1.7e308])
+def test_a_ball_of_any_size_does_not_overflow(radius):
+    """Far out the length is the mean's and the direction MGDA's."""
+    jacobian = uphill(3, 5, 3)
+    shortest = mgda(np.zeros(5), jacobian).gradient
+    expected = shortest / np.linalg.norm(shortest) * np.linalg.norm(jacobian.mean(axis=0))
+    found = cagrad(np.zeros(5), jacobian, radius=radius).gradient
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    conflict = cagrad(np.zeros(5), normal(0, 5, 2), radius=radius).gradient
+    assert np.linalg.norm(conflict) < 1e-15

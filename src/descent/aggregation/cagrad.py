@@ -15,6 +15,8 @@ from descent.arguments import Array, check_real
 
 LARGE = 1e6
 """Sum of what is added, in steps of the ball's radius, beyond which it cancels but for rounding."""
+SMALL, FAR = 1e-250, 1e100
+"""Radius of a ball that is a point, for gradients of order 1, and one that is all of space."""
 ROUNDS = 300
 """Halvings of the interval of μ on a logarithmic scale, where nothing better is known."""
 
@@ -65,7 +67,7 @@ def cagrad(
     >>> cagrad(np.zeros(2), conflict, radius=1.0).gradient.round(12)
     array([0.2, 0.4])
     """
-    check_real("radius", radius, least=0)
+    radius = min(check_real("radius", radius, least=0), FAR)
     m, n = losses.shape[-1], math.prod(losses.shape[:-1])
     added = np.zeros((n, m))
     if gradients.shape[-1]:
@@ -73,8 +75,8 @@ def cagrad(
         mean = rows.mean(axis=-2)
         length = norms(mean[:, None])[:, 0]
         reach = radius * length
-        # a mean that is nothing but rounding has no ball
-        free = (reach > 0) & (length > 1e-14 * norms(rows).mean(axis=-1))
+        # a mean that is nothing but rounding has no ball, and a ball may be too small
+        free = (reach > SMALL) & (length > 1e-14 * norms(rows).mean(axis=-1))
         if free.any():
             added[free] = within(rows[free], mean[free], reach[free])
     return (1 / m + added.reshape(losses.shape)) / (1 + radius), state
