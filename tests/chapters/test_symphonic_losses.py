@@ -237,3 +237,33 @@ def test_runs_end_in_one_of_the_fates():
     share, recurs = dynamics.fates("equal_sum", 2, n_landscapes=2, n_starts=3)
     assert share.sum() == pytest.approx(1)
     assert 0 <= recurs <= 1
+
+
+PEERS = ("pcgrad", "mgda", "upgrad", "aligned_mtl", "cagrad", "nash_mtl", "softadapt", "dwa")
+
+
+@pytest.mark.parametrize("name", [*PEERS, "imtl_g"])
+def test_only_imtl_g_takes_steps_longer_than_the_longest_gradient(name):
+    rng, rule = np.random.default_rng(3), aggregation.RULES[name]
+    problem, x = race.problem("perlin", 8, range(4)), rng.uniform(-2, 2, (8, 4, 2))
+    state, longest = (rng if rule in race.RANDOM else None), 0.0
+    for _ in range(50):
+        losses, gradients = problem.value_and_gradient(x)
+        step = rule(np.maximum(losses, 0), gradients, state)
+        lengths = np.linalg.norm(gradients, axis=-1).max(axis=-1)
+        longest = max(longest, (np.linalg.norm(step.gradient, axis=-1) / lengths).max())
+        x, state = x - 0.2 * step.gradient, step.state
+    assert longest > 5 if name == "imtl_g" else longest <= 1 + 1e-12
+
+
+def test_where_nash_and_mgda_stand_still_no_direction_is_downhill_for_all():
+    """The directions of the gradients in the plane leave no half of it free."""
+    rng = np.random.default_rng([92, 8])
+    x = rng.uniform(-2, 2, (race.STARTS, 4, 2))
+    gradient = race.problem("perlin", 8, range(4)).value_and_gradient(x)[1]
+    angle = np.sort(np.arctan2(gradient[..., 1], gradient[..., 0]), axis=-1)
+    around = np.diff(angle, axis=-1, append=angle[..., :1] + 2 * np.pi)
+    surrounded = (around.max(axis=-1) <= np.pi).mean()
+    assert race.standing("nash_mtl", 8, range(4)) == surrounded
+    assert race.standing("mgda", 8, range(4)) == surrounded
+    assert race.standing("cagrad", 8, range(4)) == 0
