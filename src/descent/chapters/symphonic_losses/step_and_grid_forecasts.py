@@ -64,7 +64,7 @@ def moved(table: pandas.DataFrame, dimension: int, m: int, step_size: float) -> 
         (table.longest == MOVED_BUDGETS[-1]) & (table.dimension == dimension)
         & (table.m == m) & (table.step_size == step_size)
     ].iloc[0]  # fmt: skip
-    return np.array(row.predicted).mean(axis=1)
+    return np.asarray(np.array(row.predicted).mean(axis=1))
 
 
 def change(
