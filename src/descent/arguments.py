@@ -53,11 +53,15 @@ def check_real(
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a real scalar; got {came(value)}")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} must be finite; got {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer may be larger than any double
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite; got {came(value)}")
     if not (least <= value <= most and above < value < below):
         raise ValueError(f"{name} must {_range(least, above, most, below)}; got {value!r}")
-    return float(value)
+    return number
 
 
 def check_step_size(step_size: float) -> float:
