@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from descent.zeroth_order import ForwardGradient, MeZO, directions
+from descent.zeroth_order import ForwardGradient, MeZO, NonFiniteLoss, directions
 
 START = torch.tensor([[1.0, -1.0, 0.5], [1.5, 0.3, -0.7]], dtype=torch.float64)
 
@@ -144,3 +144,46 @@ def test_every_law_goes_down_a_bowl_at_the_pace_of_its_covariance(law):
         ends.append(float((w**2).sum() / 100))
     expected = (1 - 2e-3 + 1e-6 * 102) ** 200
     assert sum(ends) / len(ends) == pytest.approx(expected, rel=0.1)
+
+
+def test_a_share_and_a_rank_that_make_no_direction_are_refused():
+    for share in (0, -0.1, 1.5, math.nan):
+        with pytest.raises(ValueError, match="share must"):
+            directions.sparse(share)
+    for rank in (0, -1):
+        with pytest.raises(ValueError, match="rank must be at least 1"):
+            directions.low_rank(rank)
+
+
+# Losses without a slope
+
+
+@pytest.mark.parametrize("keep_best", [True, False])
+def test_a_slope_that_is_not_finite_moves_nothing(keep_best):
+    """The root is finite at zero, and its slope is not."""
+    x = torch.zeros(3)
+    search = ForwardGradient([x], generator=source(), keep_best=keep_best)
+    with pytest.raises(NonFiniteLoss, match="the derivative of the loss is"):
+        search.step(lambda: x.sqrt().sum())
+    assert torch.equal(x, torch.zeros(3))
+    assert search.best_loss == 0
+
+
+def test_half_precision_that_overflows_in_the_derivative_is_noticed_at_the_first_step():
+    """Where the spread is small, the slope of a norm needs its cube, beyond 65,504."""
+    x = (1e-3 * torch.arange(8.0)).half()
+    search = ForwardGradient([x], generator=source())
+    with pytest.raises(NonFiniteLoss, match="higher precision"):
+        search.step(lambda: (torch.nn.functional.layer_norm(x, (8,), eps=1e-6)[:3] ** 2).sum())
+    assert bool(x.isfinite().all())
+
+
+def test_an_operation_without_a_forward_derivative_is_named_and_others_errors_stay():
+    x = torch.ones(1, 1, 3, 4)
+    search = ForwardGradient([x], generator=source())
+    attention = torch.nn.functional.scaled_dot_product_attention
+    with pytest.raises(NotImplementedError, match=r"closure must .* MeZO .*attention"):
+        search.step(lambda: attention(x, x, x).sum())
+    assert torch.equal(x, torch.ones(1, 1, 3, 4))
+    with pytest.raises(NotImplementedError, match="^to be written$"):
+        search.step(lambda: (_ for _ in ()).throw(NotImplementedError("to be written")))

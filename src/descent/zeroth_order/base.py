@@ -23,7 +23,7 @@ Loss = Callable[[Tensor], float]
 
 
 class NonFiniteLoss(FloatingPointError):
-    """A loss was NaN or infinite; the parameters hold the best point found before it."""
+    """A loss, or its slope, was NaN or infinite; the parameters hold the best point before it."""
 
 
 def one_loss(value: Any) -> float:

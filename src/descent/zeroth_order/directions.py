@@ -7,6 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
+from descent.arguments import check_count, check_real
+
 BLOCK = 2**16
 """Coordinates of a block: all that is ever held of a direction."""
 
@@ -36,7 +38,7 @@ def sparse(share: float) -> Fill:
     .. math:: z = \sqrt{m/k}\, \sum_{j=1}^k \xi_j e_{i_j}, \qquad k = \lceil p\, m \rceil
 
     with ξ standard normal and each i uniform among the m coordinates of a block, so that one
-    may come twice.
+    may come twice. The share p lies in (0, 1].
 
     Examples
     --------
@@ -44,6 +46,7 @@ def sparse(share: float) -> Fill:
     >>> int(drawn.count_nonzero())
     5
     """
+    share = check_real("share", share, above=0, most=1)
 
     def fill(empty: Tensor, generator: Generator) -> Tensor:
         z = empty.zero_().view(-1)
@@ -73,6 +76,7 @@ def low_rank(rank: int) -> Fill:
     >>> int(torch.linalg.matrix_rank(drawn))
     2
     """
+    rank = check_count("rank", rank, 1)
 
     def fill(empty: Tensor, generator: Generator) -> Tensor:
         if empty.dim() < 2 or not empty.numel() or min(len(empty), empty[0].numel()) <= rank:

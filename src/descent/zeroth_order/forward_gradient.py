@@ -1,6 +1,7 @@
 """The exact slope of the loss along a random direction, without a step back."""
 
 import functools
+import math
 import warnings
 from typing import Any
 
@@ -60,6 +61,11 @@ class ForwardGradient(GradientEstimator):
     ValueError
         If a parameter is an integer or a boolean, or what a closure returns carries no
         derivative.
+    NotImplementedError
+        If the loss contains an operation whose forward derivative torch does not know.
+    NonFiniteLoss
+        If the loss or its derivative is not finite, as at a corner, or where half precision
+        overflows; the parameters are then where `ZerothOrder` says.
 
     Examples
     --------
@@ -107,6 +113,12 @@ class ForwardGradient(GradientEstimator):
 
         try:
             value = self.evaluate(along)
+            if not math.isfinite(slope):
+                raise NonFiniteLoss(
+                    f"the derivative of the loss is {slope}, though the loss is {value}; the "
+                    "parameters are the best so far. Compute the loss in higher precision, or "
+                    "use MeZO, which needs no derivative"
+                )
         except NonFiniteLoss:
             if self.keep_best:
                 self.restore_best()
@@ -133,7 +145,15 @@ class ForwardGradient(GradientEstimator):
             for part, tensor in zip(self._parts(z), self.vector.tensors, strict=True):
                 # Nothing is added but the tangent, which lasts as long as the level.
                 tensor.add_(make_dual(torch.zeros_like(part), part))
-            returned = closure()
+            try:
+                returned = closure()
+            except NotImplementedError as error:
+                if not any(f"forward {what}AD" in str(error) for what in ("", "mode ")):
+                    raise
+                raise NotImplementedError(
+                    "closure must compute the loss by operations that have a forward derivative, "
+                    f"or MeZO be used, which needs none; torch says: {error}"
+                ) from error
             if not isinstance(returned, Tensor):
                 raise TypeError(f"closure must return the loss as a tensor; got {came(returned)}")
             loss, tangent = unpack_dual(returned)

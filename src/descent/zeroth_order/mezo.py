@@ -39,7 +39,9 @@ class MeZO(DirectionSum):
         with two dimensions or more (`descent.zeroth_order.directions.low_rank`). The latter two
         draw fewer numbers. For the last a block is a whole parameter.
     share : float
-        In (0, 1]. Of sparse directions, the share of coordinates that a step moves.
+        In (0, 1]. Of sparse directions, how many coordinates are drawn for a step, as a share of
+        all. One may be drawn twice, so that fewer move; at least one is drawn, and where many
+        parameters move in place, at least one of each tensor.
     rank : int
         Of low-rank directions, at least 1.
     keep_best : bool
