@@ -55,6 +55,16 @@ def test_it_learns_a_text_that_repeats_itself_and_not_one_that_is_drawn():
     assert losses[1] > math.log(96) - 0.3
 
 
+@pytest.mark.parametrize("strange", [-100, -1, 96])
+def test_numbers_that_stand_for_no_character_are_refused(strange):
+    """Torch would leave a target of -100 out of the mean without a word."""
+    batch = encoded("some text")[None].clone()
+    batch[0, -1] = strange
+    for act in (small().loss, small()):
+        with pytest.raises(ValueError, match=f"must hold numbers from 0 to 95; got {strange}"):
+            act(batch)
+
+
 def test_weights_come_from_the_generator_alone():
     torch.manual_seed(1)
     first = small().state_dict()

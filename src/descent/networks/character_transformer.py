@@ -66,7 +66,11 @@ def _check_characters(name: str, value: Tensor, dimensions: int) -> None:
     if not isinstance(value, Tensor) or value.dtype != torch.long:
         raise TypeError(f"{name} must be a tensor of int64, as of `encoded`; got {came(value)}")
     if value.dim() != dimensions or not value.numel():
-        raise ValueError(f"{name} must have {dimensions} dimensions; got {tuple(value.shape)}")
+        what = "a vector" if dimensions == 1 else "a matrix"
+        raise ValueError(f"{name} must be {what} that is not empty; got {tuple(value.shape)}")
+    if not 0 <= (least := int(value.min())) <= (most := int(value.max())) < len(CHARACTERS):
+        strange = least if least < 0 else most
+        raise ValueError(f"{name} must hold numbers from 0 to {len(CHARACTERS) - 1}; got {strange}")
 
 
 class Block(nn.Module):
