@@ -176,6 +176,10 @@ def test_verdicts_follow_the_rule():
     assert results.comparison(runs, "low", "high") == 1
     assert results.comparison(runs, "high", "low") == -1
     assert results.comparison(runs, "low", "same") == 0
+    # Equal medians, and yet one is above the other in most pairs.
+    level = [0] * 6 + [5] * 14, [5] * 14 + [9] * 6
+    assert results.lower(*map(np.array, level)) == 1
+    assert results.lower(*map(np.array, level[::-1])) == -1
     assert results.verdict([1, 1, 0, 0, -1]) == "keep"
     assert results.verdict([-1, 1, 0, 0, 0]) == "open"
     assert results.verdict([-1, -1, 1, 1, 0]) == "open"

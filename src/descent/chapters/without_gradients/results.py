@@ -74,9 +74,11 @@ def comparison(runs: Mapping[str, Runs], method: str, base: str) -> int:
 
 def lower(ours: Array, theirs: Array) -> int:
     """Return 1 if some losses are lower than others, -1 if higher, 0 if the test cannot tell."""
-    if stats.mannwhitneyu(ours, theirs).pvalue > SIGNIFICANCE:
+    test = stats.mannwhitneyu(ours, theirs)
+    if test.pvalue > SIGNIFICANCE:
         return 0
-    return 1 if np.median(ours) < np.median(theirs) else -1
+    # Of the pairs, half would be won by chance; medians may be equal where the ranks are not.
+    return 1 if test.statistic < len(ours) * len(theirs) / 2 else -1
 
 
 def verdict(outcomes: Sequence[int], on_coco: int = 0) -> str:
@@ -128,6 +130,13 @@ def bullet_verdict(race: Race, shares: Reached, bullet: Bullet) -> str:
     """Return the most favourable verdict among a bullet's methods, or "shown" if it has none."""
     found = {judged(race, shares, method, bullet.base) for method in bullet.methods}
     return next((word for word in ("keep", "open", "drop") if word in found), "shown")
+
+
+def best_reading(race: Race, shares: Reached, bullet: Bullet) -> str:
+    """Return the method that a bullet's verdict is for, of several the one that wins most."""
+    word = bullet_verdict(race, shares, bullet)
+    deciding = [m for m in bullet.methods if judged(race, shares, m, bullet.base) == word]
+    return max(deciding, key=lambda method: sum(outcomes(race, method, bullet.base)))
 
 
 def numbers_of(race: Race, shares: Reached, word: str) -> list[int]:
