@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from descent.chapters.without_gradients import coco, coco_pictures, informed, numbers, reached
+from descent.chapters.without_gradients import (
+    coco,
+    coco_pictures,
+    explorers,
+    informed,
+    numbers,
+    pictures,
+    reached,
+    results,
+)
 from descent.chapters.without_gradients.beside import TRIED
+from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.coco_sweeps import COCO
 from descent.chapters.without_gradients.methods import METHODS, on_coco
 from descent.chapters.without_gradients.peers import PEERS
@@ -130,6 +140,43 @@ def test_an_outcome_over_the_functions_needs_most_of_them():
     assert reached.outcome(found, "one", "low") == 0
     assert reached.outcome(found, "low", "low") == 0
     assert reached.outcome(found, "low", "nobody") == 0
+
+
+def test_few_functions_turn_the_mean_and_not_the_outcome():
+    low = np.full(24, 0.5)
+    ahead = np.where(np.arange(24) < 22, 0.01, -0.3) * (1 + np.arange(24) / 100)
+    found = {"low": shares(low), "mostly": shares(low + ahead)}
+    assert reached.end(found, "mostly") < reached.end(found, "low")
+    assert reached.outcome(found, "mostly", "low") == 1
+    assert reached.outcome(found, "low", "mostly") == -1
+
+
+def test_the_plainest_walk_is_a_low_bar_on_coco_and_two_verdicts_hang_on_it():
+    race, found = explorers.table(), coco_pictures.shares()
+    assert reached.outcome(found, "walk of order 1", "random search") == 0
+    alone, both = (results.numbers_of(race, each, "drop") for each in ({}, found))
+    overturned = [number for number in alone if number not in both]
+    assert overturned == [7, 19]
+    assert {BULLETS[number - 1].base for number in overturned} == {"walk of order 1"}
+    assert results.numbers_of(race, {}, "keep") == results.numbers_of(race, found, "keep")
+
+
+def test_every_line_that_is_raced_has_one_row_and_the_rows_are_sorted_by_verdict():
+    race, found = explorers.table(), coco_pictures.shares()
+    rows = [row.strip("| ").split(" | ") for row in _rows(pictures.verdict_table(race, found))]
+    words = {"keep": 0, "open": 1, "drop": 2}
+    order = [(words[row[0]], int(row[1])) for row in rows]
+    assert order == sorted(order)
+    raced = [number for number, bullet in enumerate(BULLETS, 1) if bullet.methods]
+    assert sorted(number for _, number in order) == raced
+    for row in rows:
+        assert row[0] == results.bullet_verdict(race, found, BULLETS[int(row[1]) - 1])
+    others = _rows(pictures.other_readings(race, found))
+    assert len(rows) + len(others) == sum(len(bullet.methods) for bullet in BULLETS)
+
+
+def _rows(text):
+    return [line for line in text.splitlines() if line.startswith("|")][2:]
 
 
 @pytest.mark.parametrize("name", informed.INFORMED)

@@ -69,6 +69,29 @@ def test_a_choice_is_the_lowest_mean_and_counts_the_seeds_that_agree():
     assert sweeps.stable_choices(table) == {"m": 1}
 
 
+def test_choices_at_the_ends_of_what_was_tried_are_counted():
+    rows = [
+        {"problem": "a", "method": name, "lr": lr, "size": size, "left": [left]}
+        for name, best in (("middle", 0.2), ("end", 0.3))
+        for lr in (0.1, 0.2, 0.3)
+        for size in (10, 20)
+        for left in [-5 if (lr, size) == (best, 10) else -1]
+    ]
+    # Of sizes there are two only, one of which is always an end.
+    assert sweeps.at_the_edge(pandas.DataFrame(rows)) == (1, 2)
+
+
+def test_who_the_page_says_chose_an_end_did():
+    for kind in ("landscape", "network"):
+        for name, option, end in (
+            ("evolution strategy", "spread", min),
+            ("SciPy Nelder–Mead", "scale", max),
+        ):
+            method = METHODS[name]
+            tried = {setting[option] for setting in method.settings}
+            assert method.chosen[kind][option] == end(tried)
+
+
 def test_settings_are_few_differ_and_hold_the_chosen():
     for name, method in METHODS.items():
         texts = [str(setting) for setting in method.settings]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from descent.chapters.without_gradients import scale, scale_rank
+from descent.chapters.without_gradients import scale, scale_pictures, scale_rank
 from descent.chapters.without_gradients import scale_sweeps as sweeps
 from descent.sweeps import load
 
@@ -116,3 +116,9 @@ def test_directions_know_of_the_gradient_what_the_law_says():
     # The mean of so many cosines has a relative error of 0.76 over their root.
     within = 4 * 0.76 / math.sqrt(scale_rank.DIRECTIONS)
     assert ((frame["cosine"] / law - 1).abs() < within).all()
+
+
+def test_a_step_of_the_forward_gradient_takes_longer_than_one_with_a_pass_back():
+    runs = scale_pictures.Runs()
+    assert runs.milliseconds("forward gradient") > runs.milliseconds("gradient")
+    assert runs.milliseconds("MeZO") == pytest.approx(2 * runs.of("MeZO")["milliseconds"].mean())

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.without_gradients import reached, results
-from descent.chapters.without_gradients.bullets import BULLETS
+from descent.chapters.without_gradients.bullets import BULLETS, Bullet
+from descent.chapters.without_gradients.coco_pictures import folded
 from descent.chapters.without_gradients.reached import Reached
 from descent.chapters.without_gradients.results import Race
 from descent.estimates import wilson
@@ -141,18 +142,45 @@ def _medians(race: Race, method: str, marks: Sequence[int]) -> list[str]:
     ]
 
 
+BASES = tuple(dict.fromkeys(bullet.base for bullet in BULLETS if bullet.methods))
+"""Who the ideas are judged against."""
+VERDICTS = ("keep", "open", "drop")
+"""In the order of their rows."""
+
+
 def verdict_table(race: Race, shares: Reached) -> str:
-    """Return medians and verdicts of the methods of each bullet as a Markdown table."""
+    """Return medians and verdict of each bullet's best reading, sorted by verdict."""
+    numbered = enumerate(BULLETS, 1)
+    best = [(n, b, results.best_reading(race, shares, b)) for n, b in numbered if b.methods]
+    return _judged(race, shares, best)
+
+
+def verdict_tables(race: Race, shares: Reached) -> str:
+    """Return the table of the verdicts, and below it the other readings, folded."""
+    return "\n\n".join((verdict_table(race, shares), other_readings(race, shares)))
+
+
+def other_readings(race: Race, shares: Reached) -> str:
+    """Return medians and verdicts of the readings that no bullet's verdict is for, folded."""
+    others = [
+        (number, bullet, method)
+        for number, bullet in enumerate(BULLETS, 1)
+        for method in bullet.methods
+        if method != results.best_reading(race, shares, bullet)
+    ]
+    return folded("The other readings of these lines", _judged(race, shares, others))
+
+
+def _judged(race: Race, shares: Reached, entries: Iterable[tuple[int, Bullet, str]]) -> str:
     rows = []
-    for number, bullet in enumerate(BULLETS, 1):
-        for method in bullet.methods:
-            marks = results.outcomes(race, method, bullet.base)
-            word = results.judged(race, shares, method, bullet.base)
-            pair = f"{method} *against* {bullet.base}"
-            rows.append([str(number), pair, *_medians(race, method, marks)])
-            rows[-1] += [_on_coco(shares, method, bullet.base), word]
-    head = ["", "method", *TITLES.values(), "COCO", "verdict"]
-    return table(head, rows, "rlrrrrrrl")
+    for number, bullet, method in entries:
+        marks = results.outcomes(race, method, bullet.base)
+        word = results.judged(race, shares, method, bullet.base)
+        rows.append([word, str(number), method, bullet.base, *_medians(race, method, marks)])
+        rows[-1].append(_on_coco(shares, method, bullet.base))
+    rows.sort(key=lambda row: VERDICTS.index(row[0]))
+    head = ["verdict", "", "method", "against", *TITLES.values(), "COCO"]
+    return table(head, rows, "lrllrrrrrr")
 
 
 def _on_coco(shares: Reached, method: str, base: str) -> str:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.without_gradients import scale_sweeps as sweeps
-from descent.chapters.without_gradients.scale import BATCH, CONTEXT, copies
+from descent.chapters.without_gradients.scale import BATCH, CONTEXT, COSTS, copies
 from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, RED, VIOLET
 from descent.prose import fixed, table
 from descent.sweeps import load
@@ -72,6 +72,11 @@ class Runs:
     def apart(self, row: str, other: str) -> float:
         """Return the mean difference between the ends of two rows, seed by seed."""
         return float((self.curves(row)[:, -1] - self.curves(other)[:, -1]).mean())
+
+    def milliseconds(self, row: str) -> float:
+        """Return the mean time of a step, which may count as several evaluations."""
+        evaluations = COSTS.get(sweeps.STARTS[row][0], 2)
+        return float(evaluations * self.of(row)["milliseconds"].mean())
 
     def share(self, row: str, of: str = "gradient") -> float:
         """Return how far a row falls as a share of how far another does."""

@@ -69,6 +69,20 @@ def stable_choices(frame: Any) -> dict[str, int]:
     }
 
 
+def at_the_edge(frame: Any) -> tuple[int, int]:
+    """Return how many options of the methods got their first or last value, and of how many.
+
+    Counted are those options of which three values or more were tried.
+    """
+    chosen, edges = best_settings(frame), []
+    for name, settings, _ in _by(frame):
+        for option, value in chosen[name].items():
+            tried = {setting[option] for setting in settings}
+            if len(tried) > 2:
+                edges.append(value in (min(tried), max(tried)))
+    return sum(edges), len(edges)
+
+
 def _by(frame: Any) -> Iterator[tuple[str, list[dict[str, Any]], Array]]:
     """Yield methods, their settings, and the logarithms (seeds, settings), over the problems."""
     options = frame.columns.difference(["problem", "method", "left"])
