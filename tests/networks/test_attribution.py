@@ -165,6 +165,45 @@ def test_trak_of_one_network_twice_is_that_of_one_with_twice_the_projections():
     assert (few[1] - many).norm() < 0.3 * (few[0] - many).norm()
 
 
+@pytest.mark.parametrize(("dtype", "part"), [(torch.float32, 0.25), (torch.float64, 0.6)])
+def test_trak_stays_finite_where_the_network_is_sure(dtype, part):
+    """1 - p rounds to 0 and its gradient with it; the slope of the log-odds does not."""
+    training = made(hidden=0, classes=2)
+    names = ("images", "start", "step_sizes")
+    training = replace(training, **{k: getattr(training, k).to(dtype) for k in names})
+    x = training.images
+    sure = torch.zeros(2, 6, dtype=dtype)
+    sure[0, -1], sure[1, -1] = 60.0, -60.0  # certain of class 0
+    labels = torch.zeros(12, dtype=torch.int64)
+    training = replace(training, labels=labels)
+    assert losses(training, part * sure.view(1, -1), x, labels).max() < torch.finfo(dtype).eps / 4
+    # A network less sure has the same slopes of the log-odds; all that differs is 1 - p, twice.
+    found, again = (
+        trak(training, how * sure.view(1, -1), x, labels, dimension=3, generator=seeded)
+        for how, seeded in ((part, torch.Generator()), (0.01, torch.Generator()))
+    )
+    missing = [1 / (1 + math.exp(120.0 * how)) for how in (part, 0.01)]
+    expected = again.double() * (missing[0] / missing[1]) ** 2
+    torch.testing.assert_close(
+        found.double() / expected, torch.ones_like(expected), rtol=1e-3, atol=0
+    )
+
+
+def test_trak_of_twins_is_that_of_the_pseudo_inverse():
+    """Four different images: the projections span four dimensions at most, twins get the same."""
+    training = made(passes=5)
+    images, labels = training.images[:4].repeat(3, 1), training.labels[:4].repeat(3)
+    training = replace(training, images=images, labels=labels)
+    end = end_of(training)[None]
+    four, nine = (
+        trak(training, end, images, labels, dimension=k, generator=torch.Generator())
+        for k in (4, 9)
+    )
+    torch.testing.assert_close(four, nine, rtol=1e-6, atol=1e-12)
+    torch.testing.assert_close(four[:4], four[4:8])
+    assert torch.isfinite(four).all()
+
+
 def test_first_order_methods_order_the_losses_of_retraining():
     training = made(passes=60)
     x, y = training.images + 0.05, training.labels

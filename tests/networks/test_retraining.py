@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from descent.networks.attribution import own_updates
 from descent.networks.retraining import (
     DrawnTraining,
     count_parameters,
@@ -148,9 +149,56 @@ def test_every_image_comes_once_a_pass_and_steps_fall_in_the_second_half():
     assert 0 < sizes[-1] < 0.05
 
 
-def test_divergence_is_an_error():
-    with pytest.raises(FloatingPointError, match="diverged"):
-        retrain(made(passes=400, weight_decay=3.0, step_size=5.0), torch.ones(1, 12))
+@pytest.mark.parametrize(
+    "call", [lambda t: retrain(t, torch.ones(1, 12)), path, unrolled_changes, own_updates]
+)
+def test_divergence_is_an_error(call):
+    training = made(passes=400, weight_decay=3.0, step_size=5.0)
+    rising = training.step_sizes.clone()
+    rising[0] = 0.0  # the message tells the largest, not the first
+    with pytest.raises(FloatingPointError, match="diverged at step_sizes up to 5"):
+        call(replace(training, step_sizes=rising))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("signal", [25.0, 95.0])
+def test_large_signals_of_hidden_neurons_are_neither_infinite_nor_two_functions(signal, dtype):
+    """Written out and by automatic differentiation; exp(95) is infinite in float32."""
+    training = made(hidden=2, passes=4)
+    start = training.start.clone()
+    start[5::6][:2] = signal
+    names = ("images", "start", "step_sizes")
+    training = replace(training, start=start)
+    training = replace(training, **{k: getattr(training, k).to(dtype) for k in names})
+    by_path = path(training)
+    theta = by_path[0]
+    for batch, eta in zip(training.order, training.step_sizes, strict=True):
+        own = gradients(training, theta, training.images[batch], training.labels[batch])
+        theta = theta - eta * (own.mean(0) + training.weight_decay * theta)
+    eps = torch.finfo(dtype).eps
+    torch.testing.assert_close(by_path[-1], theta, rtol=100 * eps, atol=1000 * eps)
+    assert torch.isfinite(unrolled_changes(training)).all()
+
+
+def test_with_no_image_only_the_decay_is_left():
+    training = made()
+    (end,) = retrain(training, torch.zeros(1, 12))
+    left = (1 - training.step_sizes * training.weight_decay).prod()
+    torch.testing.assert_close(end, training.start * left)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("start", lambda t: replace(t, start=t.start.float())),
+        ("starts", lambda t: retrain(t, torch.ones(1, 12), t.start[None].float())),
+        ("parameters", lambda t: losses(t, t.start[None].float(), t.images, t.labels)),
+        ("images", lambda t: gradients(t, t.start, t.images.float(), t.labels)),
+    ],
+)
+def test_another_precision_than_the_training_has_is_refused(name, call):
+    with pytest.raises(TypeError, match=f"^{name} must be torch.float64, as the training is"):
+        call(made())
 
 
 @pytest.mark.parametrize(

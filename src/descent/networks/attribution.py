@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import grad, jacrev
-from torch.nn.functional import softplus
+from torch.func import grad, jacrev, vmap
 
 from descent.arguments import check_count, check_kind, check_real
 from descent.networks.retraining import (
@@ -28,6 +27,7 @@ from descent.networks.retraining import (
     check_questions,
     layers,
     path,
+    softplus,
 )
 from descent.tensor_arguments import check_torch_generator
 
@@ -295,12 +295,24 @@ def ekfac_changes(
     return torch.cat(found, 1)
 
 
+def _log_odds(training: DrawnTraining, theta: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+    """Return log p / (1 - p) of the labels, finite where p rounds to 1 too."""
+    z = _logits(training, theta, images)
+    mine = labels[:, None] == torch.arange(training.classes)
+    found: Tensor = (z * mine).sum(-1) - z.masked_fill(mine, -torch.inf).logsumexp(-1)
+    return found
+
+
 def _log_odds_slopes(
     training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the gradients of log(p / (1 - p)), which are those of -ℓ over 1 - p, and 1 - p."""
-    missing = -torch.expm1(-_losses(training, parameters, images, labels))
-    return -_gradients(training, parameters, images, labels) / missing[:, None], missing
+    """Return the gradients of the log-odds, shape (m, P), and 1 - p, shape (m,)."""
+
+    def one(theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return _log_odds(training, theta, x[None], y[None])[0]
+
+    slopes = vmap(grad(one), (None, 0, 0))(parameters, images, labels)
+    return slopes, (-_log_odds(training, parameters, images, labels)).sigmoid()
 
 
 def trak(
@@ -340,7 +352,9 @@ def trak(
     -----
     Park, Georgiev, Ilyas, Leclerc and Madry (2023), section 3; they estimate the change of the
     log-odds. 1 - p_j in front, of the first network, makes it one of the loss, and
-    changes no order among images. Their sparsification is left out.
+    changes no order among images. Their sparsification is left out. Where the projected gradients
+    do not span all dimensions, as with few different images, the inverse is the
+    pseudo-inverse.
 
     Examples
     --------
@@ -366,7 +380,8 @@ def trak(
         projection = projection.to(theta.dtype)
         mine, missing = _log_odds_slopes(training, theta, training.images, training.labels)
         theirs, _ = _log_odds_slopes(training, theta, images, labels)
-        mine, theirs, wrong = mine @ projection, theirs @ projection, wrong + missing
-        kernel = kernel + mine @ torch.linalg.lstsq(mine.T @ mine, theirs.T).solution
-    of_loss = -torch.expm1(-_losses(training, parameters[0], images, labels))
+        wrong = wrong + missing
+        # Φ (ΦᵀΦ)⁻¹ is the transposed pseudo-inverse of Φ, without squaring its condition.
+        kernel = kernel + torch.linalg.pinv(mine @ projection).T @ (theirs @ projection).T
+    of_loss = (-_log_odds(training, parameters[0], images, labels)).sigmoid()
     return of_loss * kernel * wrong[:, None] / len(parameters) ** 2

@@ -1,4 +1,4 @@
-r"""DrawnTraining again without some of the images, exactly.
+r"""Training again without some of the images, exactly.
 
 A training is a start, an order of batches, step sizes, and one weight for each image::
 
@@ -23,9 +23,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
-from torch.nn.functional import softplus
+from torch.nn import functional
 
-from descent.arguments import check_count, check_kind, check_real, check_shape
+from descent.arguments import came, check_count, check_kind, check_real, check_shape
 from descent.tensor_arguments import check_tensor, check_torch_generator
 
 __all__ = [
@@ -90,7 +90,9 @@ class DrawnTraining:
     def __post_init__(self) -> None:
         check_tensor("images", self.images, ("n", "d"))
         n, d = self.images.shape
-        check_tensor("start", self.start, (count_parameters(d, self.hidden, self.classes),))
+        _check_reals(
+            self.images, "start", self.start, (count_parameters(d, self.hidden, self.classes),)
+        )
         _check_integers("labels", self.labels, (n,), self.classes)
         _check_integers("order", self.order, ("T", "B"), n)
         twice = self.order.sort(1).values.diff(dim=1) == 0
@@ -102,10 +104,17 @@ class DrawnTraining:
         check_real("weight_decay", self.weight_decay, least=0)
 
 
+def _check_reals(images: Tensor, name: str, value: Tensor, shape: tuple[int | str, ...]) -> None:
+    """Raise an error unless the value has the shape, and the dtype of a training's images."""
+    check_tensor(name, value, shape)
+    if value.dtype != images.dtype:
+        raise TypeError(f"{name} must be {images.dtype}, as the training is; got {value.dtype}")
+
+
 def _check_integers(name: str, value: Any, shape: tuple[int | str, ...], below: int) -> None:
     """Raise an error unless the value is a tensor of integers from 0 on, of the shape."""
     if not isinstance(value, Tensor) or value.dtype != torch.int64:
-        raise TypeError(f"{name} must be a tensor of int64; got {value!r}")
+        raise TypeError(f"{name} must be a tensor of int64; got {came(value)}")
     check_shape(name, tuple(value.shape), shape)
     if not 0 <= int(value.min()) <= int(value.max()) < below:
         raise ValueError(
@@ -199,6 +208,12 @@ def layers(training: DrawnTraining, parameters: Tensor) -> list[Tensor]:
     return [parameters[:border].view(hidden, d + 1), parameters[border:].view(classes, hidden + 1)]
 
 
+def softplus(z: Tensor) -> Tensor:
+    """Return log(1 + exp(z)), which is z to all digits above 40; exp(40) is finite in float32."""
+    found: Tensor = functional.softplus(z, threshold=40)
+    return found
+
+
 def _logits(training: DrawnTraining, parameters: Tensor, images: Tensor) -> Tensor:
     *first, last = layers(training, parameters)
     for w in first:
@@ -225,7 +240,7 @@ def _slopes(training: DrawnTraining, theta: Tensor, weights: Tensor, batch: Tens
     if training.hidden:
         first = theta[:, :border].reshape(-1, x.shape[1])
         z = (first @ x.T).view(many, training.hidden, size)
-        h = softplus(z, threshold=100)
+        h = softplus(z)
         last = theta[:, border:].view(many, training.classes, -1)
         out = torch.baddbmm(last[:, :, -1:], last[:, :, :-1], h)
     else:
@@ -247,8 +262,8 @@ def check_questions(
     """Raise an error unless the parameters, images and labels fit a training."""
     check_kind("training", training, DrawnTraining)
     shape = ("R", len(training.start)) if many else (len(training.start),)
-    check_tensor("parameters", parameters, shape)
-    check_tensor("images", images, ("m", training.images.shape[1]))
+    _check_reals(training.images, "parameters", parameters, shape)
+    _check_reals(training.images, "images", images, ("m", training.images.shape[1]))
     _check_integers("labels", labels, (len(images),), training.classes)
 
 
@@ -348,22 +363,35 @@ def retrain(training: DrawnTraining, weights: Tensor, starts: Tensor | None = No
     if starts is None:
         theta = training.start.expand(len(weights), -1)
     else:
-        check_tensor("starts", starts, (len(weights), len(training.start)))
+        _check_reals(training.images, "starts", starts, (len(weights), len(training.start)))
         theta = starts
     for t, batch in enumerate(training.order):
         slopes = _slopes(training, theta, weights[:, batch], batch)
         theta = theta - training.step_sizes[t] * slopes
-    if not torch.isfinite(theta).all():
-        raise FloatingPointError(f"training diverged at step sizes up to {training.step_sizes[0]}")
+    check_convergence(training, theta)
     return theta
 
 
+def check_convergence(training: DrawnTraining, found: Tensor) -> None:
+    """Raise a FloatingPointError if infinities or NaN came of a training."""
+    if not torch.isfinite(found).all():
+        largest = float(training.step_sizes.max())
+        raise FloatingPointError(f"training diverged at step_sizes up to {largest:g}")
+
+
 def path(training: DrawnTraining) -> Tensor:
-    """Return the parameters before each step and after the last, shape (T + 1, P)."""
+    """Return the parameters before each step and after the last, shape (T + 1, P).
+
+    Raises
+    ------
+    FloatingPointError
+        When the training diverges.
+    """
     check_kind("training", training, DrawnTraining)
     theta = training.start[None]
     ones, seen = theta.new_ones(1, training.order.shape[1]), [theta]
     for batch, eta in zip(training.order, training.step_sizes, strict=True):
         theta = theta - eta * _slopes(training, theta, ones, batch)
         seen.append(theta)
+    check_convergence(training, theta)
     return torch.cat(seen)

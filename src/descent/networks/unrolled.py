@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.func import grad, vjp, vmap
 
 from descent.arguments import check_kind
-from descent.networks.retraining import DrawnTraining, _gradients, _losses
+from descent.networks.retraining import DrawnTraining, _gradients, _losses, check_convergence
 
 __all__ = ["unrolled_changes"]
 
@@ -43,6 +44,11 @@ def unrolled_changes(training: DrawnTraining) -> Tensor:
         Times a gradient of a loss it is the first-order change of that loss without the image;
         positive: the image helps.
 
+    Raises
+    ------
+    FloatingPointError
+        When the training or the change diverges.
+
     Notes
     -----
     Differentiation through the training run, forwards, for all losses at once; backwards, for one
@@ -73,4 +79,5 @@ def unrolled_changes(training: DrawnTraining) -> Tensor:
         theta, back = vjp(lambda p, t=t: _step(training, p, t), theta)[:2]
         change = vmap(back)(change)[0]
         change[batch] += training.step_sizes[t] / len(batch) * own
+    check_convergence(training, torch.cat([theta[None], change]))
     return change
