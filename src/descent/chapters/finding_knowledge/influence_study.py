@@ -264,6 +264,28 @@ def run(passes: int, seed: int) -> dict[str, Any]:
     }
 
 
+def run_other_asked(passes: int, seed: int) -> dict[str, float]:
+    """Ask the tally about another image than the one whose losses are compared.
+
+    What is left of its scores tells which images matter at all, and nothing of for whom.
+    """
+    question = Question(passes, seed)
+    order = np.random.default_rng([16, seed]).permutation(HELD_OUT)
+    other = np.empty_like(order)
+    other[order] = np.roll(order, 1)  # nobody is asked about itself
+    slopes = gradients(question.training, question.end, *question.asked).T
+    tally = np.asarray(question.changes["tally"] @ slopes.abs())[:, other]
+    labels, alone = question.images[1], question.alone
+    alike = np.where(labels[:ALONE, None] == labels[ALONE:], 1.0, -1.0)
+    ends = retrain(question.training, torch.tensor(1 - question.balanced))
+    score = linear_datamodeling_score(alike * tally, question.balanced, question.rise(ends))
+    return {
+        "rank_of_sizes": float(rank_correlations(tally, abs(alone)).mean()),
+        "balanced": float(score.mean()),
+        "alike": float((np.sign(alone) == alike).mean()),
+    }
+
+
 def run_balanced(passes: int, seed: int) -> dict[str, Any]:
     """Score every method on balanced halves; 0 where all of its sums are equal."""
     question = Question(passes, seed)

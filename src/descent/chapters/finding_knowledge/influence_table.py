@@ -9,7 +9,7 @@ import numpy as np
 from descent import sweeps
 from descent.arguments import Array
 
-TABLE, BALANCED = "11-influence", "11-influence-balanced"
+TABLE, BALANCED, OTHER_ASKED = "11-influence", "11-influence-balanced", "11-influence-other-asked"
 PASSES = (10, 40, 200)
 SEEDS = tuple(range(10))
 ALONE = 120
@@ -57,6 +57,17 @@ def scores(name: str, method: str, passes: int) -> Array:
     """
     methods = OF_WEIGHTS if name in ("own", "better") else METHODS
     return np.asarray(column(name, passes)[:, methods.index(method)])
+
+
+def other_asked(name: str, passes: int) -> Array:
+    """Return a control of the tally by seed, which was added when all else was there.
+
+    ``rank_of_sizes`` and ``balanced`` are as in `scores`, of the tally that is asked about another
+    held-out image than the one whose losses are compared; ``alike`` is the share of pairs in which
+    leaving out has the sign of the label.
+    """
+    table = sweeps.load(OTHER_ASKED)
+    return np.array(table[table.passes == passes].sort_values("seed")[name], float)
 
 
 def forgotten(method: str, passes: int, removed: int = REMOVED[-1]) -> Array:
