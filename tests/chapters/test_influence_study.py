@@ -91,3 +91,23 @@ def test_predictions_are_decided_by_the_table_and_can_fail(monkeypatch):
 def test_the_sweep_runs_what_the_chapter_tells():
     assert {p["passes"] for p in INFLUENCE.points} == set(influence_table.PASSES)
     assert len(INFLUENCE.points) == 30
+
+
+def test_a_tally_asked_about_another_image_is_worse_by_what_belongs_to_the_pair():
+    for passes in influence_table.PASSES:
+        for name, method in (("rank_of_sizes", "tally"), ("balanced", "tally, by label")):
+            own = influence_table.scores(name, method, passes)
+            assert (own > influence_table.other_asked(name, passes)).all()
+
+
+def test_nobody_is_asked_about_itself(monkeypatch):
+    """If all images that are asked about were one, asking another would change nothing."""
+    monkeypatch.setattr(influence_study, "HELD_OUT", 2)
+    question = influence_study.Question(passes=2, seed=50)
+    own = influence_study.rank_correlations(question.scores["tally"], abs(question.alone))
+    swapped = influence_study.rank_correlations(
+        question.scores["tally"][:, ::-1], abs(question.alone)
+    )
+    found = influence_study.run_other_asked(2, 50)["rank_of_sizes"]
+    assert found == pytest.approx(swapped.mean(), rel=1e-9)
+    assert found != pytest.approx(own.mean(), rel=1e-3)
