@@ -279,3 +279,14 @@ def assert_no_jump(page: Page) -> None:
 def assert_no_horizontal_scroll(page: Page) -> None:
     wide, narrow = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= narrow, f"the page is {wide} px wide in a window of {narrow} px"
+
+
+def assert_tables_fit(page: Page) -> None:
+    """See that no table of a page hides its last columns behind a bar to scroll with."""
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article table.table")]
+            .filter((table) => table.scrollWidth > table.parentElement.clientWidth + 1)
+            .filter((table) => table.checkVisibility())
+            .map((table) => `${table.tHead?.innerText}: ${table.scrollWidth}`)"""
+    )
+    assert wide == [], f"wider than the page's column: {wide}"

@@ -14,6 +14,7 @@ from checks import (
     assert_every_handle_is_at_hand,
     assert_no_horizontal_scroll,
     assert_no_jump,
+    assert_tables_fit,
     wait_until_ready,
 )
 from playwright.sync_api import expect
@@ -69,6 +70,7 @@ def test_page_opens_from_disk_is_accessible_and_fits_a_telephone(visit, site, na
     if not name.startswith("book/api/"):  # there code says how a formula is written
         assert not re.search(r"(?<!\\)\$\S[^$\n]*\$", raw), "a formula was not typeset"
     assert_no_jump(page)
+    assert_tables_fit(page)
     assert violations(page) == []
     turn_dark(page)
     assert violations(page, runOnly=["color-contrast"]) == []  # all that the dark changes
