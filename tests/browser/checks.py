@@ -290,3 +290,14 @@ def assert_tables_fit(page: Page) -> None:
             .map((table) => `${table.tHead?.innerText}: ${table.scrollWidth}`)"""
     )
     assert wide == [], f"wider than the page's column: {wide}"
+
+
+def assert_no_letters_of_icons(page: Page) -> None:
+    """See that no style draws a letter of a font of icons, which would be an empty box."""
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll("body *")].flatMap((element) =>
+            ["::before", "::after"].map((part) => getComputedStyle(element, part))
+                .filter(({content}) => /[\\ue000-\\uf8ff]/.test(content))
+                .map(({content}) => `${element.className}: ${content}`))"""
+    )
+    assert boxes == [], f"{len(boxes)} icons have no drawing: {boxes[:3]}"

@@ -14,6 +14,7 @@ from checks import (
     assert_every_handle_is_at_hand,
     assert_no_horizontal_scroll,
     assert_no_jump,
+    assert_no_letters_of_icons,
     assert_tables_fit,
     wait_until_ready,
 )
@@ -71,6 +72,7 @@ def test_page_opens_from_disk_is_accessible_and_fits_a_telephone(visit, site, na
         assert not re.search(r"(?<!\\)\$\S[^$\n]*\$", raw), "a formula was not typeset"
     assert_no_jump(page)
     assert_tables_fit(page)
+    assert_no_letters_of_icons(page)
     assert violations(page) == []
     turn_dark(page)
     assert violations(page, runOnly=["color-contrast"]) == []  # all that the dark changes

@@ -23,6 +23,15 @@ def test_rules_of_unknown_names_go_and_all_others_stay():
     assert "#place" in slim.used_rules(SHEET, {"place"})
 
 
+def test_what_only_the_font_of_icons_could_draw_is_not_written():
+    """The font goes, and its letters would be empty boxes before a link and after a title."""
+    sheet = r""".used::before { color: red; content: "\f019"; margin: 0 }
+        .used { --icon: "\f0f3"; --height: 3px; quotes: "«" "»" }"""
+    assert slim.used_rules(sheet, {"used"}) == (
+        '.used::before{color: red; margin: 0}.used{--height: 3px; quotes: "«" "»"}'
+    )
+
+
 def test_icons_are_drawn_and_keep_what_the_theme_asks_of_them():
     page = slim.with_icons(
         '<script defer src="../_static/scripts/fontawesome.js?digest=1"></script>'

@@ -46,6 +46,7 @@ _OF_NO_USE = re.compile(
 _SEARCH = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
 )
+_LETTERS_OF_ICONS = re.compile("[\ue000-\uf8ff]")  # of no writing: a font says what they are
 _WORD = re.compile(r"[\w-]+")
 _NAMED = re.compile(r"[.#]((?:[\w-]|\\.)+)")
 _ALTERNATIVES = re.compile(r":(?:not|is|where|has)\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\]")
@@ -92,12 +93,22 @@ def _matches(selector: str, known: set[str]) -> bool:
     return all(re.sub(r"\\(.)", r"\1", name) in known for name in names)
 
 
+def _drawn(declarations: list[Node]) -> str:
+    """Return what a rule says, but for letters of the font that goes with the other icons."""
+    said: str = tinycss2.serialize(declarations).strip()
+    if not _LETTERS_OF_ICONS.search(said):
+        return said
+    parsed = tinycss2.parse_blocks_contents(declarations, skip_comments=True, skip_whitespace=True)
+    each = [node.serialize().strip() for node in parsed]
+    return "; ".join(one for one in each if not _LETTERS_OF_ICONS.search(one))
+
+
 def _kept(rules: list[Node], known: set[str]) -> str:
     text = []
     for rule in rules:
         if isinstance(rule, QualifiedRule):
             if selectors := [s for s in _selectors(rule.prelude) if _matches(s, known)]:
-                text.append(f"{','.join(selectors)}{{{tinycss2.serialize(rule.content).strip()}}}")
+                text.append(f"{','.join(selectors)}{{{_drawn(rule.content)}}}")
         elif isinstance(rule, AtRule) and rule.lower_at_keyword in ("media", "supports"):
             inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
             if kept := _kept(inner, known):
