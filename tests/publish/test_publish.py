@@ -256,7 +256,8 @@ def test_the_library_has_no_import_that_the_fingerprint_misses():
     press.
     """
     for path in (paths.ROOT / "src").rglob("*.py"):
-        code = path.read_text()
+        # One that stands there as it is, and is no module of the library, is no matter.
+        code = re.sub(r'import_module\("(?!descent)\w+"\)', "", path.read_text())
         if "import_module" in code:
             assert path.parent.name in ("exercises", "explorer", "sweeps", "commands", "publish"), (
                 path

@@ -61,8 +61,8 @@ class OwnUpdates(NamedTuple):
 def own_updates(training: DrawnTraining) -> OwnUpdates:
     r"""Sum the updates that each image causes in each parameter, with and without their signs.
 
-    .. math:: U_i = \sum_{t \ni i} \frac{\eta_t}{B} |\nabla \ell_i(\theta_t)|, \qquad
-        S_i = \sum_{t \ni i} \frac{\eta_t}{B} \nabla \ell_i(\theta_t)
+    .. math:: U_i = \sum_{t \ni i} \frac{\eta_t}{B} |\nabla l_i(\theta_t)|, \qquad
+        S_i = \sum_{t \ni i} \frac{\eta_t}{B} \nabla l_i(\theta_t)
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def own_updates(training: DrawnTraining) -> OwnUpdates:
 def tracin(training: DrawnTraining, images: Tensor, labels: Tensor) -> Tensor:
     r"""Return what the steps on each image took from the losses of others, TracIn.
 
-    .. math:: \sum_{t \ni i} \frac{\eta_t}{B} \nabla \ell_i(\theta_t) \cdot \nabla \ell_j(\theta_t)
+    .. math:: \sum_{t \ni i} \frac{\eta_t}{B} \nabla l_i(\theta_t) \cdot \nabla l_j(\theta_t)
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ def hessian_changes(
 ) -> HessianChanges:
     r"""Return the influence function of each image, with the exact Hessian.
 
-    .. math:: \frac1n (H + \delta)^{-1} \nabla \ell_i, \qquad
-        H = \nabla^2 \Bigl( \frac1n \sum_k \ell_k + \frac{\lambda}{2} |\theta|^2 \Bigr)
+    .. math:: \frac1n (H + \delta)^{-1} \nabla l_i, \qquad
+        H = \nabla^2 \Bigl( \frac1n \sum_k l_k + \frac{\lambda}{2} |\theta|^2 \Bigr)
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def ekfac_changes(
     r"""Return the influence function with the Kronecker factors of the curvature, EK-FAC.
 
     .. math:: \frac1n (U_S \otimes U_A) (\Lambda + \delta)^{-1} (U_S \otimes U_A)^\top
-        \nabla \ell_i, \qquad \Lambda_{bc} = \mathbb E\,
+        \nabla l_i, \qquad \Lambda_{bc} = \mathbb E\,
         \bigl[(U_S^\top e)_b^2\, (U_A^\top a)_c^2\bigr],
 
     for each layer alone, with its inputs a (a one for the bias among them), its errors e, and

@@ -39,7 +39,7 @@ def linear_datamodeling_score(scores: ArrayLike, left_out: ArrayLike, outcomes: 
     r"""Return how well sums of scores order the outcomes of trainings without groups of images.
 
     .. math:: \mathrm{LDS}_j = \operatorname{rank\,correlation}_S\Bigl(
-        \sum_{i \notin S} \tau_{ij},\; \ell_j(\theta_S) \Bigr)
+        \sum_{i \notin S} \tau_{ij},\; l_j(\theta_S) \Bigr)
 
     Parameters
     ----------

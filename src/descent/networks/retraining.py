@@ -2,9 +2,9 @@ r"""Training again without some of the images, exactly.
 
 A training is a start, an order of batches, step sizes, and one weight for each image::
 
-    θ_{t+1} = θ_t - η_t ((1/B) Σ_{n in batch t} w_n ∇ℓ_n(θ_t) + λ θ_t),
+    θ_{t+1} = θ_t - η_t ((1/B) Σ_{n in batch t} w_n ∇l_n(θ_t) + λ θ_t),
 
-with the loss ``ℓ_n`` of image n, minus the logarithm of the probability that the network gives to
+with the loss ``l_n`` of image n, minus the logarithm of the probability that the network gives to
 its label. All weights are 1; w_n = 0 leaves image n out. The start, the order, the size B by which
 a batch is divided, and the decay λ stay as they are, so that nothing else differs, and the end is a
 smooth function of the weights.
@@ -270,7 +270,7 @@ def check_questions(
 def losses(training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor) -> Tensor:
     r"""Return the losses of R networks on m images, in nats.
 
-    .. math:: \ell_j = -\log p(y_j \mid x_j)
+    .. math:: l_j = -\log p(y_j \mid x_j)
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def unrolled_changes(training: DrawnTraining) -> Tensor:
 
     .. math:: -\frac{\partial \theta_T}{\partial w_i}, \qquad
         \frac{\partial \theta_{t+1}}{\partial w_i} = (1 - \eta_t (H_t + \lambda))
-        \frac{\partial \theta_t}{\partial w_i} - \frac{\eta_t}{B} [i \in t] \nabla \ell_i(\theta_t)
+        \frac{\partial \theta_t}{\partial w_i} - \frac{\eta_t}{B} [i \in t] \nabla l_i(\theta_t)
 
     with the Hessian H_t of the loss of the batch.
 
