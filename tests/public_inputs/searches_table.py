@@ -310,6 +310,7 @@ HOOKS = [
     "loss_at_end",
     "loss_of",
     "normal",
+    "parts",
     "per_coordinate",
     "propose",
     "read",

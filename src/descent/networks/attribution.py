@@ -12,6 +12,8 @@ Positive, for a loss, means that the image helps.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -23,7 +25,7 @@ from descent.networks.retraining import (
     DrawnTraining,
     _gradients,
     _logits,
-    _losses,
+    _objective,
     check_questions,
     layers,
     path,
@@ -56,6 +58,13 @@ class OwnUpdates(NamedTuple):
 
     sizes: Tensor
     sums: Tensor
+
+
+def _own_steps(training: DrawnTraining) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield parameters (P,), batch (B,) and what each of its images takes from them, (B, P)."""
+    for theta, batch, eta in zip(path(training), training.order, training.step_sizes, strict=False):
+        slopes = _gradients(training, theta, training.images[batch], training.labels[batch])
+        yield theta, batch, eta / len(batch) * slopes
 
 
 def own_updates(training: DrawnTraining) -> OwnUpdates:
@@ -91,12 +100,7 @@ def own_updates(training: DrawnTraining) -> OwnUpdates:
     check_kind("training", training, DrawnTraining)
     sizes = training.start.new_zeros(len(training.images), len(training.start))
     sums = sizes.clone()
-    for theta, batch, eta in zip(path(training), training.order, training.step_sizes, strict=False):
-        step = (
-            eta
-            / len(batch)
-            * _gradients(training, theta, training.images[batch], training.labels[batch])
-        )
+    for _, batch, step in _own_steps(training):
         sizes[batch] += step.abs()
         sums[batch] += step
     return OwnUpdates(sizes, sums)
@@ -136,10 +140,8 @@ def tracin(training: DrawnTraining, images: Tensor, labels: Tensor) -> Tensor:
     check_kind("training", training, DrawnTraining)
     check_questions(training, training.start, images, labels)
     found = training.start.new_zeros(len(training.images), len(images))
-    for theta, batch, eta in zip(path(training), training.order, training.step_sizes, strict=False):
-        mine = _gradients(training, theta, training.images[batch], training.labels[batch])
-        theirs = _gradients(training, theta, images, labels)
-        found[batch] += eta / len(batch) * mine @ theirs.T
+    for theta, batch, step in _own_steps(training):
+        found[batch] += step @ _gradients(training, theta, images, labels).T
     return found
 
 
@@ -206,12 +208,8 @@ def hessian_changes(
     check_kind("training", training, DrawnTraining)
     check_questions(training, parameters, training.images, training.labels)
     floor = check_real("floor", training.weight_decay if floor is None else floor, above=0)
-
-    def objective(theta: Tensor) -> Tensor:
-        loss = _losses(training, theta, training.images, training.labels).mean()
-        return loss + training.weight_decay / 2 * (theta @ theta)
-
-    values, vectors = torch.linalg.eigh(jacrev(grad(objective))(parameters))
+    slope = grad(partial(_objective, training, training.images, training.labels))
+    values, vectors = torch.linalg.eigh(jacrev(slope)(parameters))
     damping = max(0.0, floor - float(values[0]))
     own = _gradients(training, parameters, training.images, training.labels)
     changes = ((own @ vectors) / (values + damping)) @ vectors.T / len(own)

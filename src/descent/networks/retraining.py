@@ -90,9 +90,8 @@ class DrawnTraining:
     def __post_init__(self) -> None:
         check_tensor("images", self.images, ("n", "d"))
         n, d = self.images.shape
-        _check_reals(
-            self.images, "start", self.start, (count_parameters(d, self.hidden, self.classes),)
-        )
+        count = count_parameters(d, self.hidden, self.classes)
+        _check_reals(self.images, "start", self.start, (count,))
         _check_integers("labels", self.labels, (n,), self.classes)
         _check_integers("order", self.order, ("T", "B"), n)
         twice = self.order.sort(1).values.diff(dim=1) == 0
@@ -228,6 +227,11 @@ def _losses(training: DrawnTraining, parameters: Tensor, images: Tensor, labels:
     return found
 
 
+def _objective(training: DrawnTraining, images: Tensor, labels: Tensor, theta: Tensor) -> Tensor:
+    loss = _losses(training, theta, images, labels).mean()
+    return loss + training.weight_decay / 2 * (theta @ theta)
+
+
 def _slopes(training: DrawnTraining, theta: Tensor, weights: Tensor, batch: Tensor) -> Tensor:
     """Return the gradients of R objectives, (R, P), for weights of the images of a batch, (R, B).
 
@@ -312,13 +316,11 @@ def gradients(
     return _gradients(training, parameters, images, labels)
 
 
-def _gradients(
-    training: DrawnTraining, parameters: Tensor, images: Tensor, labels: Tensor
-) -> Tensor:
+def _gradients(training: DrawnTraining, theta: Tensor, images: Tensor, labels: Tensor) -> Tensor:
     def loss(theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return _losses(training, theta, x[None], y[None])[0]
 
-    found: Tensor = vmap(grad(loss), (None, 0, 0))(parameters, images, labels)
+    found: Tensor = vmap(grad(loss), (None, 0, 0))(theta, images, labels)
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.func import grad, vjp, vmap
 
 from descent.arguments import check_kind
-from descent.networks.retraining import DrawnTraining, _gradients, _losses, check_convergence
+from descent.networks.retraining import DrawnTraining, _gradients, _objective, check_convergence
 
 __all__ = ["unrolled_changes"]
 
@@ -16,12 +18,7 @@ def _step(training: DrawnTraining, parameters: Tensor, t: int) -> Tensor:
     """Return the parameters after step t, by automatic differentiation."""
     batch = training.order[t]
     x, y = training.images[batch], training.labels[batch]
-
-    def objective(theta: Tensor) -> Tensor:
-        loss = _losses(training, theta, x, y).mean()
-        return loss + training.weight_decay / 2 * (theta @ theta)
-
-    slope: Tensor = grad(objective)(parameters)
+    slope: Tensor = grad(partial(_objective, training, x, y))(parameters)
     return parameters - training.step_sizes[t] * slope
 
 

@@ -82,9 +82,8 @@ class DirectionSum(GradientEstimator):
         if not self.shaped:
             return self.fill(empty, self.generator)
         for row in empty:
-            sizes = [tensor.numel() for tensor in self.vector.tensors]
-            for part, tensor in zip(row.split(sizes), self.vector.tensors, strict=True):
-                self.fill(part.view(tensor.shape), self.generator)
+            for part in self.vector.parts(row):
+                self.fill(part, self.generator)
         return empty
 
     def walks(self) -> bool:

@@ -125,7 +125,7 @@ class ForwardGradient(GradientEstimator):
             raise
         if self.optimizer is None:
             for part, tensor, group in zip(
-                self._parts(z), self.vector.tensors, self.vector.groups, strict=True
+                self.vector.parts(z), self.vector.tensors, self.vector.groups, strict=True
             ):
                 tensor.add_(part, alpha=-float(self.param_groups[group]["lr"]) * slope)
         else:
@@ -133,16 +133,10 @@ class ForwardGradient(GradientEstimator):
             self.optimizer.step()
         return value
 
-    def _parts(self, z: Tensor) -> list[Tensor]:
-        """Return a vector's parts in the shapes of the parameters."""
-        tensors = self.vector.tensors
-        parts = torch.split(z, [tensor.numel() for tensor in tensors])
-        return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
-
     def _along(self, closure: Closure, z: Tensor) -> tuple[Tensor, float]:
         """Return the loss and its derivative along a direction."""
         with forward_ad.dual_level():
-            for part, tensor in zip(self._parts(z), self.vector.tensors, strict=True):
+            for part, tensor in zip(self.vector.parts(z), self.vector.tensors, strict=True):
                 # Nothing is added but the tangent, which lasts as long as the level.
                 tensor.add_(make_dual(torch.zeros_like(part), part))
             try:

@@ -146,6 +146,11 @@ class ParameterVector:
             self._latent[i] = latent
         return latent
 
+    def parts(self, vector: Tensor) -> list[Tensor]:
+        """Return views of a vector's parts, each in the shape of its tensor."""
+        pieces = zip(torch.split(vector, self._lengths), self.tensors, strict=True)
+        return [piece.view(tensor.shape) for piece, tensor in pieces]
+
     def write(self, vector: Tensor) -> None:
         """Set all parameters from a vector of reals."""
         if torch.is_grad_enabled():
@@ -155,10 +160,7 @@ class ParameterVector:
         if self._flat:
             self.tensors[0].copy_(vector)
             return
-        parts = [
-            part.view(tensor.shape)
-            for part, tensor in zip(torch.split(vector, self._lengths), self.tensors, strict=True)
-        ]
+        parts = self.parts(vector)
         for i in self._latent:
             self._latent[i] = parts[i].clone()
             parts[i] = _decode(parts[i], self.tensors[i].dtype)
@@ -177,8 +179,8 @@ class ParameterVector:
         if len(self.tensors) < len(self._all):
             for tensor in self._all:
                 tensor.grad = None
-        for tensor, piece in zip(self.tensors, torch.split(gradient, self._lengths), strict=True):
-            tensor.grad = piece.view(tensor.shape)
+        for tensor, part in zip(self.tensors, self.parts(gradient), strict=True):
+            tensor.grad = part
 
     def gradients(self) -> Tensor:
         """Return the ``.grad`` of all tensors as one vector; missing ones are zero."""

@@ -328,6 +328,7 @@ def tangent_and_differences() -> tuple[Array, dict[float, Array]]:
     }
 
 
+@cache
 def horizons(which: int) -> dict[float, Array]:
     """Return the times from which finite differences are wrong, by delta, shortest first.
 

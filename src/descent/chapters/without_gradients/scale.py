@@ -34,7 +34,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from descent.networks.character_transformer import CharacterTransformer, batch_of, encoded
+from descent.networks.character_transformer import (
+    CHARACTERS,
+    CharacterTransformer,
+    batch_of,
+    encoded,
+)
 from descent.sweeps.table import folder
 from descent.zeroth_order import ForwardGradient, MeZO
 
@@ -164,9 +169,10 @@ def tune(
                 break
             falling.step()
             seconds += time.process_time() - begin
-    losses += [math.log(96)] * (11 - len(losses))  # what knows nothing says
+    knows_nothing = math.log(len(CHARACTERS))
+    losses += [knows_nothing] * (11 - len(losses))
     return {
-        "held": [round(loss, 4) if math.isfinite(loss) else math.log(96) for loss in losses],
+        "held": [round(loss, 4) if math.isfinite(loss) else knows_nothing for loss in losses],
         "copies": round(copies(method, width, device), 3),
         "milliseconds": round(1000 * seconds / (cost * steps), 2),
         "texts": fingerprint(),
