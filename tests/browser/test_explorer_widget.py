@@ -341,21 +341,43 @@ def test_paper_carries_the_state(visit, page_of, parts):
     assert said == '"#wells?T=0.01&start=-1.5"'
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_and_lines_stand_out_from_the_paper(visit, page_of, parts, theme):
+# What a notebook's output finds around it, beside the browser's own theme. VS Code's outputs
+# have no colour scheme, but variables, and JupyterLab's as well, which are always light.
+SURROUNDINGS = {
+    "light": "html { color-scheme: light } body { background: Canvas }",
+    "dark": "html { color-scheme: dark } body { background: Canvas }",
+    "dark VS Code": """html { background: #1e1e1e;
+      --vscode-editor-foreground: #d4d4d4; --vscode-editor-background: #1e1e1e;
+      --vscode-textLink-foreground: #3794ff; --jp-content-font-color1: black;
+      --jp-layout-color0: white } body { background: #1e1e1e }""",
+}
+
+
+@pytest.mark.parametrize("surrounding", SURROUNDINGS)
+def test_text_and_lines_stand_out_from_the_paper(visit, page_of, parts, surrounding):
     page = visit(page_of(parts[0]))
     wait_until_ready(page)
-    page.evaluate(f"document.documentElement.style.colorScheme = '{theme}'")
-    ink, paper = page.evaluate(
+    page.evaluate(
+        """css => { const sheet = document.createElement("style"); sheet.textContent = css;
+        document.head.append(sheet); }""",
+        SURROUNDINGS[surrounding],
+    )
+    ink, drawn_paper, accent, paper = page.evaluate(
         """() => { const text = document.querySelector(".descent-tile text");
         const canvas = document.createElement("canvas").getContext("2d");
         const rgb = colour => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
           return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3); };
-        document.body.style.background = "Canvas";
-        return [getComputedStyle(text).fill, getComputedStyle(document.body).backgroundColor]
-          .map(rgb); }"""
+        const probe = document.createElement("i");
+        const named = name => { probe.style.color = `var(--descent-${name})`;
+          document.querySelector(".descent-explorer").append(probe);
+          return getComputedStyle(probe).color; };
+        return [getComputedStyle(text).fill, named("paper"), named("accent"),
+          getComputedStyle(document.body).backgroundColor].map(rgb); }"""
     )
+    assert drawn_paper == paper
     assert contrast(ink, paper) > 7
+    if surrounding != "dark":  # where a browser's theme alone is dark, nothing says which accent
+        assert contrast(accent, paper) > 3
 
 
 def contrast(a, b):
