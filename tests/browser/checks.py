@@ -11,6 +11,17 @@ ROW = ".descent-control:not([hidden])"
 PATIENCE = 10_000
 """Milliseconds that a page may take to make its explorers ready."""
 
+NUMBERS_ON_FORMULAS = """(() => [...document.querySelectorAll("article div.math")].filter(block => {
+  const number = block.querySelector(".eqno")?.getBoundingClientRect();
+  if (!number) return false;
+  return [...block.querySelectorAll("math, math *")].map(e => e.getBoundingClientRect()).some(e =>
+    e.width && e.right > number.left + 1 && e.left < number.right - 1
+    && e.bottom > number.top + 1 && e.top < number.bottom - 1)
+    || block.querySelector("math").getBoundingClientRect().left
+       < block.getBoundingClientRect().left - 1;
+}).map(block => block.id))()"""
+"""Formulas under their own number, or with a beginning that no scrolling reaches."""
+
 _PICTURE = """root => [...root.querySelectorAll(
     ".descent-tile > :is(svg, canvas), .descent-panels img")]
   .map(e => e.src ?? e.toDataURL?.() ?? e.innerHTML).join()"""

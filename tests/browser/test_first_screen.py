@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from checks import PATIENCE, wait_until_ready
+from checks import NUMBERS_ON_FORMULAS, PATIENCE, wait_until_ready
 from playwright.sync_api import expect
 from test_pages import CHAPTERS, DESKTOP, PAGES, settled
 
@@ -110,6 +110,7 @@ def test_a_chapter_opens_with_a_picture_and_few_cards(visit, site, name):
     assert page.evaluate(COVERED) == []
     assert page.evaluate(TOGETHER) == [], "a control leaves the screen before its picture"
     assert page.evaluate(WIDE) == [], "a formula is cut off"
+    assert page.evaluate(NUMBERS_ON_FORMULAS) == [], "a formula lies under its number"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -274,10 +275,12 @@ def test_controls_that_leave_and_formulas_that_are_cut_off_are_seen(visit, site)
     page.add_style_tag(
         content=".descent-explorer .descent-controls { position: static !important }"
         ".descent-panels { min-height: 1200px }"
-        ".bd-article div.math { overflow: hidden !important }"
+        ".bd-article div.math { overflow: hidden !important; flex-wrap: nowrap !important }"
+        ".bd-article div.math > math { width: 0 !important }"
     )
     assert page.evaluate(TOGETHER) != []
     assert page.evaluate(WIDE) != []
+    assert page.evaluate(NUMBERS_ON_FORMULAS) != []
 
 
 def test_controls_that_lie_over_their_picture_are_seen(visit, site):
