@@ -142,6 +142,37 @@ def test_a_telephone_shows_one_panel_and_a_sign_of_the_next(visit, site, name):
     assert page.evaluate(PEEKING) != []
 
 
+CROWDED = """() => [...document.querySelectorAll(".descent-tile > svg")].flatMap(svg => {
+  svg.style.contentVisibility = "visible";
+  const box = svg.getBoundingClientRect(), found = [];
+  const texts = [...svg.querySelectorAll("text")].filter(e => e.textContent.trim())
+    .map(e => [e.textContent.trim(), e.getBoundingClientRect()]).filter(([, r]) => r.width);
+  texts.forEach(([text, r], i) => {
+    const out = Math.max(box.left - r.left, r.right - box.right, box.top - r.top,
+      r.bottom - box.bottom);
+    if (out > 4) found.push(`${text}: cut off by ${Math.round(out)} px`);
+    for (const [other, s] of texts.slice(i + 1)) {
+      const wide = Math.min(r.right, s.right) - Math.max(r.left, s.left);
+      const high = Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top);
+      if (wide > 2 && high > 4 && high > .35 * Math.min(r.height, s.height))
+        found.push(`${text}: lies on ${other}`);
+    }
+  });
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_texts_in_pictures_have_room_for_themselves(visit, site, name):
+    page = settled(visit(site / f"{name}.html", viewport=DESKTOP))
+    assert page.evaluate(CROWDED) == []
+    page.set_viewport_size(TELEPHONE)
+    assert page.evaluate(CROWDED) == []
+    page.add_style_tag(content=".descent-tile { --descent-text: 6 !important }")
+    found = " ".join(page.evaluate(CROWDED))
+    assert "cut off" in found and "lies on" in found
+
+
 HEIGHTS = """(states) => {
   let seed = 1;
   const random = (below) => Math.floor((below * (seed = (seed * 16807) % 2147483647)) / 2147483647);

@@ -35,7 +35,7 @@ MEASURES: tuple[tuple[str, Callable[[str, int], Array]], ...] = (
     ("rank correlation, single images", _scores("rank")),
     ("rank correlation, random halves", _scores("groups")),
     ("rank correlation, balanced halves", _scores("balanced")),
-    ("rise of the loss without twelve images", part_of_exact),
+    ("rise without 12 images (exact = 1)", part_of_exact),
 )
 
 
@@ -53,7 +53,7 @@ def draw_influence_methods() -> Figure:
                 fmt=mark,
                 color=colour,
                 ms=4,
-                label=f"{passes} passes" if ax is axes.flat[0] else None,
+                label=f"{passes} passes",
             )
         for row in (0.5, 5.5, 7.5):
             ax.axhline(row, color=GUIDE, lw=0.6)
@@ -62,7 +62,8 @@ def draw_influence_methods() -> Figure:
         ax.set(xlabel=label, xlim=(-0.45, 1.25))
         ax.set_yticks(range(len(SHOWN)), SHOWN)
         ax.invert_yaxis()
-    fig.legend(loc="outside upper center", ncols=3)
+    for ax in axes[0]:  # two: on a telephone the columns are below each other
+        ax.legend(loc="upper left")
     return fig
 
 

@@ -232,7 +232,7 @@ def draw_matching() -> Figure:
 
 def draw_reading(epochs: int = 20) -> Figure:
     """Draw how often a neuron's digit is that of its partner in a smaller network."""
-    fig, ax = figures.figure(width=4.6, height=3.2)
+    fig, ax = figures.figure(width=4.2, height=3.2)
     names = ("best pairs", *update_profiles.PAIRINGS, "any pairs")
     for activation, colour, mark, shift in (
         ("softplus", BLUE, "o", -0.12),
@@ -247,6 +247,6 @@ def draw_reading(epochs: int = 20) -> Figure:
             )
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.set(xlabel="share of neurons whose digit is their partner's", xlim=(0, 1))
+    ax.set(xlabel="share of partners with one digit", xlim=(0, 1))
     ax.legend(loc="lower right")
     return fig

@@ -18,7 +18,7 @@ WIDE = 3.0
 
 def draw_distances() -> Figure:
     """Draw how far f_σ is from f at most, with the two bounds."""
-    fig, ax = figures.figure(width=6.0, height=3.2)
+    fig, ax = figures.figure(height=3.2)
     sigma = np.geomspace(0.01, 10, 61)
     smooth, corner = blurs.distances(sigma)
     ax.plot(sigma, sigma**2 * blurs.BEND / 2, "--", color=BLUE, label="$\\sigma^2 \\max|f''|/2$")
@@ -111,7 +111,7 @@ def found_by(table: pandas.DataFrame, method: str) -> tuple[Array, Array, int]:
 
 def draw_price(table: pandas.DataFrame) -> Figure:
     """Draw the share of searches that have found a maximum, against evaluations."""
-    fig, ax = figures.figure(width=6.4, height=3.2)
+    fig, ax = figures.figure(height=3.4)
     colours = (RED, BLUE, GREEN, GOLD, GUIDE)
     for method, colour in zip(table.method.unique(), colours, strict=True):
         budgets, counts, n = found_by(table, method)
@@ -119,6 +119,6 @@ def draw_price(table: pandas.DataFrame) -> Figure:
         ax.fill_between(budgets, low, high, color=colour, alpha=0.15, linewidth=0)
         ax.plot(budgets, counts / n, "o-", color=colour, markersize=3, label=method)
     ax.set(xscale="log", xlim=(9, 11_000), ylim=(0, 1))
-    ax.set(xlabel="evaluations", ylabel="searches that have found a maximum")
+    ax.set(xlabel="evaluations", ylabel="share that found a maximum")
     ax.legend(loc="upper left")
     return fig

@@ -163,7 +163,5 @@ def draw_importance(correlations: dict[str, Array]) -> Figure:
     ax.set_yticks(range(len(correlations)), list(correlations))
     ax.invert_yaxis()
     ax.axvline(0, color=GUIDE, linewidth=1)
-    ax.set(
-        xlabel="correlation with the share of difference $y$", ylabel="share of updating $x$ from"
-    )
+    ax.set(xlabel="correlation of the share $x$ with $y$")
     return fig

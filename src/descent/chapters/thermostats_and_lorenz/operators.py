@@ -56,7 +56,7 @@ def slopes(A: str, size: int = SIZE) -> list[tuple[float, float]]:
 
 def draw_curves() -> Figure:
     """Draw Op of a pair and of the singular values, and the slopes of the theorem."""
-    fig, ax = figures.figure(width=6.0, height=3.2)
+    fig, ax = figures.figure(height=3.2)
     found, rates, times = curves(), numbers.exponents(28.0), TIMES
     values = found.values
     ax.plot(times, found.pair, color=GUIDE, linewidth=1, label="of b for b")

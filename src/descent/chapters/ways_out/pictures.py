@@ -235,7 +235,7 @@ DISC = 130  # the area of the disc of a share of one, in square points
 def draw_overview() -> Figure:
     """Draw, for all ways and lengths, the shares that leave and that rest as areas of discs."""
     ways = [way for kind in FAMILIES for way in ALL_WAYS if family(way) == kind]
-    fig, ax = figures.figure(width=5.6, height=0.24 * len(ways) + 1.2)
+    fig, ax = figures.figure(width=5.0, height=0.24 * len(ways) + 1.2)
     columns = np.arange(len(LENGTHS))
     for row, way in enumerate(ways):
         ax.scatter(columns, np.full(len(LENGTHS), row), s=3, color=GUIDE)
@@ -247,8 +247,8 @@ def draw_overview() -> Figure:
             ax.axhline(row - 0.5, color=GUIDE, linewidth=0.8)
     ax.set(ylim=(len(ways) - 0.4, -0.6), xlim=(-0.6, len(LENGTHS) - 0.4))
     ax.set_yticks(range(len(ways)), [NAMES[way] for way in ways])
-    ax.set_xticks(columns, [f"{length:g}" for length in LENGTHS])
-    ax.set(xlabel="length λ (widths of the pit)", ylabel="way out")
+    ax.set_xticks(columns, [f"{length:g}" for length in LENGTHS], rotation=90)
+    ax.set(xlabel="length λ (widths of the pit)")
     for colour, label in ((RED, "left the pit"), (GREEN, "in the well")):
         ax.scatter([], [], s=DISC / 2, color=colour, linewidth=0, label=label)
     fig.legend(loc="outside upper center", ncols=2)
