@@ -170,7 +170,8 @@ def test_texts_in_pictures_have_room_for_themselves(visit, site, name):
     assert page.evaluate(CROWDED) == []
     page.add_style_tag(content=".descent-tile { --descent-text: 6 !important }")
     found = " ".join(page.evaluate(CROWDED))
-    assert "cut off" in found and "lies on" in found
+    assert "cut off" in found
+    assert "lies on" in found
 
 
 HEIGHTS = """(states) => {

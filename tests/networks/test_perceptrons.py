@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from descent.networks.activations import ACTIVATIONS
 from descent.networks.perceptrons import (
@@ -176,3 +177,25 @@ def test_every_precision_is_trained(dtype, tolerance):
     assert other.hidden_weights.dtype == dtype
     for name, array in double.parameters().items():
         np.testing.assert_allclose(other.parameters()[name], array, atol=tolerance)
+
+
+def test_a_training_takes_one_thread_and_leaves_the_others_as_they_were(monkeypatch):
+    """Two that wait for each other at each step took three times as long, and five the work."""
+    rng, seen = np.random.default_rng(0), []
+    networks = he_initialization(1, (4, 3, 2), rng)
+    hidden = ACTIVATIONS[networks.activation]
+
+    def watched(z):
+        seen.append({pool["num_threads"] for pool in threadpool_info()})
+        return hidden(z)
+
+    activations = {**ACTIVATIONS, networks.activation: watched}
+    monkeypatch.setattr("descent.networks.perceptrons.ACTIVATIONS", activations)
+    x, y = rng.random((3, 4)), np.eye(2)[[0, 1, 0]]
+    with threadpool_limits(2):
+        before = threadpool_info()
+        train(networks, x, y, 0.1)
+        assert threadpool_info() == before
+    assert [pool for pool in before if pool["num_threads"] == 2]
+    assert seen
+    assert all(threads == {1} for threads in seen)

@@ -15,9 +15,8 @@ samples s = 1 … t - 1 of a block::
     W_t x_t + b_t = W_1 x_t + b_1 - η Σ_s δ_s (x_s · x_t + 1),
 
 and two matrix products a block replace two passes over W a sample. All networks
-see the same samples, so one product serves them all. The same holds for the sum
-of absolute updates, since ``|δ xᵀ| = |δ| |x|ᵀ``. Nothing is approximated: the results
-differ from those of the plain loop by rounding.
+see the same samples, so one product serves them all. So it is with the absolute updates,
+since ``|δ xᵀ| = |δ| |x|ᵀ``. Results differ from the plain loop's by rounding alone.
 """
 
 from dataclasses import dataclass, replace
@@ -38,6 +37,7 @@ from descent.arguments import (
     check_step_size,
 )
 from descent.networks.activations import ACTIVATIONS
+from descent.networks.one_thread import one_thread
 
 __all__ = [
     "PARAMETERS",
@@ -360,7 +360,7 @@ def _descend(
         for name, array in trained.parameters().items()
     }
 
-    with np.errstate(over="ignore", invalid="ignore"):
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, len(x_all), block):
             x, y = x_all[begin : begin + block], y_all[begin : begin + block]
             n = len(x)

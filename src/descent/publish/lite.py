@@ -50,8 +50,8 @@ PACKAGES = {
 }
 # Imported only by an explorer in a notebook; on the page explorers are drawn in advance.
 ONLY_IN_NOTEBOOKS = {"anywidget", "traitlets"}
-# Without it numpy computes the same.
-ONLY_FOR_SPEED = {"llvmlite"}
+# Without them numpy computes the same.
+ONLY_FOR_SPEED = {"llvmlite", "threadpoolctl"}
 # A browser starts no process and no thread, and opens no socket.
 NOT_IN_BROWSERS = {
     "concurrent",
