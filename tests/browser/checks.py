@@ -22,6 +22,15 @@ NUMBERS_ON_FORMULAS = """(() => [...document.querySelectorAll("article div.math"
 }).map(block => block.id))()"""
 """Formulas under their own number, or with a beginning that no scrolling reaches."""
 
+WIDE_TABLES = """[...document.querySelectorAll(".bd-article table.table")]
+  .filter((table) => table.scrollWidth > table.parentElement.clientWidth + 1)
+  .filter((table) => table.checkVisibility())
+  .map((table) => `${table.tHead?.innerText}: ${table.scrollWidth}`)"""
+LETTERS_OF_ICONS = r"""[...document.querySelectorAll("body *")].flatMap((element) =>
+  ["::before", "::after"].map((part) => getComputedStyle(element, part))
+    .filter(({content}) => /[\ue000-\uf8ff]/.test(content))
+    .map(({content}) => `${element.className}: ${content}`))"""
+
 _PICTURE = """root => [...root.querySelectorAll(
     ".descent-tile > :is(svg, canvas), .descent-panels img")]
   .map(e => e.src ?? e.toDataURL?.() ?? e.innerHTML).join()"""
@@ -294,21 +303,11 @@ def assert_no_horizontal_scroll(page: Page) -> None:
 
 def assert_tables_fit(page: Page) -> None:
     """See that no table of a page hides its last columns behind a bar to scroll with."""
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll(".bd-article table.table")]
-            .filter((table) => table.scrollWidth > table.parentElement.clientWidth + 1)
-            .filter((table) => table.checkVisibility())
-            .map((table) => `${table.tHead?.innerText}: ${table.scrollWidth}`)"""
-    )
+    wide = page.evaluate(WIDE_TABLES)
     assert wide == [], f"wider than the page's column: {wide}"
 
 
 def assert_no_letters_of_icons(page: Page) -> None:
     """See that no style draws a letter of a font of icons, which would be an empty box."""
-    boxes = page.evaluate(
-        """() => [...document.querySelectorAll("body *")].flatMap((element) =>
-            ["::before", "::after"].map((part) => getComputedStyle(element, part))
-                .filter(({content}) => /[\\ue000-\\uf8ff]/.test(content))
-                .map(({content}) => `${element.className}: ${content}`))"""
-    )
+    boxes = page.evaluate(LETTERS_OF_ICONS)
     assert boxes == [], f"{len(boxes)} icons have no drawing: {boxes[:3]}"

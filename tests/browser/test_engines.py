@@ -5,7 +5,7 @@ import statistics
 
 import engines
 import pytest
-from checks import NUMBERS_ON_FORMULAS
+from checks import LETTERS_OF_ICONS, NUMBERS_ON_FORMULAS, WIDE_TABLES
 
 from descent.publish import paths
 
@@ -104,6 +104,8 @@ def test_every_explorer_of_a_chapter_answers(engine, site, chapter):
         engine.drag(first, last)
         now, most = engine.evaluate(NOW % number)
         assert abs(now - far) <= most // PIXEL, f"{name}: cannot be dragged"
+    assert engine.evaluate(WIDE_TABLES) == []
+    assert engine.evaluate(LETTERS_OF_ICONS) == []
     engine.evaluate("document.querySelector('article').style.width = '22rem'")
     assert engine.evaluate(NUMBERS_ON_FORMULAS) == []
     assert engine.troubles() == []
