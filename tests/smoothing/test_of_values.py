@@ -102,6 +102,47 @@ def test_a_climb_on_it_ends_where_that_on_the_closed_form_does():
     np.testing.assert_allclose(own, exact, atol=1e-3)
 
 
+@pytest.mark.parametrize("sigma", [1.0, 6.0, 12.0, 20.0])
+@pytest.mark.parametrize("jump", [0.0, 1.0])
+def test_where_f_grows_its_average_reaches_as_far_out_as_it_must(sigma, jump):
+    """E e^(σz) = e^(σ²/2), whose weight lies at z = σ, beyond nine for a wide σ."""
+    at = sigma**2  # in the middle of the weight
+    smoothed = smooth(lambda t: np.exp(t - at) * (1 + jump * (t > at)))(0.0, sigma)
+    size = np.exp(sigma**2 / 2 - at)
+    assert smoothed.value / size == pytest.approx(1 + jump / 2, rel=1e-7)
+    # z → z + σ makes of it the average of the bracket: E z = σ plus the jump's share.
+    mean = sigma * (1 + jump / 2) + jump / np.sqrt(2 * np.pi)
+    assert smoothed.dx * sigma / size == pytest.approx(mean, rel=1e-7)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.45, 0.47])
+def test_wide_tails_are_counted(rate):
+    """E exp(a z²) = (1 - 2a)^(-1/2), for a below one half."""
+    result, error = smooth(lambda t: np.exp(rate * t**2), return_error=True)(0.0, 1.0)
+    assert abs(result.value - (1 - 2 * rate) ** -0.5) <= error.value
+    assert result.dsigma == pytest.approx(2 * rate * (1 - 2 * rate) ** -1.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.49, 0.5, 0.51])
+def test_what_has_no_average_or_hardly_one_is_refused(rate):
+    with pytest.raises(RuntimeError, match="grows too fast"):
+        smooth(lambda t: np.exp(rate * t**2))(0.0, 1.0)
+
+
+@pytest.mark.parametrize("width", [0.13, 0.25, 0.6])
+@pytest.mark.parametrize("ground", [0.0, 1.0])
+def test_a_thin_peak_on_smooth_ground_is_seen(width, ground):
+    """Anything as wide as an eighth of σ, wherever it stands."""
+    for place in np.linspace(-3, 3, 61):
+        low, high = place - width / 2, place + width / 2
+        peak = smooth(lambda t, a=low, b=high: ground * np.cos(t) + ((a < t) & (t < b)))
+        exact = smoothed_steps(0.0, 1.0, [low, high], [1.0, -1.0], 0.0)
+        value, dx, dsigma = peak(0.0, 1.0)
+        assert value == pytest.approx(ground * np.exp(-0.5) + exact.value, abs=1e-8)
+        assert dx == pytest.approx(exact.dx, abs=1e-8)
+        assert dsigma == pytest.approx(exact.dsigma - ground * np.exp(-0.5), abs=1e-8)
+
+
 def test_noise_is_told():
     noise = rng()
     with pytest.raises(RuntimeError, match=r"tolerance = 1e-09 is not reached for f .* x = 1\.0"):
@@ -147,6 +188,37 @@ def test_pairs_take_the_offset_and_the_even_part_out_of_the_gradient():
     linear = smooth(lambda p: p[:, 0], dimension=3, generator=rng())(np.ones(3), 1.0)
     assert linear.value == pytest.approx(1, abs=1e-15)
     assert linear.dsigma == pytest.approx(0, abs=1e-14)
+
+
+def test_a_function_may_write_into_its_points():
+    def careless(points):
+        points -= 1.0
+        return (points**2).sum(axis=1)
+
+    at = np.array([[1.0, 2.0], [0.0, 0.0]])
+    for x in (at, at[0]):  # the second is shown as it is, and must not be written to
+        same = [
+            smooth(f, dimension=2, generator=rng())(x, 0.5)
+            for f in (careless, lambda p: ((p - 1.0) ** 2).sum(axis=1))
+        ]
+        np.testing.assert_array_equal(same[0].value, same[1].value)
+    np.testing.assert_array_equal(at, [[1.0, 2.0], [0.0, 0.0]])
+    np.testing.assert_allclose(
+        smooth(lambda t: careless(t[:, None]))(at, 0.5).value, (at - 1) ** 2 + 0.25
+    )
+
+
+def test_many_points_of_many_variables_take_little_memory():
+    most = []
+
+    def seen(points):
+        most.append(points.size)
+        return points[:, 0]
+
+    result = smooth(seen, dimension=200, n_samples=1000, generator=rng())(np.ones((300, 200)), 0.1)
+    assert result.dx.shape == (300, 200)
+    assert max(most) <= 2**23
+    assert result.value == pytest.approx(1.0)
 
 
 def test_draws_come_from_the_generator_alone():

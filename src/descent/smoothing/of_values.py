@@ -30,6 +30,7 @@ from descent.smoothing.exact import REACH, Smoothed
 __all__ = ["smooth"]
 
 Function = Callable[[Array], npt.ArrayLike]
+Flags = npt.NDArray[np.bool_]
 
 _ORDERS = (16, 23, 32, 64, 128, 256)
 _LEGENDRE = np.polynomial.legendre.Legendre.basis(9)
@@ -37,9 +38,15 @@ _LEGENDRE = np.polynomial.legendre.Legendre.basis(9)
 _NODES = np.concatenate([[-1.0], np.sort(_LEGENDRE.deriv().roots().real), [1.0]])
 _WEIGHTS = 2 / (90 * _LEGENDRE(_NODES) ** 2)
 _HIGHEST = np.array([np.polynomial.legendre.Legendre.basis(k)(_NODES) for k in (8, 9)])
+_PROBE = 1 / 8  # in σ: what is as wide as this does not hide between the nodes
+_Z = np.arange(-REACH, REACH + _PROBE / 2, _PROBE)
+_PANEL = 0.5  # in σ: width of a panel before it is halved
+_STRETCH = 8  # panels that are added at once on either side
+_FARTHEST = 37.0  # in σ: here the normal density is 1e-298
 _NARROWEST = 1e-14  # in σ: a jump is enclosed in a panel of this width
 _MOST_PANELS = 20_000  # at work for one point at once
 _CHUNK = 2048  # points at once
+_NUMBERS = 1 << 24  # coordinates of samples that are held at once
 
 
 def smooth(
@@ -55,9 +62,10 @@ def smooth(
 
     .. math:: f_\sigma(x) = \mathbb E f(x + \sigma z), \qquad z \sim N(0, I)
 
-    Of one variable: Gauss–Hermite quadrature, whose order is raised until three agree.
-    Where they do not, as f jumps or ripples, the line is divided into panels, and each panel
-    halved until its Gauss–Lobatto sum stays the same; a jump ends up in a panel of no width.
+    Of one variable: Gauss–Hermite quadrature, whose order is raised until three agree with each
+    other and with the mean over a grid of σ/8. Where they do not, as f jumps or ripples, the line
+    is divided into panels, as far out as f counts, and each panel halved until its Gauss–Lobatto
+    sum stays the same; a jump ends up in a panel of no width.
 
     Of several: the mean over ``n_samples`` draws, which come in antithetic pairs x ± σz and
     anew in each call. The pairs take the even part of f out of the noise of d/dx, and the odd
@@ -67,7 +75,7 @@ def smooth(
     ----------
     f : callable
         From points to values: ``(n,)`` to ``(n,)``, or ``(n, d)`` to ``(n,)`` if a dimension
-        is given. A spike between the nodes, or between the samples, is not seen.
+        is given. A spike narrower than σ/8, or between the samples, may not be seen.
     dimension : int, optional
         d, for a function of points ``(n, d)``.
     tolerance : float
@@ -93,7 +101,8 @@ def smooth(
     ValueError, TypeError
         If an argument is out of its range, or f returns what is not finite.
     RuntimeError
-        From ``smoothed``, if the tolerance is not reached.
+        From ``smoothed``, if the tolerance is not reached, as where f grows so fast that it has
+        no average.
 
     See Also
     --------
@@ -141,9 +150,11 @@ def smooth(
             -1, *x.shape[len(outer) :]
         )
         widths = np.broadcast_to(sigma, shape).ravel()
+        most = _CHUNK if dimension is None else _NUMBERS // (n_samples * dimension)
+        stride = max(1, min(_CHUNK, most))
         parts = [
-            rule(points[first : first + _CHUNK], widths[first : first + _CHUNK])
-            for first in range(0, len(widths), _CHUNK)
+            rule(points[first : first + stride], widths[first : first + stride])
+            for first in range(0, len(widths), stride)
         ] or [rule(points, widths)]
         result, error = (
             Smoothed(
@@ -199,8 +210,11 @@ def _by_quadrature(f: Function, tolerance: float) -> Rule:
             left = left[far]
             if not left.size:
                 break
-        else:
-            means[:, left] = _by_panels(f, x[left], sigma[left], tolerance)
+        agreed = np.setdiff1d(np.arange(x.size), left)
+        hidden = _hides(f, x[agreed], sigma[agreed], means[:, agreed], tolerance * scale[agreed])
+        left = np.union1d(left, agreed[hidden])
+        if left.size:
+            means[:, left], scale[left] = _by_panels(f, x[left], sigma[left], tolerance)
         errors = np.maximum(before, tolerance * scale)
         errors[:, left] = tolerance * scale[left]
         return _scaled(means, sigma), _scaled(errors, sigma)
@@ -213,9 +227,19 @@ def _scaled(means: Array, sigma: Array) -> Smoothed:
     return Smoothed(means[0], means[1] / sigma, means[2] / sigma)
 
 
-def _by_panels(f: Function, x: Array, sigma: Array, tolerance: float) -> Array:
-    """Average over panels that are halved until their sums stay the same, jumps and all."""
-    edges = np.linspace(-REACH, REACH, 37)
+def _hides(f: Function, x: Array, sigma: Array, means: Array, error: Array) -> Flags:
+    """Say where a grid of σ/8 sees what the quadrature has not; for a smooth f both are exact."""
+    weights = _PROBE * np.exp(-_Z * _Z / 2) / np.sqrt(2 * np.pi) * _scores(_Z)[:3]
+    seen = weights @ _values(f, x[:, None] + sigma[:, None] * _Z).T
+    return np.asarray((np.abs(seen - means) > 2 * error).any(axis=0))
+
+
+def _by_panels(f: Function, x: Array, sigma: Array, tolerance: float) -> tuple[Array, Array]:
+    """Average over panels that are halved until their sums stay the same, jumps and all.
+
+    Returns the means, and the scale that the tolerance is a share of.
+    """
+    edges = np.arange(-REACH, REACH + _PANEL / 2, _PANEL)
     owner = np.repeat(np.arange(x.size), len(edges) - 1)
     low, high = np.tile(edges[:-1], x.size), np.tile(edges[1:], x.size)
 
@@ -229,9 +253,29 @@ def _by_panels(f: Function, x: Array, sigma: Array, tolerance: float) -> Array:
         scores[3] *= np.sign(values)
         return np.concatenate([(scores * values).sum(axis=2), jumpy])
 
-    means = np.zeros((3, x.size))
+    means, settled = np.zeros((3, x.size)), np.zeros(x.size)
     whole = sums(owner, low, high)
-    scale = np.bincount(owner, whole[3], x.size)
+    scale: Array = np.bincount(owner, whole[3], x.size).astype(float)
+    # Further out, as long as f makes the outermost panels count.
+    outmost, edge = np.maximum(whole[3, low == -REACH], whole[3, high == REACH]), REACH
+    while (growing := np.nonzero(outmost > tolerance / 256 * scale)[0]).size:
+        if edge >= _FARTHEST:
+            i = growing[0]
+            raise RuntimeError(
+                f"tolerance = {tolerance} is not reached for f smoothed at x = {x[i]}, "
+                f"sigma = {sigma[i]}: it grows too fast, as what lies 37 sigma away still counts"
+            )
+        inner, edge = edge + _PANEL * np.arange(_STRETCH), edge + _PANEL * _STRETCH
+        left_ends = np.concatenate([inner, -inner - _PANEL])
+        new_owner = np.repeat(growing, len(left_ends))
+        new_low = np.tile(left_ends, growing.size)
+        new = sums(new_owner, new_low, new_low + _PANEL)
+        scale += np.bincount(new_owner, new[3], x.size)
+        outmost = np.zeros(x.size)
+        for end in (edge - _PANEL, -edge):
+            outmost[growing] = np.maximum(outmost[growing], new[3, new_low == end])
+        owner, whole = np.append(owner, new_owner), np.append(whole, new, axis=1)
+        low, high = np.append(low, new_low), np.append(high, new_low + _PANEL)
     while owner.size:
         if owner.size > _MOST_PANELS * x.size:
             i = np.bincount(owner).argmax()
@@ -242,11 +286,13 @@ def _by_panels(f: Function, x: Array, sigma: Array, tolerance: float) -> Array:
         middle = (low + high) / 2
         halves = sums(owner, low, middle), sums(owner, middle, high)
         both = halves[0] + halves[1]
+        # What lay between the nodes of wider panels counts when it is seen.
+        scale = np.maximum(scale, settled + np.bincount(owner, both[3], x.size))
         doubt = np.concatenate([np.abs(both - whole)[:3], np.abs(whole[4:])])
         done = (doubt <= tolerance / 256 * scale[owner]).all(axis=0)
         done |= high - low < _NARROWEST
-        for k in range(3):
-            means[k] += np.bincount(owner[done], both[k, done], x.size)
+        for sums_so_far, part in zip((*means, settled), both, strict=False):
+            sums_so_far += np.bincount(owner[done], part[done], x.size)
         more = ~done
         owner = np.tile(owner[more], 2)
         low, high = (
@@ -254,7 +300,7 @@ def _by_panels(f: Function, x: Array, sigma: Array, tolerance: float) -> Array:
             np.concatenate([middle[more], high[more]]),
         )
         whole = np.concatenate([half[:, more] for half in halves], axis=1)
-    return means
+    return means, scale
 
 
 def _by_samples(f: Function, d: int, n_samples: int, generator: np.random.Generator) -> Rule:
@@ -262,7 +308,7 @@ def _by_samples(f: Function, d: int, n_samples: int, generator: np.random.Genera
     n = n_samples // 2
 
     def values(points: Array) -> Array:
-        flat = points.reshape(-1, d)
+        flat = points.reshape(-1, d).copy()  # f may write into its argument
         return check_array("f", f(flat), (len(flat),)).reshape(points.shape[:-1])
 
     def rule(x: Array, sigma: Array) -> tuple[Smoothed, Smoothed]:
