@@ -7,7 +7,8 @@ import pandas
 import pytest
 import torch
 
-from descent.chapters.overparameterization import numbers, pictures, rivals
+from descent import sweeps
+from descent.chapters.overparameterization import numbers, pictures, rivals, tables
 from descent.chapters.overparameterization.ensemble import Ensemble, train_ensemble
 from descent.chapters.overparameterization.sweeps import (
     NUDGE,
@@ -259,3 +260,14 @@ def test_bad_arguments_are_named():
         train_ensemble("mlp5", 4, 12, "ackley", [1.0], [0], optimizer="lbfgs")
     with pytest.raises(ValueError, match="start must have shape"):
         train_ensemble("mlp5", 4, 12, "ackley", [[1.0], [2.0]], [0])
+
+
+def test_the_largest_network_of_the_source_has_the_weights_that_the_chapter_says():
+    largest = models.mlp17(128, 1024, 1, generator=torch.Generator())
+    assert 19e6 < models.number_of_weights(largest) < 20e6
+
+
+def test_the_table_of_searches_counts_whole_runs():
+    table = tables.rivals(sweeps.load("08-rivals"), ["1 of 2"] * len(tables.CASES))
+    assert "38 of 40 (0.1)" in table
+    assert ".0 of" not in table

@@ -1,10 +1,13 @@
 """Chapter 8: success against the reach of the first steps."""
 
+import re
+
 import numpy as np
 import pandas
 import pytest
 import torch
 
+from descent import claims, sweeps
 from descent.chapters.overparameterization import reach, reach_sweeps
 from descent.chapters.overparameterization.ensemble import train_ensemble
 from descent.chapters.overparameterization.sweeps import tangent_size
@@ -176,3 +179,30 @@ def test_what_arrives_has_left():
     frame = reach_sweeps.load("08-reach-held-out")
     for _, row in frame.iterrows():
         assert np.all(np.array(row["reached"]) <= np.array(row["left"]))
+
+
+def test_no_run_stands_twice_among_the_settings_held_out():
+    """A sum of weights is x itself with a longer step, to the last digit: one setting, not two."""
+    frame = reach_sweeps.load("08-reach-held-out")
+    runs = [tuple(np.ravel([row["path"], row["reach"]])) for _, row in frame.iterrows()]
+    assert len(set(runs)) == len(runs) < len(reach_sweeps.HELD_OUT.points)
+    for name in ("08-reach-found", "08-reach-map"):
+        assert len(reach_sweeps.load(name)) == len(sweeps.load(name))
+
+
+def test_the_control_of_the_law_counts_what_other_numbers_tell():
+    """As it stands in the claim: learning rate, weights, their product, and that all leave."""
+    found, fresh = (reach_sweeps.load(f"08-reach-{name}") for name in ("found", "held-out"))
+    seen, hits, _ = reach.runs_of(found, "left")
+    numbers, outcomes, _ = reach.runs_of(fresh, "left")
+    most = outcomes.reshape(len(fresh), -1).mean(1) > 0.5
+    told = []
+    for name in ("learning_rate", "weights", "rate_by_weights", "longest"):
+        medians = np.median(numbers[name].reshape(len(fresh), -1), axis=1)
+        says = reach.fit(seen[name], hits).chance(medians) > 0.5
+        told.append(int((says == most).sum()))
+    control = next(c for c in claims.load() if c.id == "reach-tells-who-leaves").control
+    assert told[-1] == len(fresh)
+    assert [int(n) for n in re.findall(r"\d+", control)] == [
+        told[0], len(fresh), *told[1:3], most.sum()
+    ]  # fmt: skip

@@ -214,14 +214,27 @@ MAP = Sweep(
 def load(name: str) -> Any:
     """Return a stored table with another column, whether a run has ``left``: (seeds, repeats).
 
-    It has if it ends elsewhere than in the ripple that it began in.
+    It has if it ends elsewhere than in the ripple that it began in. A sum of N weights and x
+    itself at N times the rate are one setting, to the last digit, and stand in the table once: as
+    the sum, which is kinder to the number of weights.
     """
     frame = sweeps.load(name)
     for column, value in (("optimizer", "adam"), ("objective", "ackley"), ("decay", 0.0)):
         there = frame[column] if column in frame else [None] * len(frame)
         frame[column] = [value if pandas.isna(entry) else entry for entry in there]
     frame["left"] = [_left(row) for _, row in frame.iterrows()]
-    return frame
+    return frame[[not again for again in _again(frame)]].reset_index(drop=True)
+
+
+def _again(frame: Any) -> Any:
+    """Say which rows are runs in x that a row above has as well, with other weights."""
+    names = ["model", "objective", "optimizer", "decay", "hidden_ch", "learning_rate"]
+    settings = frame[names + (["shift"] if "shift" in frame else [])].copy()
+    plain = settings["model"] == NO_NETWORK
+    rates = (settings["learning_rate"] * settings["hidden_ch"])[plain]
+    settings.loc[plain, "learning_rate"] = [float(f"{rate:.9g}") for rate in rates]
+    settings.loc[plain, "hidden_ch"] = 1
+    return settings.duplicated()
 
 
 def _left(row: Any) -> Any:

@@ -44,7 +44,9 @@ def rivals(searches: Any, network: Sequence[str]) -> str:
     rows = []
     for search in searches["search"].unique():
         found = [at.loc[(search, *case)] for case in CASES.values()]
-        rows.append([search, *(f"{r.successes} of {r.runs} ({r.setting:g})" for r in found)])
+        rows.append(
+            [search, *(f"{r.successes:.0f} of {r.runs:.0f} ({r.setting:g})" for r in found)]
+        )
     rows.append(["network of the source's size", *network])
     return prose.table(["search", *CASES], rows, "lrrrr")
 
