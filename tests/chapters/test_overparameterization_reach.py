@@ -206,3 +206,25 @@ def test_the_control_of_the_law_counts_what_other_numbers_tell():
     assert [int(n) for n in re.findall(r"\d+", control)] == [
         told[0], len(fresh), *told[1:3], most.sum()
     ]  # fmt: skip
+
+
+def test_a_place_belongs_to_the_ripple_into_which_it_runs_down():
+    """On the slope of Ackley's function the tops are 0.04 off the middle between two minima."""
+    f = ackley
+    x = np.linspace(-12.3, 12.7, 2001)
+    end = x[:, None].copy()
+    for _ in range(20_000):
+        end -= 2e-4 * f.gradient(end)
+    settled = np.abs(f.gradient(end)[:, 0]) < 0.2  # none of them begins on a top
+    settled |= np.abs(end[:, 0]) < 1e-2  # at 0 there is a corner
+    assert settled.mean() > 0.99
+    found = reach.ripple(f.gradient, x, 1.0)
+    np.testing.assert_array_equal(found[settled], np.round(end[settled, 0]))
+    assert (found != np.round(x)).mean() > 0.02
+
+
+def test_short_steps_leave_no_ripple():
+    frame = reach_sweeps.load("08-reach-held-out")
+    short = frame[[np.max(row) < 0.05 for row in frame["reach"]]]
+    assert len(short) > 5
+    assert not any(np.any(row) for row in short["left"])

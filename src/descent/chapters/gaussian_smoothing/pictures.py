@@ -172,7 +172,7 @@ def climbs_caption(function: str, sigma: float) -> str:
     there, outside = numbers.arrivals(f, sigma), numbers.outside_hill(f)
     return (
         f"Exact climbs on the smoothed {function} from $\\sigma = {sigma:g}$; brighter is higher. "
-        f"White paths end on the highest peak, red ones elsewhere. Of {len(STARTS)} starts on "
+        f"White paths end on the highest peak, orange ones elsewhere. Of {len(STARTS)} starts on "
         f"[−20, 20] {there.sum()} arrive, and of the {outside.sum()} beyond the foot of the peak "
         f"{(there & outside).sum()}."
     )

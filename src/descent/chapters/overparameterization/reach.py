@@ -39,6 +39,18 @@ def measures(x: Array, period: float) -> dict[str, Array]:
     return {name: np.clip(values, 0, LONGEST) for name, values in found.items()}
 
 
+def ripple(gradient: Callable[[Array], Array], x: Array, period: float) -> Array:
+    """Return the numbers of the ripples into which places x run down, of the shape of x.
+
+    The k-th ripple has its minimum near k periods. On a slope its ends are not half-way between
+    two minima, so that near them the sign of f' decides.
+    """
+    nearest = np.round(x / period)
+    off = x / period - nearest
+    across = (np.abs(off) > 0.25) & (np.sign(gradient(x[..., None])[..., 0]) == -np.sign(off))
+    return np.asarray(nearest + np.where(across, np.sign(off), 0))
+
+
 class Law(NamedTuple):
     """Success against one number: it rises from LAPSE to 1 - LAPSE about where it is even."""
 

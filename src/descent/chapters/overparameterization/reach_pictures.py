@@ -145,7 +145,8 @@ def _descents(first: float, shift: float) -> _Descents:
     path = numbers.gradient_descent(objective.gradient, numbers.starts(shift), sizes)[..., 0]
     far = reach.measures(path, reach.PERIODS["ackley"])["reach"]
     few = path[: reach.FIRST + 1, :: path.shape[1] // SHOWN]
-    left = np.round(path[-1] - shift) != np.round(path[0] - shift)
+    begin, end = (reach.ripple(ackley.gradient, x - shift, 1.0) for x in path[[0, -1]])
+    left = begin != end
     arrived = numbers.reached(objective, path[-1][:, None])
     return _Descents(few, float(np.median(far)), numbers.rate(left), numbers.rate(arrived))
 

@@ -10,7 +10,7 @@ from descent import sweeps
 from descent.arguments import Array
 from descent.chapters.overparameterization.ensemble import train_ensemble
 from descent.chapters.overparameterization.numbers import adam, reached, step_sizes
-from descent.chapters.overparameterization.reach import PERIODS, measures
+from descent.chapters.overparameterization.reach import PERIODS, measures, ripple
 from descent.chapters.overparameterization.sweeps import FAR, NUDGE
 from descent.landscapes import OBJECTIVES, Shifted
 from descent.networks import models
@@ -214,9 +214,9 @@ MAP = Sweep(
 def load(name: str) -> Any:
     """Return a stored table with another column, whether a run has ``left``: (seeds, repeats).
 
-    It has if it ends elsewhere than in the ripple that it began in. A sum of N weights and x
-    itself at N times the rate are one setting, to the last digit, and stand in the table once: as
-    the sum, which is kinder to the number of weights.
+    It has if it ends in another ripple than the one that it began in (`reach.ripple`). A sum of N
+    weights and x itself at N times the rate are one setting, to the last digit, and stand in the
+    table once: as the sum, which is kinder to the number of weights.
     """
     frame = sweeps.load(name)
     for column, value in (("optimizer", "adam"), ("objective", "ackley"), ("decay", 0.0)):
@@ -242,7 +242,8 @@ def _left(row: Any) -> Any:
     begin = np.full(len(end), STARTS[row["objective"]]) + (row["model"] == NO_NETWORK) * _spread(
         len(end)
     )
-    return (np.round(end / period) != np.round(begin / period)[:, None]).tolist()
+    gradient = OBJECTIVES[row["objective"]].gradient
+    return (ripple(gradient, end, period) != ripple(gradient, begin, period)[:, None]).tolist()
 
 
 def _spread(n: int) -> Array:
