@@ -415,6 +415,39 @@ def test_the_verdict_is_dragged_through_zero(visit, pages):
     expect(said).to_contain_text("amplifies x")
 
 
+@pytest.mark.parametrize("width", [1000, 390])
+def test_a_click_on_the_map_starts_the_climbs_there(visit, pages, width):
+    page = visit(pages / "climb-by-hand.html", viewport={"width": width, "height": 800})
+    wait_until_ready(page)
+    knob, said = page.locator(".descent-handle"), page.locator("figcaption")
+    tile, beside = (page.locator(".descent-tile").nth(k) for k in (0, 1))
+    seen = set()
+    for across, down in ((0.3, 0.7), (0.6, 0.3), (0.85, 0.5), (0.45, 0.2)):
+        box = tile.bounding_box()
+        place = box["x"] + across * box["width"], box["y"] + down * box["height"]
+        page.mouse.click(*place)
+        stands = knob.bounding_box()
+        centre = (stands["x"] + stands["width"] / 2, stands["y"] + stands["height"] / 2)
+        np.testing.assert_allclose(centre, place, atol=2)
+        x, sigma = (
+            float(
+                page.locator(f"[data-control={key}]")
+                .get_attribute("aria-valuetext")
+                .replace("−", "-")
+            )
+            for key in ("x", "sigma")
+        )
+        end = ascend(smoothed_sinc, [x], [sigma]).x[0]
+        words = said.inner_text().replace("−", "-").split("ends at x = ")[1].split(" ")[0]
+        assert float(words.rstrip(".")) == pytest.approx(end, abs=0.06)
+        seen.add(knob.get_attribute("aria-valuetext"))
+    assert len(seen) == 4
+    last = knob.get_attribute("aria-valuetext")
+    click = "tile => tile.firstElementChild.dispatchEvent(new Event('click', {bubbles: true}))"
+    beside.evaluate(click)
+    assert knob.get_attribute("aria-valuetext") == last, "the other drawing is no map"
+
+
 def test_the_pit_is_pulled_deeper_by_hand(visit, pages):
     page = visit(pages / "walkers-and-their-law.html", viewport={"width": 1000, "height": 800})
     wait_until_ready(page)

@@ -166,8 +166,9 @@ function listed(facts, places) {
 }
 
 // A knob in the picture. It can be dragged, and answers to the keys of a slider; of two controls
-// the first lies along the horizontal arrows. The value whose place is nearest is chosen. A switch
-// stays where it is, and a click, Space or Enter turns it on and off.
+// the first lies along the horizontal arrows. The value whose place is nearest is chosen. A knob of
+// two controls comes to where its drawing is clicked, if no other one is in it. A switch stays where
+// it is, and a click, Space or Enter turns it on and off.
 function grip(root, facts, handle, { place, nearest, position, take, set }) {
   const stage = root.querySelector(".descent-stage");
   const keys = handle.controls;
@@ -195,10 +196,14 @@ function grip(root, facts, handle, { place, nearest, position, take, set }) {
   for (const [name, value] of Object.entries(attributes)) knob.setAttribute(name, value);
   stage.append(knob);
 
+  function drawing() {
+    const panel = root.querySelectorAll(".descent-panel")[handle.panel];
+    return panel.querySelectorAll(".descent-tile > svg")[handle.tile];
+  }
+
   // The drawing in pixels of the stage: its corner, its scale, its left edge in its own units.
   function measure() {
-    const panel = root.querySelectorAll(".descent-panel")[handle.panel];
-    const svg = panel.querySelectorAll(".descent-tile > svg")[handle.tile];
+    const svg = drawing();
     knob.hidden = !svg; // where an error stands
     if (!svg) return undefined;
     const [outer, inner] = [stage.getBoundingClientRect(), svg.getBoundingClientRect()];
@@ -245,6 +250,17 @@ function grip(root, facts, handle, { place, nearest, position, take, set }) {
     const chosen = under(event, at);
     if (keys.some((key) => chosen[key] !== at[key])) set(chosen);
   });
+  const plane = ({ controls, panel, tile }) =>
+    controls.length > 1 && panel === handle.panel && tile === handle.tile;
+  if (keys.length > 1 && facts.handles.filter(plane).length === 1) {
+    stage.addEventListener("click", (event) => {
+      if (!drawing()?.parentElement.contains(event.target)) return; // the knob is in no tile
+      take();
+      held = [0, 0];
+      set(under(event, position()));
+      held = undefined;
+    });
+  }
   for (const end of ["pointerup", "pointercancel"]) knob.addEventListener(end, () => (held = undefined));
   knob.addEventListener("keydown", (event) => {
     const along = /^(ArrowLeft|ArrowRight|Home|End)$/.test(event.key) ? 0 : keys.length - 1;
