@@ -143,6 +143,15 @@ def test_workers_do_not_change_the_gradient(executor):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17])
+def test_few_samples_are_fewer_blocks(n):
+    plain, said = (
+        sampled_gradient(first, MEAN, COVARIANCE, n, np.random.default_rng(5), **blocks)
+        for blocks in ({}, {"n_blocks": min(n, 16)})
+    )
+    np.testing.assert_array_equal(plain.mean, said.mean)
+
+
 def test_blocks_and_calls_are_independent():
     rng = np.random.default_rng(5)
     once, again = (sampled_gradient(first, MEAN, COVARIANCE, 400, rng) for _ in range(2))

@@ -10,6 +10,8 @@ from descent.arguments import Array, check_array, check_callable, check_count, c
 
 Values = Callable[[Array], npt.ArrayLike]
 
+_BLOCKS = 16  # of samples, where nobody says how many
+
 
 class DistributionGradient(NamedTuple):
     """Gradients of E f by the mean, ``(d,)``, and by the covariance, ``(d, d)``."""
@@ -157,7 +159,7 @@ def sampled_gradient(
     n_samples: int,
     rng: np.random.Generator,
     *,
-    n_blocks: int = 16,
+    n_blocks: int | None = None,
     run: Callable[..., Iterable[Any]] = map,
 ) -> DistributionGradient:
     """Estimate the gradient of E f from samples drawn in blocks, in parallel if asked.
@@ -176,8 +178,8 @@ def sampled_gradient(
         In all; the blocks' sizes differ by one at most.
     rng : numpy.random.Generator
         Spawns the blocks' generators; a second call gets new ones.
-    n_blocks : int
-        From 1 to ``n_samples``.
+    n_blocks : int, optional
+        From 1 to ``n_samples``; by default 16, or as many as there are samples if they are fewer.
     run : callable
         ``map``, or the ``map`` of an executor of `concurrent.futures`.
 
@@ -202,7 +204,8 @@ def sampled_gradient(
     >>> sampled_gradient(f, [0.0], [[1.0]], 100_000, np.random.default_rng(1)).mean.round(2)
     array([1.])
     """
-    n, k = check_count("n_samples", n_samples), check_count("n_blocks", n_blocks)
+    n = check_count("n_samples", n_samples, 1)
+    k = min(n, _BLOCKS) if n_blocks is None else check_count("n_blocks", n_blocks)
     if not 1 <= k <= n:
         raise ValueError(f"n_blocks must be from 1 to n_samples = {n}; got {k}")
     check_callable("f", f)
