@@ -433,7 +433,9 @@ def test_the_first_line_says_what_the_configuration_chooses(monkeypatch, capsys)
 def test_what_hydra_answers_it_answers_alone(monkeypatch, capsys, argument):
     monkeypatch.setattr(entry, "_run", lambda command: None)
     call(monkeypatch, argument)
-    assert capsys.readouterr().out == ""
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert bool(said.err) == (argument == "--help"), "a reader who asks for help waits"
 
 
 def test_a_long_fit_says_that_it_is_at_work(monkeypatch, capsys):

@@ -16,6 +16,7 @@ CONFIGURATION = Path(__file__).parent / "configuration"
 #: What Hydra answers by itself, some of it for other programs to read.
 HYDRAS = {"--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version", "-sc"}
 HYDRAS |= {"--shell-completion"}
+HELP = {"--help", "-h", "--hydra-help"}
 
 
 def answer(arguments: Sequence[str]) -> None:
@@ -37,6 +38,8 @@ def answer(arguments: Sequence[str]) -> None:
         for model in models:
             check_choice("model", model, _stems(CONFIGURATION / "model"))
         functions = _chosen("lossfun", overrides) or ["ackley"]
+        if HELP.intersection(overrides):  # beside the answer, which programs may read
+            print("descent-train: loading PyTorch to list the settings …", file=sys.stderr)
         if not any(argument.split("=")[0] in HYDRAS for argument in overrides):
             what, through = ", ".join(functions), ", ".join(models)
             print(f"descent-train: {what} through {through}; loading PyTorch …", flush=True)
