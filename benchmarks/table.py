@@ -4,6 +4,8 @@ Run it as ``python benchmarks/table.py``, or ``make bench``. It prints the table
 with its machine in book/benchmarks.json, which the status page of the book shows; commit it.
 Of a peer that is not installed the row shows what the stored table has. A part:
 ``python benchmarks/table.py dynamics``, which leaves the other rows as they are stored.
+The book's own building and its tests take half an hour: they are measured by name alone,
+``python benchmarks/table.py building``, on a machine that does nothing else.
 """
 # ruff: noqa: E402
 
@@ -23,6 +25,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 STORED = FOLDER.parent / "book" / "benchmarks.json"
+BY_NAME_ALONE = {"building"}
 PACKAGES = ("numpy", "scipy", "llvmlite", "torch", "heyoka", "torchzero", "cma", "nevergrad")
 sys.path.insert(0, str(FOLDER))
 
@@ -58,10 +61,15 @@ def stored() -> dict[str, dict]:
     return {f"{row['work']}/{row['peer'].split(' ')[0]}": row for row in rows}
 
 
+def asked(file: str, names: list[str]) -> bool:
+    """Say whether the rows of a file are to be measured."""
+    return file in names if names else file not in BY_NAME_ALONE
+
+
 def measured(names: list[str]) -> Iterator[tuple[str, Row]]:
     """Yield every row of the benchmarks of these names, or of all."""
     for path in sorted(FOLDER.glob("*.py")):
-        if path.stem in ("row", "table") or (names and path.stem not in names):
+        if path.stem in ("row", "table") or not asked(path.stem, names):
             continue
         if "def rows(" in path.read_text(encoding="utf-8"):
             for row in importlib.import_module(path.stem).rows():
@@ -97,7 +105,7 @@ def main() -> None:
     names, before = sys.argv[1:], stored()
     print("| work | unit | ours | peer | theirs | theirs / ours | target | reached |")
     print("| :-- | :-- | --: | :-- | --: | --: | :-- | :-- |")
-    rows = [row for row in before.values() if names and row["file"] not in names]
+    rows = [row for row in before.values() if not asked(row["file"], names)]
     for row in rows:
         print(line(row))
     for file, row in measured(names):

@@ -1,6 +1,6 @@
 """Memory and time of the estimates along random directions, for ten million parameters.
 
-Run it as ``python benchmarks/zeroth_order_memory.py``. Each method makes three steps in a
+Run it as ``python benchmarks/table.py zeroth_order_memory``. Each method makes three steps in a
 process of its own, on one thread. The memory is the largest that the process ever held, less
 what it held with the parameters alone after one evaluation, in copies of the float32
 parameters; what torch loads at the first use of a method is loaded before. The time is
@@ -15,11 +15,12 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from row import show
+from row import Row
 
 D = 10_000_000
 STEPS = 3
@@ -90,37 +91,18 @@ def apart(library, name):
     return None if done.returncode else json.loads(done.stdout.splitlines()[-1])
 
 
-def rows():
-    """Return (what, ours, baseline, ratio, target) of each number.
-
-    The memory's baseline is one copy of the parameters, the time's is torchzero's; a number
-    whose peer is not installed has None in its place.
-    """
-    table = []
-    for name, (_, target, peer) in METHODS.items():
+def rows() -> Iterator[Row]:
+    """Yield the rows of the table of speed: memory in copies of the parameters, and time."""
+    for name, (_, most, peer) in METHODS.items():
         ours = apart("descent", name)
-        copies = ours["copies"]
-        table.append((f"{name}, d = 1e7, memory (copies)", copies, 1.0, copies, target))
-        if peer is not None:
-            theirs = apart("torchzero", peer)
-            ms = None if theirs is None else theirs["ms"]
-            ratio = None if ms is None else ours["ms"] / ms
-            what = f"{name}, d = 1e7, ms an evaluation against torchzero's {peer}"
-            table.append((what, ours["ms"], ms, ratio, 1.0))
-    return table
-
-
-def main():
-    """Measure, print and write the table."""
-    lines = ["| | ours | baseline | ratio | at most |", "| --- | ---: | ---: | ---: | ---: |"]
-    for what, *numbers in rows():
-        cells = ["–" if each is None else f"{each:.2f}" for each in numbers]
-        lines.append(f"| {what} | {' | '.join(cells)} |")
-    show("zeroth_order_memory", lines)
+        theirs = None if peer is None else apart("torchzero", peer)
+        named = "" if peer is None else f"torchzero {peer}"
+        copies, ms = (None, None) if theirs is None else (theirs["copies"], theirs["ms"])
+        work = f"{name}, 1e7 float32 parameters: memory beside them"
+        yield Row(work, "copies", ours["copies"], named, copies, at_most=most)
+        work = f"{name}, 1e7 float32 parameters: an evaluation"
+        yield Row(work, "ms", ours["ms"], named, ms, times=1)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        print(json.dumps(measure(*sys.argv[1:])))
-    else:
-        main()
+    print(json.dumps(measure(*sys.argv[1:])))
