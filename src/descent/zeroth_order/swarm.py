@@ -71,12 +71,22 @@ class ParticleSwarm(Population):
         better = losses < self.own_loss
         self.own_best[better] = candidates[better]
         self.own_loss[better] = losses[better]
+        self._fly()
+
+    def _carried(self) -> Array:
+        """Return what is left of the velocities."""
+        return self.inertia * self.velocity
+
+    def _fly(self) -> None:
+        """Draw the particles to the best points, and move them."""
         pull = self.generator.random((2, *self.x.shape))
-        self.velocity *= self.inertia
-        self.velocity += self.own * pull[0] * (self.own_best - self.x)
-        self.velocity += self.social * pull[1] * (self.best - self.x)
+        self.velocity = (
+            self._carried()
+            + self.own * pull[0] * (self.own_best - self.x)
+            + self.social * pull[1] * (self.best - self.x)
+        )
         self.x = self.x + self.velocity
 
     def retreat(self) -> None:
         """Fly on: each particle is drawn to the best points anyway."""
-        self.learn(self.x, np.full(len(self.x), np.inf))
+        self._fly()

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from descent.arguments import Array, check_array, check_real
-from descent.zeroth_order.population import Population
+from descent.zeroth_order.swarm import ParticleSwarm
 
 
 def swarm_gradient(x: ArrayLike, best: ArrayLike, coefficient: float, rate: float) -> Array:
@@ -52,8 +52,8 @@ def swarm_gradient(x: ArrayLike, best: ArrayLike, coefficient: float, rate: floa
     return np.asarray(c / check_real("rate", rate, above=0) * (point - towards))
 
 
-class SwarmGradient(Population):
-    r"""A swarm with averaged momentum, and one particle that descends its gradient.
+class SwarmGradient(ParticleSwarm):
+    r"""A `ParticleSwarm` with averaged momentum, one particle of which descends its gradient.
 
     .. math::
         m_j \leftarrow \beta m_j + (1 - \beta) v_j, \qquad
@@ -115,43 +115,25 @@ class SwarmGradient(Population):
         lr: float = 0.05,
         generator: np.random.Generator,
     ) -> None:
-        super().__init__(start, spread=spread, size=size, generator=generator)
+        super().__init__(
+            start, spread=spread, size=size, own=own, social=social, generator=generator
+        )
+        del self.inertia  # an average of the past velocities is carried in its place
         self.memory = check_real("memory", memory, least=0, below=1)
-        self.own = check_real("own", own, least=0)
-        self.social = check_real("social", social, least=0)
         self.rate = check_real("rate", rate, above=0)
         self.lr = check_real("lr", lr, above=0)
-        self.momentum, self.velocity = np.zeros_like(self.x), np.zeros_like(self.x)
-        self.own_best = self.x.copy()
-        self.own_loss = np.full(len(self.x), np.inf)
+        self.momentum = np.zeros_like(self.x)
 
-    def propose(self) -> Array:
-        """Return the particles, the one that descends last."""
-        return self.x
-
-    def learn(self, candidates: Array, losses: Array) -> None:
-        """Update the best points, move the swarm."""
-        better = losses < self.own_loss
-        self.own_best[better] = candidates[better]
-        self.own_loss[better] = losses[better]
-        self._fly()
+    def _carried(self) -> Array:
+        """Return the averaged velocities."""
+        self.momentum = self.memory * self.momentum + (1 - self.memory) * self.velocity
+        return self.momentum
 
     def _fly(self) -> None:
         """Move the swarm, and the last particle against the gradient."""
-        pull = self.generator.random((2, *self.x.shape))
-        self.momentum = self.memory * self.momentum + (1 - self.memory) * self.velocity
-        self.velocity = (
-            self.momentum
-            + self.own * pull[0] * (self.own_best - self.x)
-            + self.social * pull[1] * (self.best - self.x)
-        )
         led = self.x[-1]
-        self.x = self.x + self.velocity
+        super()._fly()
         chance = self.generator.random(2)
         coefficient = float(self.own * chance[0] + self.social * chance[1])
         gradient = swarm_gradient(led, self.best, coefficient, self.rate)
         self.x[-1] = led - self.lr * gradient
-
-    def retreat(self) -> None:
-        """Fly on: all are drawn to the best points anyway."""
-        self._fly()
