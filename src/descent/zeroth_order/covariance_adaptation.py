@@ -55,8 +55,8 @@ class CovarianceAdaptation(Population):
 
     Notes
     -----
-    Hansen (2016), "The CMA evolution strategy: a tutorial", arXiv:1604.00772, figure 6 and
-    table 1. The list of source 002 lacks it.
+    Hansen (2016), "The CMA evolution strategy: a tutorial", arXiv:1604.00772,
+    equations 41 to 58 and table 1. The list of source 002 lacks it.
     """
 
     def __init__(
@@ -111,11 +111,11 @@ class CovarianceAdaptation(Population):
 
     def propose(self) -> Array:
         """Return the offspring of the mean."""
-        z = self.generator.standard_normal(self.x.shape)  # (38)
-        # (39), with the symmetric root of C in place of B D: the law is the same, and no choice
+        z = self.generator.standard_normal(self.x.shape)
+        # With the symmetric root of C in place of B D: the law is the same, and no choice
         # of eigenvectors, which is rounding where two lengths are equal, changes the run.
         self.y = ((z @ self.axes) * self.lengths) @ self.axes.T
-        self.x = self.mean + self.sigma * self.y  # (40)
+        self.x = self.mean + self.sigma * self.y
         return self.x
 
     def learn(self, candidates: Array, losses: Array) -> None:

@@ -21,8 +21,8 @@ def masses_of(losses: Array) -> Array:
     low, high = losses[allowed].min(), losses[allowed].max()
     heavy = np.where(allowed, 1.0, 0.0)
     if high > low:
-        heavy[allowed] = (high - losses[allowed]) / (high - low)  # (14)
-    return np.asarray(heavy / heavy.sum())  # (15)
+        heavy[allowed] = (high - losses[allowed]) / (high - low)  # (15)
+    return np.asarray(heavy / heavy.sum())  # (16)
 
 
 class GravitationalSearch(Population):
@@ -70,7 +70,8 @@ class GravitationalSearch(Population):
 
     Notes
     -----
-    Rashedi, Nezamabadi-pour and Saryazdi (2009), "GSA: a gravitational search algorithm".
+    Rashedi, Nezamabadi-pour and Saryazdi (2009), "GSA: a gravitational search algorithm",
+    equations 7 to 28.
     Source 002, swarms, mentions gravity only in passing.
     """
 

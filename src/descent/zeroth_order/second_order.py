@@ -82,7 +82,7 @@ class SecondOrderSPSA(SpallSPSA):
     Notes
     -----
     Spall (2000), "Adaptive stochastic approximation by the simultaneous perturbation method",
-    equations 2.1 and 2.2. The last link of source 002 names it.
+    the update and the estimate of the Hessian by four losses. The last link of source 002 names it.
     """
 
     def __init__(
@@ -139,14 +139,14 @@ class SecondOrderSPSA(SpallSPSA):
         gradient = corner * ((losses[0] - losses[1]) / 2) / h
         change = (beyond[0] - losses[0]) - (beyond[1] - losses[1])
         rows, columns = (corner / h).double(), (other / h).double()
-        hessian = change / 4 * (torch.outer(rows, columns) + torch.outer(columns, rows))  # (2.2)
+        hessian = change / 4 * (torch.outer(rows, columns) + torch.outer(columns, rows))
         before = self.memory.get("hessian")
         if before is None:
             before = torch.eye(len(x), dtype=torch.float64, device=x.device)
-        average = (k * before.double() + hessian) / (k + 1)  # (2.1b)
+        average = (k * before.double() + hessian) / (k + 1)  # of all estimates so far
         self.memory["steps"], self.memory["hessian"] = k, average
         values, axes = torch.linalg.eigh(average)
-        damped = (values**2 + self.damping).sqrt()  # the f_k of (2.1a)
+        damped = (values**2 + self.damping).sqrt()  # made positive
         newton = axes @ ((axes.T @ gradient.double()) / damped)
         length = float((newton * a * self.each("lr")).norm())
         newton = newton * min(1.0, self.reach / length) if length > 0 else newton

@@ -54,7 +54,8 @@ class SpallSPSA(ZerothOrder):
     Notes
     -----
     Spall (1998), "Implementation of the simultaneous perturbation algorithm for stochastic
-    optimization", section III; source 002, gradient approximation, names the method alone.
+    optimization", the gains that it advises; source 002, gradient approximation, names the method
+    alone.
     """
 
     def __init__(
