@@ -72,11 +72,11 @@ def group_table(found: Reached, leaders: Iterable[str]) -> str:
     return table(["method", *GROUPS, "all"], rows, "l" + "r" * (len(GROUPS) + 1))
 
 
-def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: Mapping[str, int]) -> str:
+def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: int) -> str:
     """Return what was tried for each method and what was chosen, folded.
 
-    ``stable`` has for each kind of problem for how many of the seeds, of which there are
-    ``seeds``, the choice of that seed alone is the same.
+    ``stable`` has for each kind of problem for how many of the ``seeds`` the choice of that seed
+    alone is the same.
     """
     rows = []
     for name in dict.fromkeys([*racers("network"), *tuned("landscape")]):
@@ -88,7 +88,7 @@ def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: Mapping[str, 
             if kind in entry.chosen:
                 setting = entry.chosen[kind]
                 text = _setting(setting if entry.fixed else {key: setting[key] for key in varied})
-                text += " (fixed)" if entry.fixed else f" ({counts[name]} of {seeds[kind]})"
+                text += " (fixed)" if entry.fixed else f" ({counts[name]} of {seeds})"
             rows[-1].append(text)
     head = ["method", "tried", *(f"on the {kind}s" for kind in stable)]
     return folded("What was tried, and what was chosen", table(head, rows, "llll"))

@@ -175,7 +175,7 @@ AS_DOCUMENTED = "cma, documented start"
 NGOPT = {"scale": 1.0, "name": "NGOpt"}
 PEERS: dict[str, Method] = {
     "random search": _peer(random_search, {"scale": 2.5}, {"scale": 1.0}, scale=SCALES),
-    "cma": _peer(pycma, {"scale": 1.0}, {"scale": 0.1}, scale=SCALES),
+    "cma": _peer(pycma, {"scale": 1.0}, {"scale": 0.6}, scale=SCALES),
     AS_DOCUMENTED: Method(pycma, list(DOCUMENTED.values()), DOCUMENTED, fixed=True),
     "cmaes": _peer(cmaes, {"scale": 0.3}, {"scale": 0.3}, scale=SCALES),
     "SciPy differential evolution": _peer(
