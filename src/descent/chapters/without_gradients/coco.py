@@ -32,7 +32,7 @@ GROUPS = {
 """The functions of each of COCO's groups, by their numbers."""
 FUNCTIONS = tuple(n for group in GROUPS.values() for n in group)
 DIMENSIONS = (2, 3, 5, 10, 20)
-INSTANCES = (1, 2)
+INSTANCES = (1, 2, 3, 4, 5)
 """Each draws the place of the minimum, its height and the turns of the axes; one run on each."""
 TARGETS = 10.0 ** np.linspace(2, -8, 51)
 """Losses above the minimum that count as reached."""
@@ -105,9 +105,16 @@ def hits(f: Function, d: int, seed: int, method: str, **setting: Any) -> Array:
     return np.asarray((best[:, None] <= TARGETS).sum(1))
 
 
-def reach(method: str, d: int, **setting: Any) -> dict[str, Any]:
-    """Return the numbers of targets reached, summed over the instances, (functions, spent)."""
-    found = [
-        sum(hits(function(n, d, i), d, i, method, **setting) for i in INSTANCES) for n in FUNCTIONS
-    ]
-    return {"reached": np.array(found).tolist()}
+def reach(method: str, instance: int, **setting: Any) -> dict[str, Any]:
+    """Return the numbers of targets that runs on one instance of all functions reach.
+
+    ``spent``, (dimensions, spent): after each budget, summed over the functions; ``ended``,
+    (dimensions, functions): at the end.
+    """
+    found = np.array(
+        [
+            [hits(function(n, d, instance), d, instance, method, **setting) for n in FUNCTIONS]
+            for d in DIMENSIONS
+        ]
+    )
+    return {"spent": found.sum(1).tolist(), "ended": found[..., -1].tolist()}

@@ -16,7 +16,7 @@ from descent.chapters.without_gradients.methods import METHODS, racers, tuned
 from descent.chapters.without_gradients.peers import AS_DOCUMENTED
 from descent.chapters.without_gradients.reached import Reached
 from descent.figures import BLUE, EXACT, GUIDE
-from descent.prose import percent, table
+from descent.prose import fixed, percent, table
 from descent.sweeps import load
 
 BAR = AS_DOCUMENTED
@@ -57,7 +57,8 @@ BESIDE_LEADERS = ("separable natural evolution", "SciPy Nelder–Mead", "walk of
 def group_table(found: Reached, leaders: Iterable[str]) -> str:
     """Return the percentages of targets reached at the end, by group of functions and in all.
 
-    The rows are the list's leaders and those that they are seen beside.
+    The interval is that of the last. The rows are the list's leaders and those that they are seen
+    beside.
     """
     shown = {BAR, "CMA-ES", *BESIDE_LEADERS, *leaders, "RandomGrad", LEAST}
     rows = [
@@ -65,11 +66,25 @@ def group_table(found: Reached, leaders: Iterable[str]) -> str:
             TITLES.get(name, name),
             *(percent(share) for share in reached.by_group(found, name)),
             percent(reached.end(found, name)),
+            spread(reached.interval(found[name].ended)),
         ]
         for name in reached.ranked(found)
         if name in shown
     ]
-    return table(["method", *GROUPS, "all"], rows, "l" + "r" * (len(GROUPS) + 1))
+    head = ["method", *GROUPS, "all", "95 % interval"]
+    return table(head, rows, "l" + "r" * (len(GROUPS) + 2))
+
+
+def spread(interval: tuple[float, float]) -> str:
+    """Say an interval of shares.
+
+    Examples
+    --------
+    >>> spread((0.286, 0.402))
+    '29 to 40 %'
+    """
+    low, high = interval
+    return f"{fixed(100 * low)} to {percent(high)}"
 
 
 def settings_table(stable: Mapping[str, Mapping[str, int]], seeds: int) -> str:

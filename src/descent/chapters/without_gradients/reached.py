@@ -1,7 +1,8 @@
 """Chapter 10: what the table of COCO's functions says: runtime profiles, groups, comparisons."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -17,34 +18,63 @@ from descent.chapters.without_gradients.coco import (
 
 LEVEL = 0.01
 """Level of the signed-rank test over the functions."""
-Reached = Mapping[str, Array]
-"""Shares of the targets reached (dimensions, functions, spent), by method."""
+RESAMPLES = 2000
+"""Draws of functions and instances of which an interval is made."""
 
 
-def collect(frame: Any) -> dict[str, Array]:
+class Share(NamedTuple):
+    """Shares of the targets that a method reaches.
+
+    ``spent``, (dimensions, spent): after each budget, over functions and instances; ``ended``,
+    (dimensions, functions, instances): at the end.
+    """
+
+    spent: Array
+    ended: Array
+
+
+Reached = Mapping[str, Share]
+"""Shares of the targets reached, by method."""
+
+
+def collect(frame: Any) -> dict[str, Share]:
     """Return the shares by method, from the table."""
     found = {}
     for method, rows in frame.groupby("method", sort=False):
-        counts = rows.set_index("d").loc[list(DIMENSIONS), "reached"].tolist()
-        found[str(method)] = np.array(counts, float) / (len(INSTANCES) * len(TARGETS))
+        each = rows.set_index("instance").loc[list(INSTANCES)]
+        spent, ended = (np.array(each[name].tolist(), float) for name in ("spent", "ended"))
+        found[str(method)] = Share(
+            spent.mean(0) / (len(FUNCTIONS) * len(TARGETS)),
+            np.moveaxis(ended, 0, -1) / len(TARGETS),
+        )
     return found
 
 
-def profile(reached: Reached, method: str, d: int | None = None) -> Array:
-    """Return the share of all targets reached at each budget, in all dimensions or in one."""
-    shares = reached[method]
-    at = shares if d is None else shares[[DIMENSIONS.index(d)]]
-    return np.asarray(at.mean((0, 1)))
+def of_instances(reached: Reached, instances: Sequence[int]) -> dict[str, Share]:
+    """Return the shares at the end on some of the instances alone; their profiles stay."""
+    at = [INSTANCES.index(instance) for instance in instances]
+    return {name: share._replace(ended=share.ended[..., at]) for name, share in reached.items()}
+
+
+def profile(reached: Reached, method: str) -> Array:
+    """Return the share of all targets reached at each budget."""
+    return np.asarray(reached[method].spent.mean(0))
 
 
 def end(reached: Reached, method: str, d: int | None = None) -> float:
-    """Return the share of all targets reached at the end."""
-    return float(profile(reached, method, d)[-1])
+    """Return the share of all targets reached at the end, in all dimensions or in one."""
+    shares = reached[method].ended
+    return float(shares.mean() if d is None else shares[DIMENSIONS.index(d)].mean())
+
+
+def by_function(reached: Reached, method: str) -> Array:
+    """Return the share reached at the end of each function's targets."""
+    return np.asarray(reached[method].ended.mean((0, 2)))
 
 
 def by_group(reached: Reached, method: str) -> list[float]:
     """Return the share reached at the end in each of COCO's groups."""
-    last = reached[method][..., -1].mean(0)
+    last = by_function(reached, method)
     return [float(last[[FUNCTIONS.index(n) for n in group]].mean()) for group in GROUPS.values()]
 
 
@@ -57,7 +87,7 @@ def outcome(reached: Reached, method: str, base: str) -> int:
     """
     if method not in reached or base not in reached:
         return 0
-    ahead = (reached[method] - reached[base])[..., -1].mean(0)
+    ahead = by_function(reached, method) - by_function(reached, base)
     if not ahead.any() or stats.wilcoxon(ahead).pvalue > LEVEL:
         return 0
     differ = ahead[ahead != 0]
@@ -67,3 +97,40 @@ def outcome(reached: Reached, method: str, base: str) -> int:
 def ranked(reached: Reached) -> list[str]:
     """Return the methods by the share that they reach, the highest first."""
     return sorted(reached, key=lambda name: -end(reached, name))
+
+
+@cache
+def _draws() -> tuple[Any, Any]:
+    """Return functions (draws, functions, 1), and instances of each (draws, functions, instances).
+
+    Drawn are functions, and for each of those drawn its instances anew.
+    """
+    rng = np.random.default_rng(0)
+    n, m = len(FUNCTIONS), len(INSTANCES)
+    functions = rng.integers(n, size=(RESAMPLES, n, 1))
+    return functions, rng.integers(m, size=(RESAMPLES, n, m))
+
+
+def resampled(shares: Array) -> Array:
+    """Return the mean share (draws,) over functions and instances that are drawn anew.
+
+    ``shares``, (dimensions, functions, instances); all dimensions stay.
+    """
+    return np.asarray(shares.mean(0)[_draws()].mean((1, 2)))
+
+
+def interval(shares: Array) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a mean share, or of a difference of two."""
+    low, high = np.quantile(resampled(shares), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def lead(reached: Reached, method: str, base: str) -> tuple[float, float]:
+    """Return the interval of what a method reaches beyond another on the same instances."""
+    return interval(reached[method].ended - reached[base].ended)
+
+
+def told_apart(reached: Reached, method: str, base: str) -> bool:
+    """Return whether zero is outside the interval of their difference."""
+    low, high = lead(reached, method, base)
+    return low > 0 or high < 0
