@@ -66,7 +66,7 @@ def moved_values(values: Sequence[float], chosen: float) -> list[float]:
     return [*values[steps:], *continued(values, steps)]
 
 
-def moved_settings(name: str, kind: str) -> list[Setting]:
+def moved_settings(name: str, kind: str) -> Sequence[Setting]:
     """Return the settings of a method's moved grid, as many as before."""
     chosen = METHODS[name].chosen[kind]
     return grid(**{option: moved_values(v, chosen[option]) for option, v in tried(name).items()})
@@ -75,3 +75,35 @@ def moved_settings(name: str, kind: str) -> list[Setting]:
 def new_settings(name: str, kind: str) -> list[Setting]:
     """Return those settings of the moved grid that were not tried before."""
     return [s for s in moved_settings(name, kind) if s not in METHODS[name].settings]
+
+
+def taken(name: str, kind: str) -> Setting:
+    """Return the setting that a method takes of its moved grid."""
+    return TAKEN[kind].get(name, METHODS[name].chosen[kind])
+
+
+def inside(kind: str) -> tuple[int, int]:
+    """Return how many of the choices at an end stand inside the moved grid, and of how many."""
+    found = []
+    for name in at_an_end(kind):
+        chosen, now = METHODS[name].chosen[kind], taken(name, kind)
+        for option in ends(name, kind):
+            values = moved_values(tried(name)[option], chosen[option])
+            found.append(now[option] not in (values[0], values[-1]))
+    return sum(found), len(found)
+
+
+TAKEN: dict[str, dict[str, Setting]] = {
+    "landscape": {
+        "ensemble Kalman, redrawn": {"spread": 12.0, "noise": 0.5, "regularization": 0.001},
+        "ensemble Kalman, growing": {"spread": 0.12, "noise": 0.1, "regularization": 0.001},
+        "SciPy Nelder–Mead": {"scale": 20.0},
+    },
+    "network": {
+        "ensemble Kalman, noise": {"spread": 0.12, "noise": 0.5, "regularization": 0.001},
+        "parabola on a line": {"h": 0.004, "reach": 10.0},
+        "evolution strategy": {"spread": 0.02, "size": 10},
+        "SciPy differential evolution": {"scale": 0.3, "members": 8},
+    },
+}
+"""Who takes a setting that was not tried before, and which, by the lowest mean logarithm."""
