@@ -48,7 +48,8 @@ def test_a_flow_has_an_exponent_zero():
         judge(odd)
     judge(odd, MAP)  # a map need not have one,
     judge(odd, whole=False)  # nor a driven part,
-    judge(measured([0.5, -0.4], scout=SCOUT._replace(at_rest=True)))  # nor a fixed point
+    judge(measured([0.5, -0.4], scout=SCOUT._replace(at_rest=True)))  # nor a fixed point,
+    judge(measured([0.5, -0.4], scout=SCOUT._replace(autonomous=False)))  # nor a driven flow
 
 
 def test_starts_that_overlap_widen_the_errors():

@@ -111,7 +111,13 @@ def _scouted(system: Flow | Map, start: Array, plan: Plan) -> Scout:
     way = Scouting(motion, start, 0.0, most)
     period, at_rest = way.time_scale(3000)
     burn = 60 * period if plan.transient is None else plan.transient
-    return way.report(period, at_rest, burn, n, GOLDEN * period)
+    scout = way.report(period, at_rest, burn, n, GOLDEN * period)
+    if at_rest and not scout.autonomous:
+        # No one matrix tells its exponents: it is followed, from all phases of what drives it.
+        times = GOLDEN * period * np.arange(n) * motion.own_clock
+        states = np.repeat(scout.starts, n, axis=1)
+        scout = scout._replace(at_rest=False, starts=states, times=times)
+    return scout
 
 
 def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
@@ -123,7 +129,7 @@ def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
         return _at_rest(system, plan, scout)
     if alone:
         states, times = scout.starts, scout.times
-        if isinstance(system, Flow):
+        if isinstance(system, Flow) and scout.spacing > 0:
             kick = KICK * scout.size[:, None] * plan.rng.standard_normal(states.shape)
             states = states + kick
     ensemble = Ensemble(system, states, times, plan, scout)
@@ -145,8 +151,13 @@ def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
         block = plan.duration / least if isinstance(system, Flow) else block
     grown: list[Array] = []
     try:
-        for _ in range(first):
+        for done in range(1, first + 1):
             ensemble.block(block)
+            # So it does where the ensemble, whose members wait for each other, takes more.
+            affordable = ensemble.pace.most / max(ensemble.motion.calls, 1) * done
+            if plan.transient is None and done >= max(affordable / 4, affordable - least):
+                break
+        settled = done if first else 0
         while True:
             grown.append(ensemble.block(block))
             n = len(grown)
@@ -163,10 +174,10 @@ def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
     return Measured(
         growth,
         block,
-        (first + skip) * block,
+        (settled + skip) * block,
         scout,
         ensemble.frames.states,
-        _overlap(growth, block, first + skip, scout, isinstance(system, Flow)) if alone else 1.0,
+        _overlap(growth, block, settled + skip, scout, isinstance(system, Flow)) if alone else 1.0,
     )
 
 
@@ -177,9 +188,10 @@ def _spent(ensemble: Ensemble, scout: Scout) -> ArithmeticError | RuntimeError:
     lost = int((steps < 1e-3 * typical).sum())
     if lost:
         return ArithmeticError(
-            f"{lost} of {len(steps)} trajectories have left the attractor of the others: their "
-            f"steps shrink below {typical:.1g} by a thousand times. Its chaos may be transient. "
-            "Give transient= and duration= for a shorter time, or another initial state"
+            f"{lost} of {len(steps)} trajectories take steps a thousand times shorter than the "
+            f"others, whose are about {typical:.1g}: they have left the attractor, as chaos may be "
+            "transient, or meet a bend or a jump of the rate again and again. Give transient= and "
+            "duration= for a stated length, or another initial state"
         )
     return RuntimeError(
         "the work allowed is done before anything is measured: the steps that the error asks "

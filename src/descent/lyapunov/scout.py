@@ -25,6 +25,7 @@ class Scout(NamedTuple):
     stiff: bool
     spacing: float  # time between two starts
     cost: float = 0.0  # calls of the function in a unit of time
+    autonomous: bool = True  # whether time does not enter
 
 
 def _period(times: Array, path: Array, least: Array) -> float | None:
@@ -131,6 +132,20 @@ class Scouting:
             self.rate = self.motion.value(self.stack, clock)
         return self.rate
 
+    def _autonomous(self, states: Array, period: float) -> bool:
+        """Say whether neither the rate nor, where it rests, its derivative hangs on the time."""
+        if not self.motion.autonomous:
+            return False
+        clocks = self.times[0] + period * np.array([0.0, 0.061, 0.37, 1.9, 11.7])
+        with np.errstate(all="ignore"):
+            rates = [self.motion.value(states[:, :1], float(clock)) for clock in clocks]
+            matrices = [self.motion.matrix(states[:, :1], float(clock)) for clock in clocks]
+        return all(
+            np.array_equal(each[0], other, equal_nan=True)
+            for each in (rates, matrices)
+            for other in each
+        )
+
     def _slowest(self) -> float:
         """Return the slowest time of the linear motion around a fixed point."""
         matrix = self.motion.matrix(self.stack, float(self.pace.t[0]))[:, :, 0]
@@ -172,4 +187,5 @@ class Scouting:
             self.pace.stiff,
             spacing,
             cost,
+            self._autonomous(states, period),
         )
