@@ -2,11 +2,13 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from descent.dynamics import Flow, complex_step, finite_differences
+from descent import influence, lyapunov
+from descent.dynamics import Flow, Map, complex_step, finite_differences
 from descent.dynamics.tangent import Tangents, _apply, advance
 
 DROPPED = {  # what drops the imaginary part, or jumps: the name that the error says
@@ -86,3 +88,87 @@ def test_one_trajectory_carries_its_tangents_as_many_do(free, vectors):
     np.testing.assert_allclose(
         alone[:, :, 0], jacobian[np.ix_(free, free)][:, :, 0] @ v[:, :, 0], rtol=1e-13, atol=1e-14
     )
+
+
+def food_chain(unit):
+    """Hastings and Powell's, whose rates bend within a unit of food; in other units."""
+
+    def rate(s, t):
+        x, y, z = (np.asarray(v) / u for v, u in zip(s, unit, strict=True))
+        eaten, hunted = 5 * x / (1 + 3 * x), 0.1 * y / (1 + 2 * y)
+        return (
+            unit[0] * (x * (1 - x) - eaten * y),
+            unit[1] * (eaten * y - hunted * z - 0.4 * y),
+            unit[2] * (hunted * z - 0.01 * z),
+        )
+
+    return rate
+
+
+# A variable at zero does not tell that its unit is large: there it is for sizes= to say so.
+AT_ZERO = [(u, s) for u in (1e-12, 1e-6, 1e-3, 1.0, 1e9) for s in (None, 1.0) if s or u <= 1]
+
+
+@pytest.mark.parametrize(
+    ("unit", "sizes", "state"),
+    [(unit, None, (0.8, 0.15, 9.0)) for unit in (1e-12, 1e-3, 1.0, 1e9)]
+    + [(*each, (0.8, 0.15, 0.0)) for each in AT_ZERO]
+    + [(*each, (0.0, 0.0, 9.0)) for each in AT_ZERO],
+)
+def test_differences_are_as_good_in_other_units(unit, sizes, state):
+    rate, at = food_chain([unit] * 3), unit * np.array(state)
+    exact = complex_step(food_chain([1.0] * 3))(np.array(state), 0.0)
+    sizes = None if sizes is None else unit * np.array([1.0, 0.2, 9.0])
+    found = finite_differences(rate, sizes=sizes)(at, 0.0)
+    np.testing.assert_allclose(found, exact, rtol=1e-8, atol=1e-8)
+
+
+MIXED = [1.0, 1e-7, 1.0]  # one variable is counted in another unit
+
+
+def mixed(**options):
+    rate = food_chain(MIXED)
+    start = tuple(np.array(MIXED) * [0.8, 0.15, 9.0])
+    return Flow(("x", "y", "z"), rate, finite_differences(rate, **options), start=start)
+
+
+def test_differences_over_too_long_steps_are_refused_by_the_argument_that_helps():
+    with pytest.raises(ValueError, match=r"finite_differences .*sizes="):
+        influence.op(mixed(), mixed().start, [20.0, 50.0], "x", "y", "z")
+    with pytest.raises(ValueError, match=r"finite_differences .*sizes="):
+        lyapunov.spectrum(mixed())
+    own = mixed(sizes=MIXED)
+    exact = replace(own, jacobian=complex_step(own.rate))
+    found, right = (influence.op(each, own.start, [50.0], "x", "y", "z") for each in (own, exact))
+    np.testing.assert_allclose(found, right, rtol=1e-6)
+
+
+def test_steps_that_are_a_little_too_long_are_noticed():
+    """By 1e-3 of the derivative: less than a difference quotient is compared with."""
+    slightly = mixed(sizes=[1.0, 2e-4, 1.0])
+    rate, at = slightly.rate, np.array(slightly.start)
+    exact = complex_step(rate)(at, 0.0)
+    error = np.abs(slightly.jacobian(at, 0.0) - exact)[:, 1] / np.abs(exact[:, 1]).max()
+    assert 1e-4 < error.max() < 1e-2
+    with pytest.raises(ValueError, match=r"too long for rate .*sizes="):
+        influence.op(slightly, at, [20.0, 50.0], "x", "y", "z")
+
+
+def test_a_bend_is_no_step_that_is_too_long():
+    tent = Map(("x",), lambda s, t: (1.999 * np.minimum(s[0], 1 - s[0]),))
+    tent = replace(tent, jacobian=finite_differences(tent.step))
+    assert lyapunov.spectrum(tent, (0.3,))[0] == pytest.approx(np.log(1.999), abs=1e-3)
+
+
+def test_a_jacobian_by_hand_is_not_asked_for_again():
+    """From 7/10 the orbit comes to rounding errors, where no two points lie on one branch."""
+    gauss = Map(("x",), lambda s, t: ((1 / s[0]) % 1.0,), lambda s, t: ((-1 / s[0] ** 2,),))
+    with pytest.raises(ValueError, match="no difference tells: another initial state") as caught:
+        lyapunov.spectrum(gauss, (0.7,))
+    assert "by hand" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sizes", [[0.0, 1.0], [-1.0, 1.0], [np.nan, 1.0], 1.0])
+def test_sizes_of_differences_are_positive(sizes):
+    with pytest.raises(ValueError, match="sizes"):
+        finite_differences(lambda s, t: s, sizes=sizes)

@@ -127,7 +127,9 @@ CASES = {
     ),
     "dynamics.complex_step": case(function=function(lambda s, time: (s[1], -s[0]))),
     "dynamics.finite_differences": case(
-        function=function(lambda s, time: (s[1], -s[0])), step=positive(1e-6)
+        function=function(lambda s, time: (s[1], -s[0])),
+        step=positive(1e-6),
+        sizes=array([1.0, 2.0], [0.0, 1.0], [[1.0]]),
     ),
     "causal.Network": case(
         edges=given(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from descent.arguments import Array, check_callable, check_real
+from descent.arguments import Array, came, check_array, check_callable, check_real
 
 Rows = Sequence[Any]  # d entries, each a number or an array (...)
 Function = Callable[[Array, float], Rows]
@@ -207,14 +207,60 @@ def entries_of(jacobian: Any) -> Callable[[Array, float], Any]:
     return jacobian.unchecked if isinstance(jacobian, ComplexStep) else jacobian
 
 
-def finite_differences(function: Function, step: float = 6e-6) -> Callable[[Array, float], Array]:
+class FiniteDifferences:
+    """The Jacobian that `finite_differences` returns."""
+
+    def __init__(self, function: Function, step: float, sizes: Array | None) -> None:
+        self.function, self.step, self.sizes = function, step, sizes
+
+    def __call__(self, state: Array, time: float) -> Array:
+        """Return the Jacobian (d, d, ...) at a state (d, ...)."""
+        return self.at(state, time, self.step)
+
+    def at(self, state: Array, time: Any, step: float) -> Array:
+        """Return the Jacobian by a step of another length."""
+        columns = []
+        widths = step * self._sizes(np.asarray(state))
+        for j, size in enumerate(widths):
+            up, down = np.array(state, float), np.array(state, float)
+            up[j] += size
+            down[j] -= size
+            rows = zip(self.function(up, time), self.function(down, time), strict=True)
+            width = up[j] - down[j]
+            columns.append(np.stack(np.broadcast_arrays(*((a - b) / width for a, b in rows))))
+        return np.stack(columns, axis=1) + 0.0
+
+    def _sizes(self, state: Array) -> Array:
+        """Return what the step is a share of, (d, ...)."""
+        if self.sizes is not None:
+            own = self.sizes.reshape(-1, *[1] * (state.ndim - 1))
+        else:
+            largest = np.abs(state).max(axis=0)
+            own = np.minimum(np.where(largest > 0, largest / 10, 1.0), 1.0)
+        return np.asarray(np.maximum(np.abs(state), own))
+
+    def inaccurate(self, state: Array, v: Array, time: Any) -> npt.NDArray[np.bool_]:
+        """Say where J v is another with a tenth of the step, by more than rounding, (n,)."""
+        long, short = (self.at(state, time, h) for h in (self.step, self.step / 10))
+        change = np.abs(np.einsum("ij...,j...->i...", long - short, v))
+        terms = np.einsum("ij...,j...->i...", np.abs(short), np.abs(v))
+        here = np.abs(np.stack(np.broadcast_arrays(*self.function(state, time))))
+        share = (np.abs(v) / self._sizes(state)).max(axis=0)
+        noise = 1e-14 / self.step * share * here
+        return np.asarray((change > 1e-6 * terms + noise).any(axis=0))
+
+
+def finite_differences(
+    function: Function, step: float = 6e-6, sizes: npt.ArrayLike | None = None
+) -> FiniteDifferences:
     r"""Return the Jacobian of a function that need not be analytic, to about ten digits.
 
     .. math:: \partial f_i / \partial s_j \approx
-              \frac{f_i(s + h e_j) - f_i(s - h e_j)}{2 h}, \qquad h = \epsilon \max(|s_j|, 1)
+              \frac{f_i(s + h e_j) - f_i(s - h e_j)}{2 h}, \qquad h = \epsilon \max(|s_j|, u_j)
 
     For functions that bend (``abs``, ``maximum``) it is right but within h of the bend.
-    Where a function jumps, no derivative exists.
+    Where a function jumps, no derivative exists. Where h is too long for the function,
+    `descent.lyapunov` and `descent.influence` notice.
 
     Parameters
     ----------
@@ -222,11 +268,20 @@ def finite_differences(function: Function, step: float = 6e-6) -> Callable[[Arra
         A ``step`` or ``rate``: ``(state (d, ...), time) -> d rows``.
     step : float
         :math:`\epsilon`, positive; the default is the cube root of the rounding error.
+    sizes : array (d,), optional
+        :math:`u_j`, positive: typical sizes of the variables. By default a tenth of the largest
+        :math:`|s_k|` of the state, and at most 1: too long a step for a variable whose own unit
+        is far smaller, and too short for one that is zero and whose unit is far larger.
 
     Returns
     -------
     callable
         ``(state, time) -> array (d, d, ...)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range.
 
     Examples
     --------
@@ -236,17 +291,8 @@ def finite_differences(function: Function, step: float = 6e-6) -> Callable[[Arra
     """
     check_callable("function", function)
     check_real("step", step, above=0)
-
-    def jacobian(state: Array, time: float) -> Array:
-        columns = []
-        for j in range(len(state)):
-            size = step * np.maximum(np.abs(state[j]), 1.0)
-            up, down = np.array(state, float), np.array(state, float)
-            up[j] += size
-            down[j] -= size
-            rows = zip(function(up, time), function(down, time), strict=True)
-            width = up[j] - down[j]
-            columns.append(np.stack(np.broadcast_arrays(*((a - b) / width for a, b in rows))))
-        return np.stack(columns, axis=1) + 0.0
-
-    return jacobian
+    if sizes is not None:
+        sizes = check_array("sizes", sizes, ("d",))
+        if not (sizes > 0).all():
+            raise ValueError(f"sizes must be positive; got {came(sizes)}")
+    return FiniteDifferences(function, step, sizes)

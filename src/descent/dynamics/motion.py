@@ -17,6 +17,7 @@ from descent.dynamics.derivatives import (
     JUMPS,
     STEP,
     ComplexStep,
+    FiniteDifferences,
     Rows,
     advice,
     entries_of,
@@ -68,7 +69,7 @@ class Motion:
         self.layout = tuple(layout)
         self.d = len(system.names)
         self.calls = 0
-        self._seen, self._bad = 0, 0
+        self._seen, self._bad, self._rough = 0, 0, 0
         derivative = system.jacobian
         self.complex = isinstance(derivative, ComplexStep) and derivative.function == self.function
         self.loops, self.own_clock = False, True
@@ -255,11 +256,35 @@ class Motion:
         wrong = np.ones(s.shape[1], bool)
         with np.errstate(all="ignore"):
             for sizes in (size, np.maximum(size, floor)):
-                wrong &= self._differs(s, t, sizes * rng.standard_normal(s.shape))
+                v = sizes * rng.standard_normal(s.shape)
+                wrong &= self._differs(s, t, v)
+            self._check_accurate(s, t, v)
         self._seen += s.shape[1]
         self._bad += int(wrong.sum())
         if self._bad > 1e-3 * self._seen:
             raise ValueError(self._complaint(s[:, np.flatnonzero(wrong)[:1]]))
+
+    def _check_accurate(self, s: Array, t: Any, v: Array) -> None:
+        """Raise a ValueError if finite differences have too long steps, at more than a bend."""
+        own = self.system.jacobian
+        if self.system.jvp is not None or not isinstance(own, FiniteDifferences):
+            return
+        if self.loops:
+            times = np.broadcast_to(t, s.shape[1:])
+            each = zip(s.T, v.T, times, strict=True)
+            rough = np.array([bool(own.inaccurate(*one)) for one in each])
+        else:
+            rough = own.inaccurate(s, v, t)
+        self._rough += int(rough.sum())
+        if self._rough > 1 + 0.05 * (self._seen + s.shape[1]):
+            state = dict(zip(self.system.names, s[:, int(rough.argmax())], strict=True))
+            where = {name: float(f"{x:.3g}") for name, x in state.items()}
+            raise ValueError(
+                f"the steps of dynamics.finite_differences are too long for {self.called} at "
+                f"{self._rough} of {self._seen + s.shape[1]} states tried, such as {where}: give "
+                "it sizes=, the typical sizes of the variables, or a shorter step="
+                f"{self._across(s[:, rough])}"
+            )
 
     def _differs(self, s: Array, t: Any, v: Array) -> npt.NDArray[np.bool_]:
         """Say where J v is no difference quotient, of any length or side."""
@@ -276,6 +301,16 @@ class Motion:
                 wrong &= (np.abs(exact - quotient) > limit).any(axis=0)
         return wrong
 
+    def _across(self, state: Array) -> str:
+        """Return what to do where the function jumps, of which differences know nothing."""
+        jumps = met_functions(self.function, state[:, 0], 0.0) & JUMPS
+        if not jumps:
+            return ""
+        return (
+            f". It jumps, by {', '.join(sorted(jumps))}: a difference across the jump is no "
+            "derivative, so give jacobian= by hand"
+        )
+
     def _complaint(self, state: Array) -> str:
         met = met_functions(self.function, state[:, 0], 0.0)
         where = dict(zip(self.system.names, (float(f"{x:.3g}") for x in state[:, 0]), strict=True))
@@ -283,14 +318,21 @@ class Motion:
             f"the derivative of {self.called} is not its difference quotient at {self._bad} of "
             f"{self._seen} states tried, such as {where}"
         )
+        if isinstance(self.system.jacobian, FiniteDifferences) and self.system.jvp is None:
+            return (
+                f"{says}: jacobian must be the derivative of {self.called}; the steps of "
+                "dynamics.finite_differences may be too long, so give it sizes=, the typical "
+                f"sizes of the variables{self._across(state)}"
+            )
         if not self.complex:
-            jumps = (
-                f". It jumps, by {', '.join(sorted(met & JUMPS))}: a difference across the jump "
-                "is no derivative, so give jacobian= by hand"
+            jumps = ", ".join(sorted(met & JUMPS))
+            beside = (
+                f". It jumps, by {jumps}, and next to a jump no difference tells: another "
+                "initial state may not come there"
             )
             return (
                 f"{says}: jacobian (or jvp) must be the derivative of {self.called}"
-                f"{jumps if met & JUMPS else ''}"
+                f"{beside if jumps else ''}"
             )
         if met & JUMPS:
             return (
