@@ -79,14 +79,6 @@ def check_count(name: str, value: int, least: int = 0) -> int:
     return int(value)
 
 
-def check_start(start: float, threshold: float) -> tuple[float, float]:
-    """Return start and threshold as floats; an error unless start <= threshold."""
-    start, threshold = check_real("start", start), check_real("threshold", threshold)
-    if start > threshold:
-        raise ValueError(f"start must not lie beyond threshold={threshold!r}; got {start!r}")
-    return start, threshold
-
-
 def check_array(
     name: str, value: npt.ArrayLike, shape: Shape | None = None, *, finite: bool = True
 ) -> Array:

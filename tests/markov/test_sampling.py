@@ -223,8 +223,9 @@ def test_bad_starts_are_named():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="start"):
         sampling.first_passage_times(
-            MODEL, step_size=0.1, n_steps=1, start=1.3, threshold=THRESHOLD, n_particles=1, rng=rng
-        )
+            MODEL, step_size=0.1, n_steps=1, start=1.3, threshold=(0.9, THRESHOLD),
+            n_particles=1, rng=rng,
+        )  # fmt: skip
     with pytest.raises(TypeError, match="start"):
         sampling.first_passage_times(
             MODEL,
@@ -237,3 +238,52 @@ def test_bad_starts_are_named():
         )
     with pytest.raises(ValueError, match="start"):
         sampling.simulate(MODEL, step_size=0.1, n_steps=1, start=[1.0, np.nan], rng=rng)
+
+
+def turned(model):
+    return FiniteSum(
+        losses=lambda w: model.losses(-np.asarray(w)),
+        gradients=lambda w: -model.gradients(-np.asarray(w)),
+        curvatures=lambda w: model.curvatures(-np.asarray(w)),
+        weights=model.weights,
+    )
+
+
+@pytest.mark.parametrize("n_particles", [500, 40_000])  # numpy's steps, and compiled ones
+@pytest.mark.parametrize("weights", [None, [3.0, 1.0]])
+def test_walkers_that_escape_to_the_left_are_the_mirror_image(n_particles, weights):
+    pit = two_datapoint()
+    pit = FiniteSum(pit.losses, pit.gradients, pit.curvatures, weights=weights)
+    asked = {"step_size": 0.03, "n_steps": 60, "n_particles": n_particles}
+    right = sampling.first_passage_times(
+        pit, start=1.0, threshold=1.196, rng=np.random.default_rng(0), **asked
+    )
+    left = sampling.first_passage_times(
+        turned(pit), start=-1.0, threshold=-1.196, rng=np.random.default_rng(0), **asked
+    )
+    np.testing.assert_array_equal(left, right)
+    assert 0.1 < (right <= 60).mean() < 1
+    chance = markov.escape_probability(
+        turned(pit), step_size=0.03, n_steps=60, start=-1.0, threshold=-1.196
+    )
+    assert abs((left <= 60).mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / n_particles)
+
+
+def test_walkers_that_escape_on_either_side():
+    """A fair walk of unit steps leaves (-3.5, 6.5) after 4 · 7 = 28 steps, to the left 7 of 11."""
+    fair = constant(1.0, -1.0)
+    times = sampling.first_passage_times(
+        fair, step_size=1.0, n_steps=2000, start=0.0, threshold=(-3.5, 6.5),
+        n_particles=20_000, rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert times.max() <= 2000
+    assert abs(times.mean() - 28) < 4 * times.std() / np.sqrt(len(times))
+    one_sided = sampling.first_passage_times(
+        fair, step_size=1.0, n_steps=50, start=0.0, threshold=(-np.inf, 6.5),
+        n_particles=500, rng=np.random.default_rng(0),
+    )  # fmt: skip
+    same = sampling.first_passage_times(
+        fair, step_size=1.0, n_steps=50, start=0.0, threshold=6.5,
+        n_particles=500, rng=np.random.default_rng(0),
+    )  # fmt: skip
+    np.testing.assert_array_equal(one_sided, same)

@@ -7,15 +7,16 @@ import numpy.typing as npt
 
 from descent.arguments import (
     Array,
+    Index,
     check_array,
     check_callable,
     check_count,
     check_generator,
-    check_start,
     check_step_size,
 )
 from descent.compiled.code import LANES
 from descent.landscapes import FiniteSum, check_model
+from descent.markov.intervals import Threshold, check_exits
 from descent.markov.walk import walk_on
 
 BLOCK = 8192  # particles that are moved together: their arrays stay in the cache
@@ -152,17 +153,32 @@ def simulate(
     return _trajectory(step, start, n_steps)
 
 
+def _mirrored(model: FiniteSum) -> FiniteSum:
+    """Return the objective of -w, whose walkers go right where those of w go left."""
+
+    def gradient(w: Array, index: Index, out: Array, work: Array) -> None:
+        np.negative(model.sample_gradient(-w, index, out, work), out=out)
+
+    return FiniteSum(
+        losses=lambda w: model.losses(-np.asarray(w)),
+        gradients=lambda w: -model.gradients(-w),  # type: ignore[operator]  # arrays, or symbols
+        curvatures=lambda w: model.curvatures(-np.asarray(w)),
+        in_place_gradient=gradient,
+        weights=model.weights,
+    )
+
+
 def first_passage_times(
     model: FiniteSum,
     *,
     step_size: float,
     n_steps: int,
     start: float,
-    threshold: float,
+    threshold: Threshold,
     n_particles: int,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.int64]:
-    """Sample the step of escape: min {n : W_n > threshold}, for many walkers from one start.
+    """Sample the step of escape: min {n : W_n > b}, for many walkers from one start.
 
     The walkers are moved in blocks that fit the cache, without allocation, and those
     that have escaped are dropped.
@@ -173,8 +189,11 @@ def first_passage_times(
         The objective.
     step_size, n_steps
         As in `gradient_descent`.
-    start, threshold : float
-        start <= threshold.
+    start : float
+        Where all walkers start.
+    threshold : float or pair of float
+        b. Walkers escape beyond it: to the right if start <= b, else to the left. A pair
+        is both ends of an interval that is left on either side; one may be infinite.
     n_particles : int
         Number of walkers.
     rng : numpy.random.Generator
@@ -191,7 +210,7 @@ def first_passage_times(
     ValueError, TypeError
         If an argument is out of its range.
     FloatingPointError
-        If a walker diverges to the left.
+        If a walker diverges to where no threshold is.
 
     Notes
     -----
@@ -211,11 +230,14 @@ def first_passage_times(
     check_model(model)
     check_generator("rng", rng)
     step_size = check_step_size(step_size)
-    start, threshold = check_start(start, threshold)
+    start, (low, high) = check_exits(start, threshold)
+    if np.isinf(high):  # turned to the right
+        model, start, low, high = _mirrored(model), -start, -high, -low
     n_steps, n_particles = check_count("n_steps", n_steps), check_count("n_particles", n_particles)
     times = np.full(n_particles, n_steps + 1)
     gradient, work = np.empty(BLOCK), np.empty((2, BLOCK))
-    walk = walk_on(model, step_size, start, threshold) if n_particles * n_steps >= MANY else None
+    compile_it = n_particles * n_steps >= MANY and np.isinf(low)
+    walk = walk_on(model, step_size, start, high) if compile_it else None
     for first in range(0, n_particles, BLOCK):
         alive = min(BLOCK, n_particles - first)
         particle = np.arange(first, first + alive)
@@ -234,13 +256,14 @@ def first_passage_times(
                 g *= step_size
                 live -= g
                 step += 1
-            if live.max() <= threshold:
+            if live.max() <= high and live.min() >= low:
                 continue
-            (gone,) = np.nonzero(live > threshold)
+            out = (live > high) | (live < low)
+            (gone,) = np.nonzero(out)
             times[particle[gone]] = step
             # The last walkers that remain fill the holes of those that have gone.
             kept = alive - len(gone)
-            movers = kept + np.nonzero(live[kept:] <= threshold)[0]
+            movers = kept + np.nonzero(~out[kept:])[0]
             holes = gone[gone < kept]
             w[holes], particle[holes] = w[movers], particle[movers]
             alive = kept
