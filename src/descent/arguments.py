@@ -121,7 +121,8 @@ def check_shape(name: str, shape: tuple[int, ...], wanted: Shape) -> None:
         for n, length in zip(shape, wanted, strict=True)
     ):
         text = f"({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})"
-        raise ValueError(f"{name} must have shape {text}; got {shape}")
+        some = ", with an entry at least" if 0 in shape and len(shape) == len(wanted) else ""
+        raise ValueError(f"{name} must have shape {text}{some}; got {shape}")
 
 
 def check_numbers(name: str, value: npt.ArrayLike) -> Array:

@@ -38,4 +38,12 @@ def check_placement(
             device = torch.device(device)
         except RuntimeError:
             raise ValueError(f"device must be the name of one; got {device!r}") from None
+    if device is not None:
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:  # as it is built
+            reason = str(error).partition("\n")[0]
+            raise ValueError(
+                f"device must be one of this machine; got {device}: {reason}"
+            ) from None
     return device, dtype

@@ -465,3 +465,21 @@ def test_a_stationary_density_needs_a_positive_variance():
         stationary_density(lambda w: -w, lambda w: np.maximum(w, 0), edges)
     with pytest.raises(TypeError, match="variance must be callable; got ndarray"):
         stationary_density(lambda w: -w, np.ones(20), edges)
+
+
+def settled(cells, time, **options):
+    """Return the variance of an Ornstein-Uhlenbeck law of variance 1 after a long time."""
+    edges = np.linspace(-6, 6, cells + 1)
+    centres = (edges[1:] + edges[:-1]) / 2
+    start = np.full(cells, 1 / 12)
+    law = solve(lambda w: -w, lambda w: 2 + 0 * w, edges, start, [time], **options)[-1]
+    return float((law * centres**2).sum() / law.sum())
+
+
+@pytest.mark.parametrize(("cells", "time"), [(60, 1e9), (480, 1e6), (240, 1e9)])
+def test_rounding_of_long_times_is_refused_by_what_helps(cells, time):
+    with pytest.raises(FloatingPointError, match=r"rounding.*tolerance=") as caught:
+        settled(cells, time)
+    advised = float(str(caught.value).partition("tolerance=")[2].partition(",")[0])
+    assert settled(cells, time, tolerance=advised) == pytest.approx(1.0, abs=1e-6)
+    assert settled(cells, 1e3) == pytest.approx(1.0, abs=1e-6)

@@ -157,3 +157,9 @@ def test_weights_can_be_kept_elsewhere(name):
     network = models.build(name, 4, 8, 2, generator=torch.Generator().manual_seed(3), device="meta")
     assert {weight.device.type for weight in network.parameters()} == {"meta"}
     assert network().device.type == "meta"
+
+
+@pytest.mark.parametrize("device", ["cuda:99", torch.device("cuda", 99), "no device"])
+def test_a_device_that_is_not_there_is_named(device):
+    with pytest.raises(ValueError, match="device must be"):
+        models.build("mlp5", 4, 8, 2, generator=torch.Generator(), device=device)

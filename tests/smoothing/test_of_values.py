@@ -245,3 +245,16 @@ def test_draws_come_from_the_generator_alone():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("options", [{}, {"dimension": 2, "generator": np.random.default_rng(0)}])
+@pytest.mark.parametrize("f", [lambda x: float(x) ** 2, lambda x: x if x > 0 else 0.0])
+def test_a_function_of_one_number_is_told_what_to_do(f, options):
+    at = [1.0, 2.0] if options else 1.0
+    with pytest.raises(
+        TypeError, match=r"f must take points of shape .* at once, as np\.vectorize"
+    ):
+        smooth(f, **options)(at, 0.5)
+    assert smooth(np.vectorize(lambda x: x**2 if x > 0 else 0.0))(0.0, 1.0).value == (
+        pytest.approx(0.5)
+    )

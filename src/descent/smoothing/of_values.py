@@ -176,7 +176,18 @@ Rule = Callable[[Array, Array], tuple[Smoothed, Smoothed]]
 def _values(f: Function, points: Array) -> Array:
     """Return f at points, an array without their last axis if they have more than one."""
     flat = points.reshape(-1)
-    return check_array("f", f(flat), flat.shape).reshape(points.shape)
+    return check_array("f", _called(f, flat), flat.shape).reshape(points.shape)
+
+
+def _called(f: Function, points: Array) -> npt.ArrayLike:
+    """Return what f says of points; an error in words if it takes one at a time alone."""
+    try:
+        return f(points)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"f must take points of shape {points.shape} at once, as np.vectorize makes a "
+            f"function of one number do; it raised {type(error).__name__}: {error}"
+        ) from error
 
 
 @cache
@@ -309,7 +320,7 @@ def _by_samples(f: Function, d: int, n_samples: int, generator: np.random.Genera
 
     def values(points: Array) -> Array:
         flat = points.reshape(-1, d).copy()  # f may write into its argument
-        return check_array("f", f(flat), (len(flat),)).reshape(points.shape[:-1])
+        return check_array("f", _called(f, flat), (len(flat),)).reshape(points.shape[:-1])
 
     def rule(x: Array, sigma: Array) -> tuple[Smoothed, Smoothed]:
         z = generator.standard_normal((n, len(x), d))
