@@ -3,6 +3,7 @@
 import gzip
 import socket
 from types import SimpleNamespace
+from urllib import request
 
 import numpy as np
 import pytest
@@ -136,6 +137,22 @@ def test_no_download_asks_nobody(refused):
         load_mnist(download=False)
     assert load_digit_images(download=False).name == "8×8 digits"
     assert not refused
+
+
+@pytest.mark.parametrize("kept", ["mnist_784.arff.gz", "mnist_784.arff"])
+def test_no_download_asks_nobody_for_the_rest_of_a_broken_one(refused, tmp_path, kept):
+    folder = tmp_path / "openml" / "openml.org" / "data" / "v1" / "download" / "52667"
+    folder.mkdir(parents=True)
+    (folder / kept).write_bytes(b"cut off")
+    opener = getattr(request, "_opener", None)
+    with pytest.raises(FileNotFoundError, match="not whole on this machine"):
+        load_mnist(download=False)
+    assert load_digit_images(download=False).name == "8×8 digits"
+    assert not refused
+    assert getattr(request, "_opener", None) is opener
+    with pytest.raises(FileNotFoundError, match="cannot be downloaded"):
+        load_mnist()
+    assert refused
 
 
 def test_a_download_that_comes_is_mnist(refused, monkeypatch):

@@ -14,9 +14,12 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from urllib import request
+from urllib.error import URLError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,15 +201,32 @@ def _from_openml(download: bool) -> DigitImages:
     if not kept and not download:
         raise FileNotFoundError(f"MNIST is not on this machine: {ways}")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), nullcontext() if download else _offline():
             warnings.filterwarnings("ignore", "A network error occurred", UserWarning)
             # scikit-learn takes one retry at the least.
             data = fetch_openml("mnist_784", version=1, as_frame=False, n_retries=1, delay=0.1)
     except (OSError, ImportError, HTTPException) as error:
-        raise FileNotFoundError(f"MNIST cannot be downloaded ({error}): {ways}") from error
+        cannot = "cannot be downloaded" if download else "is not whole on this machine"
+        raise FileNotFoundError(f"MNIST {cannot} ({error}): {ways}") from error
     if data.data.shape != (70_000, 784):
         raise ValueError(f"mnist_784 must have shape (70000, 784); got {data.data.shape}")
     return _mnist(data.data.astype(np.uint8), data.target.astype(np.uint8))
+
+
+class _Refusing(request.BaseHandler):
+    def default_open(self, asked: request.Request) -> None:
+        raise URLError(f"download=False, and {asked.host} would be asked")
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Let urllib reach nothing: scikit-learn asks the network for what its folder lacks."""
+    before = getattr(request, "_opener", None)
+    request.install_opener(request.build_opener(_Refusing))
+    try:
+        yield
+    finally:
+        request.install_opener(before)
 
 
 def _read_idx(folder: Path, name: str, shape: tuple[int, ...], checksum: str) -> NDArray[np.uint8]:
