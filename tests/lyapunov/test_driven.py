@@ -75,8 +75,11 @@ def test_a_point_of_rest_under_a_drive(rate, linear, start):
 
 def test_coming_to_rest_under_a_drive():
     system = flow(lambda s, t: (-(1 + 0.5 * np.cos(t)) * s[0],), ("x",))
-    values, errors = lyapunov.spectrum(system, (1.0,), return_error=True)
-    assert abs(values[0] + 1) < 3 * errors[0] < 1e-3
+    # When it counts as come to rest, and so the length of a block, hangs on the start.
+    for start in (0.9, 1.0, 1.1, 5.0, 1e3):
+        values, errors = lyapunov.spectrum(system, (start,), return_error=True)
+        assert abs(values[0] + 1) < 3 * errors[0]
+        assert errors[0] < 5e-3
 
 
 def test_its_phase_as_a_variable_says_the_same():

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
 from descent import large_deviations, markov
 from descent.landscapes import FiniteSum, qubic_1d, stationary_points, two_datapoint
 from descent.markov.cloud import follow, gather, thin
 from descent.markov.state_reduction import log_mean_absorption_time
+from descent.markov.transfer_operator import covering_operator
 
 MODEL = two_datapoint()
 (THRESHOLD,) = stationary_points(lambda w: MODEL.gradients(w)[1], 1.1, 1.3)
@@ -133,6 +135,41 @@ def test_a_time_is_infinite_where_some_never_come():
         MODEL, step_size=1e7, start=1.05, threshold=THRESHOLD
     )
     assert log_time == np.inf
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("step_size", "before"), [(1e-4, 5e-3), (3e-5, 1e-3)])
+def test_those_who_come_back_decide_the_mean_from_beyond_the_saddle(step_size, before):
+    """Few fall back into the well, and stay for e^(V/T): T ln tau is V less the price of it."""
+    start = THRESHOLD - before
+    (pit, saddle) = stationary_points(MODEL.mean_gradient, 1.0, 1.2)
+    price, _ = quad(lambda w: abs(float(large_deviations.tilt(MODEL, w))), saddle, start)
+    right = (large_deviations.quasi_potential(MODEL, pit, saddle) - price) / step_size
+    log_time, error = markov.log_mean_first_passage_time(
+        MODEL, step_size=step_size, start=start, threshold=THRESHOLD, return_error=True
+    )
+    assert error < 1e-2
+    assert log_time == pytest.approx(right, abs=10)  # the prefactor is a power of T
+
+
+def test_a_time_is_a_step_at_least_from_every_node():
+    """From the well to the last node the mean time falls by more than floats span."""
+    operator = covering_operator(
+        MODEL, step_size=3e-5, ends=(0.999, THRESHOLD), nodes=20_000, fitted=True
+    )
+    for node in (0, 19_000, 19_990):
+        mass = np.zeros(20_000)
+        mass[node] = 1.0
+        assert log_mean_absorption_time(operator, mass) > 0
+
+
+@pytest.mark.slow
+def test_those_fewer_than_floats_hold_are_not_nobody():
+    """One draw in two leaves at once: 2^-1100 are left, and a share of e^-19000 falls back."""
+    with pytest.raises(ArithmeticError, match=r"cannot be met at step_size=1e-06"):
+        markov.log_mean_first_passage_time(
+            MODEL, step_size=1e-6, start=THRESHOLD - 1e-7, threshold=THRESHOLD
+        )
 
 
 def test_an_accuracy_that_cannot_be_had_is_named():

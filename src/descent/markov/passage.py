@@ -29,6 +29,7 @@ PER_NODE = 1e5  # operations that the rest of a node's elimination takes as long
 MOST_STEPS = 20_000  # that a cloud is followed
 MOST_MASSES = 100_000  # of a cloud
 PER_ENTRY = 5.0  # operations that one entry of the matrix takes as long as, in a step
+LEAST_LEFT = 1e-290  # share of walkers below which none left means an underflow
 QUICK = 100.0  # mean times below it are summed over a cloud
 
 
@@ -138,9 +139,13 @@ def _log_time(
     exact = beginning(model, step_size, start, ends, ATOMS)
     if exact.stuck > 0:
         return math.inf, 0.0
-    before = exact.survival[:-1].sum()
     if len(exact.points) == 0:
-        return float(np.log(before)), 0.0
+        if exact.survival[-2] > LEAST_LEFT:
+            return float(np.log(exact.survival[:-1].sum())), 0.0
+        # Those left are fewer than floats hold, and may come back to a well for long.
+        exact = Beginning(np.array([start]), np.ones(1), 0.0, np.ones(1))
+    before = float(exact.survival[:-1].sum())
+    log_before = math.log(before) if before > 0 else -math.inf
     span = reachable_interval(model, step_size=step_size, start=start, threshold=ends)
     if unreachable(span, ends):
         return math.inf, 0.0
@@ -148,12 +153,25 @@ def _log_time(
     slope = step_size * float(np.abs(model.curvatures(np.linspace(*span, 4001))).max())
     goal, best = tolerance / 10, (math.nan, math.inf)
     per_step = 20.0
+
+    def size(per_step: float) -> tuple[int, float]:
+        nodes = math.ceil((span[1] - span[0]) * max(per_step, per_step / 4 * slope) / length)
+        nodes = max(nodes, math.ceil(375 * per_step / 40))
+        return nodes, nodes * length / (span[1] - span[0])
+
+    finest, wide = size(4 * per_step)  # the third: with two there is no estimate
+    too_fine = finest * (wide**2 + PER_NODE) > MOST_OPERATIONS
+    unmet = ToleranceError(
+        f"tolerance={tolerance!r} cannot be met at step_size={step_size!r}: steps of at most "
+        f"{length:.2g} take grids of {finest} nodes. For small step sizes "
+        "large_deviations.log_escape_time has an error in proportion to them"
+    )
+    if too_fine and min(abs(end - start) for end in ends) > QUICK * length:
+        raise unmet
     estimates: list[float] = []
     lasting = Lasting()
     while True:
-        nodes = math.ceil((span[1] - span[0]) * max(per_step, per_step / 4 * slope) / length)
-        nodes = max(nodes, math.ceil(375 * per_step / 40))
-        band = nodes * length / (span[1] - span[0])
+        nodes, band = size(per_step)
         # What is good enough already is made better where that takes little.
         most_operations = EASY if best[1] <= tolerance else MOST_OPERATIONS
         if nodes * (band**2 + PER_NODE) > most_operations:
@@ -173,11 +191,13 @@ def _log_time(
             time = log_mean_absorption_time(operator, mass)
         if time == math.inf:
             return math.inf, 0.0
-        estimates.append(float(np.logaddexp(np.log(before), time)))
+        estimates.append(float(np.logaddexp(log_before, time)))
         if len(estimates) == 1 and time < math.log(QUICK):
             best = _by_clouds(model, step_size, start, ends, goal, length)
             if best[1] <= goal:
                 return best
+        elif too_fine:
+            raise unmet
         if len(estimates) > 2:
             weight = 2**TransferOperator.order - 1
             a, b, c = estimates[-3:]

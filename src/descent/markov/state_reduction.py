@@ -102,7 +102,8 @@ def log_mean_absorption_time(operator: TransferOperator, mass: Array) -> float:
         if count < block:
             break
         largest = window[:, -1].max()
-        if largest > 1e100:
+        # Beyond a saddle times fall as far as they rose before it.
+        if largest > 1e100 or 0 < largest < 1e-100:
             window[:, -1] /= largest
             log_scale += np.log(largest)
         # Shift the window by a block of nodes.
