@@ -114,7 +114,7 @@ def _scouted(system: Flow | Map, start: Array, plan: Plan) -> Scout:
     scout = way.report(period, at_rest, burn, n, GOLDEN * period)
     if at_rest and not scout.autonomous:
         # No one matrix tells its exponents: it is followed, from all phases of what drives it.
-        times = GOLDEN * period * np.arange(n) * motion.own_clock
+        times = np.asarray(GOLDEN * period * motion.own_clock * np.arange(n), np.float64)
         states = np.repeat(scout.starts, n, axis=1)
         scout = scout._replace(at_rest=False, starts=states, times=times)
     return scout
@@ -154,8 +154,8 @@ def measure(system: Map | Flow, states: Array, plan: Plan) -> Measured:
         for done in range(1, first + 1):
             ensemble.block(block)
             # So it does where the ensemble, whose members wait for each other, takes more.
-            affordable = ensemble.pace.most / max(ensemble.motion.calls, 1) * done
-            if plan.transient is None and done >= max(affordable / 4, affordable - least):
+            blocks = ensemble.pace.most / max(ensemble.motion.calls, 1) * done
+            if plan.transient is None and done >= max(blocks / 4, blocks - least):
                 break
         settled = done if first else 0
         while True:

@@ -139,14 +139,17 @@ def _log_time(
     exact = beginning(model, step_size, start, ends, ATOMS)
     if exact.stuck > 0:
         return math.inf, 0.0
-    if len(exact.points) == 0:
-        if exact.survival[-2] > LEAST_LEFT:
-            return float(np.log(exact.survival[:-1].sum())), 0.0
-        # Those left are fewer than floats hold, and may come back to a well for long.
-        exact = Beginning(np.array([start]), np.ones(1), 0.0, np.ones(1))
     before = float(exact.survival[:-1].sum())
-    log_before = math.log(before) if before > 0 else -math.inf
+    emptied = len(exact.points) == 0
+    if emptied and exact.survival[-2] > LEAST_LEFT:
+        return math.log(before), 0.0
     span = reachable_interval(model, step_size=step_size, start=start, threshold=ends)
+    if emptied:
+        if span[0] == span[1]:  # who is left has stayed on the spot
+            return math.log(before), 0.0
+        # Those left are fewer than floats hold, and may come back to a well for long.
+        exact, before = Beginning(np.array([start]), np.ones(1), 0.0, np.ones(1)), 0.0
+    log_before = math.log(before) if before > 0 else -math.inf
     if unreachable(span, ends):
         return math.inf, 0.0
     length = largest_step(model, step_size, span)
