@@ -18,6 +18,18 @@ seed, 250 steps of training) whose Hessian had a trace of 18 times its largest e
    tuned from there falls, too.
 7. From a width of 48 to one of 144, where d grows by eight and a half, r grows by less than
    three.
+
+These were judged by runs of 640 evaluations, whose steps had been chosen at 160 and were too
+long. Before the runs of 2,000, with steps chosen at 2,000, these were added. What predicts the
+next character by how often it comes in the code has a loss of 3.14 on what is held out.
+
+8. MeZO's best step is 0.0005 or 0.001, and it ends between 2.8 and 3.0 nats in the mean.
+9. It ends below what the frequencies of the characters give; from the untrained network it does
+   not, though it takes more nats there.
+10. Sparse directions end within 0.05 nats of normal ones, those of low rank above them by less
+    than 0.1.
+11. Descent along the gradient still ends lower by 0.4 nats or more.
+12. It is below MeZO's end after 32 steps at the latest.
 """
 
 import hashlib
@@ -177,6 +189,40 @@ def tune(
         "milliseconds": round(1000 * seconds / (cost * steps), 2),
         "texts": fingerprint(),
     }
+
+
+def frequencies(text: str = "code") -> float:
+    r"""Return the loss, on the code held out, of the frequencies of characters in a text.
+
+    .. math:: -\frac{1}{n} \sum_i \log \frac{1 + m_{c_i}}{96 + m}
+
+    with m characters in the text, each kind once more than it comes. What tunes a network to
+    no more than this has told it which characters code has, and nothing of their order.
+    """
+    counts = 1 + torch.bincount(halves(text)[0], minlength=len(CHARACTERS)).double()
+    judged = batch_of(halves("code")[1], 32, CONTEXT, _source(0, 3))[:, 1:]
+    return float(-(counts / counts.sum()).log()[judged].mean())
+
+
+def first_steps(
+    width: int, pretraining: int, lr: float, seed: int, steps: int, device: str = "cpu"
+) -> dict[str, Any]:
+    """Descend along the gradient with one step size; return the losses after 0, 1, 2, 4, ….
+
+    The batches and the text that is held out are those of `tune`.
+    """
+    torch.set_num_threads(1)
+    network = started(width, pretraining, seed, device)
+    text, held = (half.to(device) for half in halves("code"))
+    judged, draws = batch_of(held, 32, CONTEXT, _source(0, 3)), _source(seed, 4)
+    optimizer = optimizer_of("gradient", network, lr, seed)
+    losses = []
+    for n in range(steps + 1):
+        if not n & (n - 1):
+            with torch.no_grad():
+                losses.append(round(float(network.loss(judged)), 4))
+        step_of("gradient", network, optimizer, batch_of(text, BATCH, CONTEXT, draws))
+    return {"held": losses, "texts": fingerprint()}
 
 
 class Held(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -2,22 +2,25 @@
 
 from typing import Any
 
-from descent.chapters.without_gradients.scale import METHODS, tune
+from descent.chapters.without_gradients.scale import METHODS, first_steps, tune
 from descent.chapters.without_gradients.scale_rank import rank
 from descent.sweeps import NotCompared, Sweep
 
 WIDTH = 144
 PRETRAINING = 250
 """Steps of Adam on the prose."""
-EVALUATIONS = 640
-SEEDS = range(3)
+EVALUATIONS = 2000
+SEEDS = range(4)
 TUNING_SEED = 9
-TUNING_EVALUATIONS = 160
-TRIED = {method: (3e-4, 1e-3, 3e-3, 1e-2) for method in METHODS} | {
-    "gradient": (0.01, 0.03, 0.1, 0.3),
-    "Adam": (1e-4, 3e-4, 1e-3, 3e-3),
+TUNING_EVALUATIONS = EVALUATIONS
+"""As long as the runs: the best step size hangs on the budget."""
+TRIED = {method: (2.5e-4, 5e-4, 1e-3, 2e-3) for method in METHODS} | {
+    "gradient": (0.05, 0.1, 0.2, 0.4),
+    "Adam": (5e-4, 1e-3, 2e-3, 4e-3),
 }
 """Step sizes, as many for each."""
+AS_MEZO = "forward gradient"
+"""What is not tuned: it has MeZO's directions and, but for h, its steps, and takes its step size."""
 UNTRAINED = "untrained"
 STARTS: dict[str, tuple[str, int]] = {
     **{method: (method, PRETRAINING) for method in METHODS},
@@ -25,20 +28,21 @@ STARTS: dict[str, tuple[str, int]] = {
 }
 """The rows: a method, and for how many steps its network was trained before."""
 CHOSEN: dict[str, float] = {
-    "MeZO": 0.003,
-    "sparse": 0.003,
-    "low rank": 0.003,
-    "forward gradient": 0.003,
+    "MeZO": 0.001,
+    "sparse": 0.001,
+    "low rank": 0.001,
+    "forward gradient": 0.001,
     "gradient": 0.1,
     "Adam": 0.001,
-    UNTRAINED: 0.003,
+    UNTRAINED: 0.001,
 }
 """The step size whose end was lowest for the tuning seed."""
-SHORTER = "MeZO", 1e-3
-"""A row that runs with the next shorter step size as well."""
 SMALL = {"width": 16, "pretraining": 10, "seed": 0}
 """A network for the probes, which takes a second."""
 WIDTHS = (48, 144)
+RANK_SEEDS = range(3)
+FIRST_STEPS = 64
+"""Steps of descent whose beginning is looked at."""
 
 _DIFFERENT_CLOCKS = {"milliseconds": NotCompared("processor time of another machine")}
 
@@ -67,6 +71,7 @@ TUNING = Sweep(
         *(
             _point(row, lr, TUNING_SEED, TUNING_EVALUATIONS)
             for row, (method, _) in STARTS.items()
+            if row != AS_MEZO
             for lr in TRIED[method]
         ),
     ],
@@ -80,11 +85,29 @@ SCALE = Sweep(
     points=[
         _small("MeZO", 1e-2),
         *(_point(row, lr, seed, EVALUATIONS) for seed in SEEDS for row, lr in CHOSEN.items()),
-        *(_point(*SHORTER, seed, EVALUATIONS) for seed in SEEDS),
     ],
     probes=[0],
     rtol=1e-3,
     compare=_DIFFERENT_CLOCKS,
+)
+FIRST = Sweep(
+    name="10-scale-first-steps",
+    run=first_steps,
+    points=[
+        {**SMALL, "lr": 0.1, "steps": 8},
+        *(
+            {
+                "width": WIDTH,
+                "pretraining": PRETRAINING,
+                "lr": CHOSEN["gradient"],
+                "seed": seed,
+                "steps": FIRST_STEPS,
+            }
+            for seed in SEEDS
+        ),
+    ],
+    probes=[0],
+    rtol=1e-3,
 )
 RANK = Sweep(
     name="10-scale-rank",
@@ -94,7 +117,7 @@ RANK = Sweep(
         *(
             {"width": width, "pretraining": pretraining, "seed": seed}
             for width in WIDTHS
-            for seed in SEEDS
+            for seed in RANK_SEEDS
             for pretraining in (0, PRETRAINING)
         ),
     ],
