@@ -20,7 +20,7 @@ TRIED = {method: (2.5e-4, 5e-4, 1e-3, 2e-3) for method in METHODS} | {
 }
 """Step sizes, as many for each."""
 AS_MEZO = "forward gradient"
-"""What is not tuned: it has MeZO's directions and, but for h, its steps, and takes its step size."""
+"""What is not tuned: it has the directions of MeZO, and takes its step size."""
 UNTRAINED = "untrained"
 STARTS: dict[str, tuple[str, int]] = {
     **{method: (method, PRETRAINING) for method in METHODS},
