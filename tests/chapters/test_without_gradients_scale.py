@@ -1,12 +1,14 @@
 """What the section on a million parameters rests on."""
 
 import math
+from collections import Counter
 
 import pytest
 import torch
 
 from descent.chapters.without_gradients import scale, scale_pictures, scale_rank
 from descent.chapters.without_gradients import scale_sweeps as sweeps
+from descent.networks.character_transformer import batch_of
 from descent.sweeps import load
 
 MATRIX = torch.diag(torch.tensor([8.0, 4.0, 1.0, 0.5, 0.0, 0.0], dtype=torch.float64))
@@ -92,7 +94,7 @@ def test_memory_is_in_order():
 
 
 def test_the_texts_are_those_of_the_tables():
-    for name in ("10-scale", "10-scale-tuning"):
+    for name in ("10-scale", "10-scale-tuning", "10-scale-first-steps"):
         assert set(load(name)["texts"]) == {scale.fingerprint()}
     train, held = scale.halves("code")
     assert len(held) == pytest.approx(scale.HELD_OUT * len(train) / (1 - scale.HELD_OUT), abs=1)
@@ -102,12 +104,43 @@ def test_the_chosen_step_sizes_ended_lowest_for_the_tuning_seed():
     frame = load("10-scale-tuning")
     frame = frame[frame["width"] == sweeps.WIDTH]
     assert set(frame["seed"]) == {sweeps.TUNING_SEED}
+    assert set(frame["evaluations"]) == {sweeps.EVALUATIONS}, "as long as the runs"
     assert sweeps.TUNING_SEED not in sweeps.SEEDS
     for row, (method, pretraining) in sweeps.STARTS.items():
+        if row == sweeps.AS_MEZO:
+            assert sweeps.CHOSEN[row] == sweeps.CHOSEN["MeZO"]
+            continue
         tried = frame[(frame["method"] == method) & (frame["pretraining"] == pretraining)]
         assert sorted(tried["lr"]) == sorted(sweeps.TRIED[method])
         best = tried.loc[tried["held"].str[-1].idxmin(), "lr"]
         assert best == sweeps.CHOSEN[row]
+
+
+def test_frequencies_know_the_characters_and_not_their_order():
+    counted = Counter(scale.CHARACTERS) + Counter(
+        scale.read("code")[: len(scale.halves("code")[0])]
+    )
+    total = sum(counted.values())
+    held = scale.read("code")[len(scale.halves("code")[0]) :]
+    all_of_it = -sum(math.log(counted[c] / total) for c in held) / len(held)
+    assert scale.frequencies("code") == pytest.approx(all_of_it, abs=0.15)  # 32 stretches of it
+    assert scale.frequencies("code") < scale.frequencies("prose") < math.log(96)
+
+
+def test_the_first_steps_are_those_of_descent():
+    lr, small = 0.1, {**sweeps.SMALL, "pretraining": 3}
+    found = scale.first_steps(**small, lr=lr, steps=2)["held"]
+    network = scale.started(small["width"], small["pretraining"], small["seed"])
+    draws = torch.Generator().manual_seed(10 * small["seed"] + 4)
+    judged = batch_of(scale.halves("code")[1], 32, scale.CONTEXT, torch.Generator().manual_seed(3))
+    for n in range(3):
+        assert float(network.loss(judged).detach()) == pytest.approx(found[n], abs=1e-4)
+        batch = batch_of(scale.halves("code")[0], scale.BATCH, scale.CONTEXT, draws)
+        slopes = torch.autograd.grad(network.loss(batch), list(network.parameters()))
+        with torch.no_grad():
+            for p, slope in zip(network.parameters(), slopes, strict=True):
+                p -= lr * slope
+    assert found[2] < found[0]
 
 
 def test_directions_know_of_the_gradient_what_the_law_says():

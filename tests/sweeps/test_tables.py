@@ -65,6 +65,7 @@ WRONG = [
     ("09-success", {"m": 2}),
     ("10-scale", {"lr": 9e-3}),
     ("10-scale", {"method": "sparse"}),
+    ("10-scale-first-steps", {"lr": 0.08}),
     ("10-scale-rank", {"seed": 1}),
 ]
 """Other settings than a probe's, which give other results."""

@@ -30,7 +30,7 @@ from descent.networks.localization import (
 from descent.sweeps import Sweep, grid
 
 TUNING_SEED, SEED = 0, 1
-N_NETWORKS = 8
+N_NETWORKS = 10
 """Networks in a row of a table, each with its own initial parameters."""
 BINS = 40
 """Bins of a picture's density in each direction."""
@@ -119,9 +119,9 @@ def picture(activation: str, output: str, step_size: float, seed: int = SEED) ->
 
 
 def curve(activation: str, output: str, step_size: float, seed: int = SEED) -> dict[str, Any]:
-    """Return the held-out loss along two passes over MNIST, the mean over five networks."""
+    """Return the held-out loss along two passes over MNIST, the mean over networks."""
     samples, losses = loss_curve(
-        step_size, activation=activation, output=output, n_networks=5, seed=seed
+        step_size, activation=activation, output=output, n_networks=N_NETWORKS, seed=seed
     )
     return {"samples": samples.tolist(), "loss": digits(losses.mean(axis=0))}
 
@@ -164,6 +164,7 @@ MNIST_PICTURES = Sweep(
     ),
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
 
 MNIST_STEP_SIZES = Sweep(
@@ -183,6 +184,7 @@ MNIST_STEP_SIZES = Sweep(
     ),
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
 
 MNIST_LINEAR_OUTPUTS = Sweep(
@@ -196,6 +198,7 @@ MNIST_LINEAR_OUTPUTS = Sweep(
     ),
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
 
 MNIST_PHASES = Sweep(
@@ -210,6 +213,7 @@ MNIST_PHASES = Sweep(
     ),
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
 
 MNIST_CURVES = Sweep(
@@ -220,6 +224,7 @@ MNIST_CURVES = Sweep(
     ),
     probes=[0],
     rtol=1e-3,
+    version=2,
 )
 
 MNIST_CONTROLS = Sweep(
@@ -239,6 +244,7 @@ MNIST_CONTROLS = Sweep(
     ],
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
 
 MNIST_BEYOND = Sweep(
@@ -258,6 +264,7 @@ MNIST_BEYOND = Sweep(
     ],
     probes=[0],
     rtol=1e-2,
+    version=2,
 )
 
 
@@ -291,6 +298,7 @@ DEPTH_AND_OPTIMIZER = Sweep(
     ],
     probes=[2],
     rtol=1e-3,
+    version=2,
 )
 
 DIGITS = Sweep(

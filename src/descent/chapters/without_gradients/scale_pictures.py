@@ -5,16 +5,27 @@ import math
 import numpy as np
 import pandas
 from matplotlib.figure import Figure
+from scipy.stats import t as student
 
 from descent import figures
 from descent.arguments import Array
 from descent.chapters.without_gradients import scale_sweeps as sweeps
-from descent.chapters.without_gradients.scale import BATCH, CONTEXT, COSTS, copies
-from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, RED, VIOLET
+from descent.chapters.without_gradients.scale import BATCH, CONTEXT, COSTS, copies, frequencies
+from descent.estimates import Mean, mean_with_error
+from descent.figures import BLUE, EXACT, GOLD, GREEN, GREY, GUIDE, RED, VIOLET
 from descent.prose import fixed, table
 from descent.sweeps import load
 
-__all__ = ["BATCH", "CONTEXT", "Runs", "draw_tuning", "table_of_costs", "table_of_ranks"]
+__all__ = [
+    "BATCH",
+    "CONTEXT",
+    "Runs",
+    "between",
+    "draw_tuning",
+    "frequencies",
+    "table_of_costs",
+    "table_of_ranks",
+]
 
 STROKES = {
     "MeZO": (BLUE, "-"),
@@ -42,20 +53,16 @@ class Runs:
     def __init__(self) -> None:
         frame = load("10-scale")
         self.frame = frame[frame["width"] == sweeps.WIDTH]
+        first = load("10-scale-first-steps")
+        self.first = first[first["width"] == sweeps.WIDTH]
         ranks = load("10-scale-rank")
         self.ranks = ranks[ranks["width"].isin(sweeps.WIDTHS)]
 
-    def of(self, row: str, lr: float | None = None) -> pandas.DataFrame:
-        """Return the runs of a row, one a seed, with its own step size or another."""
+    def of(self, row: str) -> pandas.DataFrame:
+        """Return the runs of a row, one a seed."""
         method, pretraining = sweeps.STARTS[row]
-        found = self.frame
-        found = found[found["lr"] == (sweeps.CHOSEN[row] if lr is None else lr)]
+        found = self.frame[self.frame["lr"] == sweeps.CHOSEN[row]]
         return found[(found["method"] == method) & (found["pretraining"] == pretraining)]
-
-    @property
-    def end_of_shorter(self) -> float:
-        """The mean loss at the end where MeZO has a shorter step than the chosen one."""
-        return float(self.of(*sweeps.SHORTER)["held"].str[-1].mean())
 
     def curves(self, row: str) -> Array:
         """Return the losses on the text held out, one line a seed."""
@@ -69,9 +76,34 @@ class Runs:
         """Return the mean loss at the end of the budget."""
         return float(self.curves(row)[:, -1].mean())
 
+    def differences(self, row: str, other: str) -> Array:
+        """Return the differences between the ends of two rows, seed by seed."""
+        return self.curves(row)[:, -1] - self.curves(other)[:, -1]
+
     def apart(self, row: str, other: str) -> float:
         """Return the mean difference between the ends of two rows, seed by seed."""
-        return float((self.curves(row)[:, -1] - self.curves(other)[:, -1]).mean())
+        return float(self.differences(row, other).mean())
+
+    def later(self, row: str) -> float:
+        """Return how far a row falls in the second half of the budget, in the mean."""
+        curves = self.curves(row)
+        return float((curves[:, curves.shape[1] // 2] - curves[:, -1]).mean())
+
+    def steps_to(self, row: str) -> Array:
+        """Return after how many steps of descent each network is below where a row ends.
+
+        One of 1, 2, 4, …: the first that was looked at, infinite if there is none.
+        """
+        losses: Array = np.array(self.first["held"].tolist())
+        below = losses < self.curves(row)[:, -1:]
+        places = np.where(below.any(axis=1), 2.0 ** (below.argmax(axis=1) - 1), np.inf)
+        found: Array = np.where(below[:, 0], 0.0, places)
+        return found
+
+    def first_step(self) -> Array:
+        """Return how far each network falls in its first step of descent."""
+        losses: Array = np.array(self.first["held"].tolist())
+        return losses[:, 0] - losses[:, 1]
 
     def milliseconds(self, row: str) -> float:
         """Return the mean time of a step, which may count as several evaluations."""
@@ -105,10 +137,16 @@ class Runs:
         return more, float(large["measured"].mean() / small["measured"].mean())
 
     @property
-    def cosine_over_law(self) -> float:
-        """The mean cosine with the gradient over the law's, over all networks."""
+    def cosines_over_law(self) -> Array:
+        """The mean cosine with the gradient over the law's, of each network."""
         law = (2 / (math.pi * self.ranks["d"])) ** 0.5
-        return float((self.ranks["cosine"] / law).mean())
+        return np.array(self.ranks["cosine"] / law)
+
+    @property
+    def untrained_over_trained(self) -> Mean:
+        """The logarithm of the measured ratio before training less that after, pair by pair."""
+        before, after = (np.log(self.ratios(trained)) for trained in (False, True))
+        return mean_with_error(before - after)
 
     @property
     def step_by_trace(self) -> float:
@@ -145,6 +183,21 @@ class Runs:
             "that the rank hardly grows with the width": over[1] / over[0] < 3,
         }
 
+    def later_forecasts(self) -> dict[str, bool]:
+        """Return whether each forecast of `scale` about the longer runs holds."""
+        known = frequencies()
+        gained, untrained = (self.start(r) - self.end(r) for r in ("MeZO", sweeps.UNTRAINED))
+        return {
+            "where MeZO ends, and with which step": sweeps.CHOSEN["MeZO"] in (5e-4, 1e-3)
+            and 2.8 < self.end("MeZO") < 3.0,
+            "who knows more than frequencies": self.end("MeZO") < known < self.end(sweeps.UNTRAINED)
+            and untrained > gained,
+            "how near the laws of the directions end": abs(self.apart("sparse", "MeZO")) < 0.05
+            and 0 < self.apart("low rank", "MeZO") < 0.1,
+            "how far the gradient is ahead": self.apart("MeZO", "gradient") >= 0.4,
+            "how soon descent is there": bool((self.steps_to("MeZO") <= 32).all()),
+        }
+
     @property
     def d(self) -> int:
         """The number of parameters."""
@@ -164,12 +217,22 @@ def draw_tuning(runs: Runs) -> Figure:
         curves = runs.curves(row)
         ax.fill_between(spent, curves.min(0), curves.max(0), color=colour, alpha=0.2, linewidth=0)
         ax.plot(spent, curves.mean(0), color=colour, linestyle=line, label=row)
-    shorter = np.array(runs.of(*sweeps.SHORTER)["held"].tolist())
-    ax.plot(spent, shorter.mean(0), color=BLUE, linestyle=":", label="MeZO, shorter step")
+    ax.axhline(frequencies(), color=GUIDE, linewidth=1)
+    ax.text(
+        sweeps.EVALUATIONS, frequencies(), "frequencies of characters ", ha="right", va="bottom"
+    )
     ax.set(xlabel="evaluations of the loss", ylabel="loss (nats a character)")
     ax.set(xlim=(0, sweeps.EVALUATIONS))
     fig.legend(loc="outside upper center", ncols=3)
     return fig
+
+
+def between(values: Array, digits: int) -> str:
+    """Write the mean of some networks and the 95 % interval of Student's t for it."""
+    found = mean_with_error(values)
+    half = float(student.ppf(0.975, len(values) - 1)) * found.error
+    low, high = fixed(found.value - half, digits), fixed(found.value + half, digits)
+    return f"{fixed(found.value, digits)} ({low} to {high})"
 
 
 def _spread(values: Array, digits: int) -> str:
@@ -188,17 +251,11 @@ def table_of_costs(runs: Runs) -> str:
             [
                 NAMES[row],
                 f"{sweeps.CHOSEN[row]:g}",
-                _spread(runs.curves(row)[:, -1], 2),
+                between(runs.curves(row)[:, -1], 2),
                 fixed(float(found["copies"].iloc[0]), 2),
                 fixed(float(found["milliseconds"].mean()), 0),
             ]
         )
-    row, lr = sweeps.SHORTER
-    found = runs.of(row, lr)
-    ends = found["held"].str[-1].to_numpy(float)
-    time = fixed(float(found["milliseconds"].mean()), 0)
-    shorter = [f"{NAMES[row]}, shorter step", f"{lr:g}", _spread(ends, 2), lines[0][3], time]
-    lines.insert(1, shorter)
     head = ["", "step size", "loss at the end", "memory", "ms an evaluation"]
     return table(head, lines, "lrrrr")
 

@@ -10,7 +10,7 @@ WIDTH = 144
 PRETRAINING = 250
 """Steps of Adam on the prose."""
 EVALUATIONS = 2000
-SEEDS = range(4)
+SEEDS = range(3)
 TUNING_SEED = 9
 TUNING_EVALUATIONS = EVALUATIONS
 """As long as the runs: the best step size hangs on the budget."""
@@ -28,19 +28,19 @@ STARTS: dict[str, tuple[str, int]] = {
 }
 """The rows: a method, and for how many steps its network was trained before."""
 CHOSEN: dict[str, float] = {
-    "MeZO": 0.001,
-    "sparse": 0.001,
-    "low rank": 0.001,
-    "forward gradient": 0.001,
-    "gradient": 0.1,
+    "MeZO": 5e-4,
+    "sparse": 1e-3,
+    "low rank": 5e-4,
+    "forward gradient": 5e-4,
+    "gradient": 0.2,
     "Adam": 0.001,
-    UNTRAINED: 0.001,
+    UNTRAINED: 1e-3,
 }
 """The step size whose end was lowest for the tuning seed."""
 SMALL = {"width": 16, "pretraining": 10, "seed": 0}
 """A network for the probes, which takes a second."""
 WIDTHS = (48, 144)
-RANK_SEEDS = range(3)
+RANK_SEEDS = range(6)
 FIRST_STEPS = 64
 """Steps of descent whose beginning is looked at."""
 
