@@ -40,7 +40,7 @@ CHOSEN: dict[str, float] = {
 SMALL = {"width": 16, "pretraining": 10, "seed": 0}
 """A network for the probes, which takes a second."""
 WIDTHS = (48, 144)
-RANK_SEEDS = range(6)
+RANK_SEEDS = range(3)
 FIRST_STEPS = 64
 """Steps of descent whose beginning is looked at."""
 
