@@ -40,6 +40,19 @@ def test_notebook_runs(path):
     assert [cell.execution_count for cell in codes] == list(range(1, len(codes) + 1))
 
 
+TYPED = re.compile(r"\bnp\.(float|int|bool)\d*_?\(")
+"""How NumPy writes a number that stands in a tuple or a list."""
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_output_shows_the_type_of_a_number(path):
+    assert TYPED.search("(np.float64(0.5), np.int64(3), np.True_)")
+    for cell in execute(path).cells:
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/plain", "") or output.get("text", "")
+            assert not TYPED.search(text), f"{cell['id']}: {text}"
+
+
 def test_every_claim_is_recorded_where_it_is_checked(runs):
     checked = pages.checked_claims(runs)
     assert checked
