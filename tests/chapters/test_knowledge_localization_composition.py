@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from descent import claims
 from descent.chapters.knowledge_localization import composition, importance, map_pictures, numbers
+from descent.estimates import mean_with_error
 from descent.networks import localization
 from descent.networks.perceptrons import Perceptrons
 from descent.sweeps import load
@@ -143,3 +145,57 @@ def test_equal_accuracy_is_read_between_the_stored_step_sizes():
         means = [np.mean(v) for v in mine.weights]
         assert min(means) <= r <= max(means)
     assert map_pictures.at_accuracy(rows, 0.01) == {}
+
+
+def test_what_the_claims_say_beside_their_values_is_what_the_tables_hold():
+    """Numbers that are typed in a control or a reason, computed."""
+    said = {claim.id: claim for claim in claims.load()}
+    still = load("12-mnist-limit").set_index("variant").loc["as they are"]
+    ten = load("12-mnist-map").set_index("step_size")
+    table = load("12-mnist-step-sizes").set_index(["activation", "step_size"])
+    short = load("12-mnist-twelve-hundred").set_index("step_size")
+
+    def r2(row):
+        return f"{np.square(row.weights).mean():.2f}"
+
+    assert f"it is {r2(still)}." in said["r2-of-the-weights"].control
+    assert said["correlation-without-training"].expected == pytest.approx(
+        np.mean(still.weights), abs=1e-5
+    )
+    assert 0.75 < np.mean(ten.accuracy[1e-4]) < 0.8, "nearly four in five"
+    assert np.square(ten.biases[1e-4]).max() < 0.03
+    shares = 100 * np.array(ten.positive[1e-4])
+    between = f"between {shares.min():.0f} and {shares.max():.0f} in a hundred"
+    assert between in said["mostly-positive-by-pixel"].why
+    assert [round(np.mean(ten.positive[eta]), 2) for eta in (1e-5, 3e-5)] == [0.92, 0.75]
+    assert [round(np.mean(ten.negative[eta]), 2) for eta in (1e-5, 3e-5)] == [0.05, 0.18]
+    softplus, sigmoid = table.loc["softplus", 3e-4], table.loc["sigmoid", 1e-3]
+    assert np.mean(softplus.accuracy) > np.mean(sigmoid.accuracy)
+    rival = f"get {100 * np.mean(softplus.accuracy):.0f} % right, the sigmoid ones "
+    rival += f"{100 * np.mean(sigmoid.accuracy):.0f} %, and have {r2(softplus)}"
+    assert rival in said["only-for-relu-like"].control
+    assert f"longer phase gives {r2(table.loc['softplus', 1e-4])}" in said["twelve-hundred"].why
+    assert short.index.min() == 3e-5
+    assert f"it is {r2(short.loc[3e-5])}." in said["twelve-hundred"].why
+    assert {len(row) for row in short.weights} == {8}
+
+
+def test_the_second_half_is_weaker_at_large_steps_and_stronger_at_the_best():
+    table = load("12-mnist-step-sizes").set_index(["activation", "step_size"])
+    signs = []
+    for eta in (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1):
+        row = table.loc["softplus", eta]
+        gain = np.square(row.weights) - np.square(row["weights throughout"])
+        mean, error = mean_with_error(gain)
+        signs.append(int(np.sign(mean)) if abs(mean) > 2.26 * error else 0)
+    assert signs == [0, -1, -1, -1, -1, 1]
+
+
+def test_at_the_best_step_sizes_only_softplus_and_relu_keep_nothing_in_the_pixels():
+    table = load("12-mnist-step-sizes").set_index(["activation", "step_size"])
+    kept = {}
+    for activation, eta in numbers.BEST_STEP_SIZES.items():
+        row = table.loc[activation, eta]
+        kept[activation] = np.median(row.permuted) / np.median(row.weights)
+    assert max(kept["softplus"], kept["ReLU"]) < 0.1
+    assert min(kept[name] for name in ("GELU", "tanh", "sigmoid")) > 0.4
