@@ -14,11 +14,12 @@ from descent.chapters.without_gradients import (
     pictures,
     reached,
     results,
+    theory,
 )
-from descent.chapters.without_gradients.beside import TRIED
+from descent.chapters.without_gradients.beside import BESIDE, TRIED
 from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.coco_sweeps import COCO
-from descent.chapters.without_gradients.methods import METHODS, on_coco
+from descent.chapters.without_gradients.methods import METHODS, OURS, on_coco
 from descent.chapters.without_gradients.peers import PEERS
 from descent.sweeps import load
 from descent.zeroth_order import REGISTRY
@@ -310,3 +311,20 @@ def test_nobody_is_like_a_method_that_all_stay_behind():
     twin = {**found, "twin": found["CMA-ES"]}
     assert "twin" in coco_judged.like(twin, "CMA-ES", [*others, "twin"])
     assert "CMA-ES" not in coco_judged.like(twin, "CMA-ES", [*others, "twin"])
+
+
+def test_what_the_list_leaves_out_is_shown_beside_what_it_has():
+    found = coco_pictures.shares()
+    rows = [line.split(" | ") for line in coco_judged.beside_table(found).splitlines()[2:]]
+    assert {row[0].strip("| ") for row in rows} == set(BESIDE)
+    assert {row[3] for row in rows} <= set(OURS)
+    for name, base, ahead in ((r[0].strip("| "), r[3], r[4]) for r in rows):
+        difference = found[name].ended.mean() - found[base].ended.mean()
+        assert float(ahead.replace("−", "-")) == pytest.approx(100 * difference, abs=0.051)
+
+
+def test_a_better_cosine_is_no_better_optimizer():
+    """The page says so of ten differences and ten signs, though its theory prefers the former."""
+    found = coco_pictures.shares()
+    assert theory.average_of_differences(10, 20) > theory.average_of_signs(10, 20)
+    assert reached.lead(found, "ten differences", "ten signs")[1] < 0

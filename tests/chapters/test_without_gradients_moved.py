@@ -201,3 +201,11 @@ def test_the_readings_that_the_page_compares_are_those_that_it_describes(both):
     assert at_end - within == len(moved_results.new_choices())
     low, high, compared = moved_results.counted(both.outcomes())
     assert low + high < compared / 3
+
+
+def test_the_forecast_on_new_settings_is_judged_method_by_method(both, closer):
+    """Its words speak of a method; one of those set for two problems wins on one of them."""
+    won = closer_forecasts._by_new_choice(both)
+    assert sum(map(len, won)) == len(both.outcomes())
+    assert max(one.count(1) / len(one) for one in won) == 0.5
+    assert any("at most a third of the problems" in w for w in closer_forecasts.failed(closer))

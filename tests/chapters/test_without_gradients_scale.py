@@ -5,7 +5,9 @@ from collections import Counter
 
 import pytest
 import torch
+from scipy.stats import t as student
 
+from descent import claims
 from descent.chapters.without_gradients import scale, scale_pictures, scale_rank
 from descent.chapters.without_gradients import scale_sweeps as sweeps
 from descent.networks.character_transformer import batch_of
@@ -155,3 +157,44 @@ def test_a_step_of_the_forward_gradient_takes_longer_than_one_with_a_pass_back()
     runs = scale_pictures.Runs()
     assert runs.milliseconds("forward gradient") > runs.milliseconds("gradient")
     assert runs.milliseconds("MeZO") == pytest.approx(2 * runs.of("MeZO")["milliseconds"].mean())
+
+
+def test_what_the_claims_say_beside_their_values_is_what_the_tables_hold():
+    """Numbers that are typed in a control or a reason, computed."""
+    runs, said = scale_pictures.Runs(), {claim.id: claim for claim in claims.load()}
+    by_ratio = runs.cosines_by_ratio
+    found = runs.rank(sweeps.WIDTH, True).iloc[0]
+    assert by_ratio.max() >= math.sqrt(found["d"] / found["measured"]) >= by_ratio.min() > 1
+    mean = math.exp(sum(map(math.log, by_ratio)) / len(by_ratio))
+    numbers = (f"{by_ratio.min():.0f} to {by_ratio.max():.0f} times", f"{mean:.0f} times")
+    assert all(n in said["directions-know-what-the-law-says"].control for n in numbers)
+    value, error = runs.untrained_over_trained
+    half = float(student.ppf(0.975, 5)) * error
+    ends = " to ".join(f"{math.exp(value + side * half):.2f}" for side in (-1, 1))
+    assert ends in said["untrained-networks-pay-as-little"].why
+    held = {row: f"{runs.of(row)['copies'].iloc[0]:.1f}" for row in sweeps.STARTS}
+    for row in ("Adam", "gradient", "forward gradient"):
+        assert held[row] in said["mezo-keeps-no-copy"].control
+    for loss in (scale.frequencies(), runs.end(sweeps.UNTRAINED)):
+        assert f"{loss:.2f}" in said["mezo-after-two-thousand"].control
+
+
+def test_a_failed_forecast_is_named_though_a_later_one_has_its_name(monkeypatch):
+    runs, name = scale_pictures.Runs(), "how far the gradient is ahead"
+    assert name in runs.forecasts()
+    assert name in runs.later_forecasts()
+    assert len(runs.failed()) == 12 - sum(
+        sum(part.values()) for part in (runs.forecasts(), runs.later_forecasts())
+    )
+    monkeypatch.setattr(runs, "forecasts", lambda: {name: False})
+    monkeypatch.setattr(runs, "later_forecasts", lambda: {name: True})
+    assert runs.failed() == [name]
+
+
+def test_the_least_sure_ratio_is_the_least_and_the_sign_of_rank_one_is_not_sure():
+    """The page says both: an error as large as the ratio, and an interval that holds zero."""
+    runs = scale_pictures.Runs()
+    ratios = runs.ranks["gradient_fall"] / runs.ranks["fall"]
+    assert runs.errors_of_ratios.argmax() == ratios.to_numpy().argmin()
+    low_rank = runs.differences("low rank", "MeZO")
+    assert 0 < low_rank.mean() < 4.3 * low_rank.std(ddof=1) / math.sqrt(3)

@@ -14,6 +14,7 @@ from descent.chapters.without_gradients.bullets import BULLETS
 from descent.chapters.without_gradients.methods import METHODS, OURS
 from descent.chapters.without_gradients.moved import KINDS, TAKEN, inside, tried
 from descent.chapters.without_gradients.moved_results import Moved
+from descent.chapters.without_gradients.numbers import kind
 from descent.chapters.without_gradients.peers import AS_DOCUMENTED
 from descent.chapters.without_gradients.reached import Reached
 from descent.chapters.without_gradients.results import Race
@@ -117,6 +118,15 @@ def _newly_kept(closer: Closer) -> bool:
     return any(new == "keep" for _, new in closer.moved.changed().values())
 
 
+def _by_new_choice(moved: Moved) -> list[list[int]]:
+    """Return the outcomes of each method that takes a new setting, by the kind of problem."""
+    return [
+        [won for (problem, n), won in moved.outcomes().items() if n == name and kind(problem) == k]
+        for k in KINDS
+        for name in TAKEN[k]
+    ]
+
+
 def _leader(shares: Reached) -> str:
     return next(name for name in reached.ranked(shares) if name in OURS)
 
@@ -134,7 +144,7 @@ TESTS: tuple[Callable[[Closer], bool], ...] = (
         and not any(old == "keep" for old, _ in c.moved.changed().values())
         and len(c.moved.changed()) <= 2
     ),
-    lambda c: 3 * list(c.moved.outcomes().values()).count(1) <= len(c.moved.outcomes()),
+    lambda c: all(3 * won.count(1) <= len(won) for won in _by_new_choice(c.moved)),
     lambda c: all(abs(shift) <= 0.03 for shift in c.moved.shifts().values()),
     lambda c: (
         TAKEN["landscape"].get("CMA-ES", {"spread": 0})["spread"]

@@ -5,10 +5,25 @@ from typing import NamedTuple
 
 from descent.chapters.without_gradients import reached
 from descent.chapters.without_gradients.bullets import BULLETS
-from descent.chapters.without_gradients.coco_pictures import BAR, LEAST, folded
+from descent.chapters.without_gradients.coco_pictures import BAR, LEAST, folded, spread
 from descent.chapters.without_gradients.methods import OURS
 from descent.chapters.without_gradients.reached import Reached
-from descent.prose import listed, signed, table
+from descent.prose import listed, percent, signed, table
+from descent.zeroth_order.registry import REGISTRY
+
+RELATIVES = {
+    "averaged-differences": "averaged",
+    "mezo": "spsa",
+    "spall": "spsa",
+    "second-order": "spsa",
+    "guided": "spsa",
+    "after-adam-step": "after-momentum-step",
+    "covariance-adaptation": "evolution",
+    "natural-evolution": "evolution",
+    "gravitational-search": "gravity",
+    "swarm-gradient": "particle-swarm",
+}
+"""By slug: what the list leaves out, and the nearest idea that it has."""
 
 
 def judged(found: Reached) -> list[tuple[str, str]]:
@@ -89,6 +104,23 @@ def differences_table(found: Reached) -> str:
     ]
     head = ["method", "against", "ahead by", "95 % interval", "of CMA-ES by", "95 % interval"]
     return folded("The differences on COCO's functions, in points", table(head, rows, "llrrrr"))
+
+
+def beside_table(found: Reached) -> str:
+    """Return what the left-out methods reach, each beside its nearest relative of the list."""
+    pairs = [(REGISTRY[slug].name, REGISTRY[near].name) for slug, near in RELATIVES.items()]
+    rows = [
+        [
+            name,
+            percent(reached.end(found, name)),
+            spread(reached.interval(found[name].ended)),
+            base,
+            *_points(found, name, base),
+        ]
+        for name, base in sorted(pairs, key=lambda pair: -reached.end(found, pair[0]))
+    ]
+    head = ["not on the list", "reached", "95 % interval", "nearest on it", "ahead by"]
+    return table([*head, "95 % interval"], rows, "lrrlrr")
 
 
 def _points(found: Reached, name: str, base: str) -> tuple[str, str]:

@@ -143,6 +143,17 @@ class Runs:
         return np.array(self.ranks["cosine"] / law)
 
     @property
+    def cosines_by_ratio(self) -> Array:
+        """The law's cosine with each network's measured ratio for d, over that with d."""
+        found = self.ranks
+        return np.array((found["d"] * found["fall"] / found["gradient_fall"]) ** 0.5)
+
+    @property
+    def errors_of_ratios(self) -> Array:
+        """The standard error of each measured ratio over the ratio, from its directions."""
+        return np.array(self.ranks["fall_error"] / self.ranks["fall"])
+
+    @property
     def untrained_over_trained(self) -> Mean:
         """The logarithm of the measured ratio before training less that after, pair by pair."""
         before, after = (np.log(self.ratios(trained)) for trained in (False, True))
@@ -153,6 +164,11 @@ class Runs:
         """The best step of the quadratic with the mean trace, of trained networks in full width."""
         found = self.rank(sweeps.WIDTH, True)
         return float(1 / (found["trace"] + 2 * found["along"]).mean())
+
+    def failed(self) -> list[str]:
+        """Return the short names of the forecasts that do not hold, the earlier ones first."""
+        both = (self.forecasts(), self.later_forecasts())
+        return [name for part in both for name, held in part.items() if not held]
 
     def forecasts(self) -> dict[str, bool]:
         """Return whether each forecast of `scale` holds, by a short name."""
