@@ -181,6 +181,8 @@ def _values(f: Function, points: Array) -> Array:
 
 def _called(f: Function, points: Array) -> npt.ArrayLike:
     """Return what f says of points; an error in words if it takes one at a time alone."""
+    if not len(points):
+        return np.zeros(0)  # np.vectorize has no answer to none
     try:
         return f(points)
     except (TypeError, ValueError) as error:

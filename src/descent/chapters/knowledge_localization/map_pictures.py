@@ -155,7 +155,7 @@ def at_accuracy(rows: Any, accuracy: float) -> dict[str, float]:
 
 def draw_importance(correlations: dict[str, Array]) -> Figure:
     """Draw how well each measure of importance foretells y, a dot a network."""
-    fig, ax = figures.figure(width=4.6, height=2.8)
+    fig, ax = figures.figure(width=4.0, height=2.8)
     for row, values in enumerate(correlations.values()):
         jitter = np.linspace(-0.15, 0.15, len(values))
         ax.plot(values, row + jitter, ".", color=SAMPLED, markersize=4)

@@ -235,7 +235,7 @@ DISC = 130  # the area of the disc of a share of one, in square points
 def draw_overview() -> Figure:
     """Draw, for all ways and lengths, the shares that leave and that rest as areas of discs."""
     ways = [way for kind in FAMILIES for way in ALL_WAYS if family(way) == kind]
-    fig, ax = figures.figure(width=5.0, height=0.24 * len(ways) + 1.2)
+    fig, ax = figures.figure(width=4.4, height=0.24 * len(ways) + 1.2)
     columns = np.arange(len(LENGTHS))
     for row, way in enumerate(ways):
         ax.scatter(columns, np.full(len(LENGTHS), row), s=3, color=GUIDE)

@@ -71,7 +71,7 @@ def group_table(found: Reached, leaders: Iterable[str]) -> str:
         for name in reached.ranked(found)
         if name in shown
     ]
-    head = ["method", *GROUPS, "all", "95 % interval"]
+    head = ["method", *(group.rpartition(", ")[2] for group in GROUPS), "all", "95 %"]
     return table(head, rows, "l" + "r" * (len(GROUPS) + 2))
 
 
