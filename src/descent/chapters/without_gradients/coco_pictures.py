@@ -65,14 +65,19 @@ def group_table(found: Reached, leaders: Iterable[str]) -> str:
         [
             TITLES.get(name, name),
             *(percent(share) for share in reached.by_group(found, name)),
-            percent(reached.end(found, name)),
-            spread(reached.interval(found[name].ended)),
+            with_interval(found, name),
         ]
         for name in reached.ranked(found)
         if name in shown
     ]
-    head = ["method", *(group.rpartition(", ")[2] for group in GROUPS), "all", "95 %"]
-    return table(head, rows, "l" + "r" * (len(GROUPS) + 2))
+    heads = (group.rpartition(", ")[2].replace("tioned", "\u00adtioned") for group in GROUPS)
+    return table(["method", *heads, "all (95 %)"], rows, "l" + "r" * (len(GROUPS) + 1))
+
+
+def with_interval(found: Reached, name: str) -> str:
+    """Say the share of targets that a method reaches, and its interval, in a table's room."""
+    low, high = reached.interval(found[name].ended)
+    return f"{percent(reached.end(found, name))} ({fixed(100 * low)}–{fixed(100 * high)})"
 
 
 def spread(interval: tuple[float, float]) -> str:
