@@ -27,7 +27,7 @@ from descent.networks.localization import (
     correlation,
     pixel_correlations,
 )
-from descent.sweeps import Sweep, grid
+from descent.sweeps import MostAgree, Sweep, grid
 
 TUNING_SEED, SEED = 0, 1
 N_NETWORKS = 8
@@ -166,6 +166,7 @@ MNIST_PICTURES = Sweep(
     ),
     probes=[0],
     rtol=1e-2,
+    compare={"density": MostAgree(0.99, "weights on the line between two cells")},
 )
 
 MNIST_STEP_SIZES = Sweep(
