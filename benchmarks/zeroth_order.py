@@ -8,9 +8,9 @@ that a busy machine slows all alike.
 
 torchzero lives in an environment of its own::
 
-    python -m venv /tmp/torchzero
-    /tmp/torchzero/bin/pip install torchzero==0.4.4 torch==2.13.0 numpy
-    TORCHZERO_PYTHON=/tmp/torchzero/bin/python python benchmarks/zeroth_order.py
+    python -m venv torchzero
+    torchzero/bin/pip install torchzero==0.4.4 torch==2.13.0 numpy
+    TORCHZERO_PYTHON=torchzero/bin/python python benchmarks/zeroth_order.py
 
 A peer that cannot be imported is skipped, and the table says so. The table goes to
 benchmarks/results/.

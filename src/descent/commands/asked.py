@@ -13,10 +13,10 @@ from pathlib import Path
 from descent.arguments import check_choice
 
 CONFIGURATION = Path(__file__).parent / "configuration"
-#: What Hydra answers by itself, some of it for other programs to read.
-HYDRAS = {"--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--version", "-sc"}
-HYDRAS |= {"--shell-completion"}
 HELP = {"--help", "-h", "--hydra-help"}
+#: What Hydra answers by itself, some of it for other programs to read.
+HYDRAS = HELP | {"--cfg", "-c", "--info", "-i", "--version", "-sc"}
+HYDRAS |= {"--shell-completion"}
 
 
 def answer(arguments: Sequence[str]) -> None:

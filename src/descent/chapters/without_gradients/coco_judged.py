@@ -58,21 +58,17 @@ def firm(found: Reached) -> Firm:
     sorted_: dict[int, list[str]] = {1: [], -1: [], 0: []}
     agreed = 0
     for name, base in judged(found):
-        outcome = by_interval(found, name, base)
+        outcome = reached.by_interval(found, name, base)
         sorted_[outcome].append(name)
         agreed += outcome == reached.outcome(found, name, base)
     return Firm(sorted_[1], sorted_[-1], sorted_[0], agreed)
 
 
-def by_interval(found: Reached, name: str, base: str) -> int:
-    """Return 1 where the interval of a difference is above zero, -1 below it, 0 if it holds it."""
-    low, high = reached.lead(found, name, base)
-    return int(low > 0) - int(high < 0)
-
-
 def like(found: Reached, base: str, names: Iterable[str]) -> list[str]:
     """Return those that the interval of the difference cannot tell from a method."""
-    return [n for n in names if n in found and n != base and not by_interval(found, n, base)]
+    return [
+        n for n in names if n in found and n != base and not reached.by_interval(found, n, base)
+    ]
 
 
 def like_the_bar(found: Reached) -> list[str]:
@@ -128,4 +124,6 @@ def _points(found: Reached, name: str, base: str) -> tuple[str, str]:
     low, high = reached.lead(found, name, base)
     difference = reached.end(found, name) - reached.end(found, base)
     said = f"{signed(100 * low, 1)} to {signed(100 * high, 1)}"
-    return signed(100 * difference, 1), said if by_interval(found, name, base) else f"**{said}**"
+    return signed(100 * difference, 1), said if reached.by_interval(
+        found, name, base
+    ) else f"**{said}**"

@@ -1,8 +1,8 @@
 """Chapter 10: the tables of the moved grids: their new settings, the race and COCO with them."""
 
 from descent.chapters.without_gradients import numbers
-from descent.chapters.without_gradients.coco import INSTANCES, reach
-from descent.chapters.without_gradients.coco_sweeps import ROUNDED
+from descent.chapters.without_gradients.coco import reach
+from descent.chapters.without_gradients.coco_sweeps import ROUNDED, points
 from descent.chapters.without_gradients.methods import on_coco, racers
 from descent.chapters.without_gradients.moved import KINDS, TAKEN, at_an_end, new_settings
 from descent.chapters.without_gradients.sweeps import SEEDS, race_once, tune_once
@@ -43,12 +43,7 @@ RACE = Sweep(
 COCO = Sweep(
     name="10-moved-coco",
     run=reach,
-    points=[
-        {"method": name, "instance": instance, **setting}
-        for name, setting in TAKEN["landscape"].items()
-        if name in on_coco()
-        for instance in INSTANCES
-    ],
+    points=points({n: taken for n, taken in TAKEN["landscape"].items() if n in on_coco()}),
     probes=[0],
     compare={"ended": ROUNDED, "spent": ROUNDED},
 )

@@ -130,7 +130,12 @@ def lead(reached: Reached, method: str, base: str) -> tuple[float, float]:
     return interval(reached[method].ended - reached[base].ended)
 
 
+def by_interval(reached: Reached, method: str, base: str) -> int:
+    """Return 1 where the interval of a difference is above zero, -1 below it, 0 if it holds it."""
+    low, high = lead(reached, method, base)
+    return int(low > 0) - int(high < 0)
+
+
 def told_apart(reached: Reached, method: str, base: str) -> bool:
     """Return whether zero is outside the interval of their difference."""
-    low, high = lead(reached, method, base)
-    return low > 0 or high < 0
+    return by_interval(reached, method, base) != 0
